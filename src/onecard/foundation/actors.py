@@ -1,0 +1,43 @@
+"""Who acts: a name for the audit trail, the permissions they hold, and the places they hold them in."""
+
+from dataclasses import dataclass, field
+
+from onecard.foundation.errors import NotPermitted
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Someone or something that calls a verb.
+
+    name         stable and free of personal data: ``staff:17``, ``holder:42``, ``terminal:NT-BUS-0001``, ``system:worker``
+    permissions  verbs as ``primitive.verb``; ``*`` is every verb (only the system itself)
+    places       GB/T 2260 prefixes the permissions reach, e.g. ``3206`` for all of Nantong; ``""`` is everywhere
+    """
+
+    name: str
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    places: tuple[str, ...] = ("",)
+
+    def require(self, permission: str, place: str = "") -> None:
+        """Raise NotPermitted unless the actor holds `permission` in `place` (GB/T 2260 code)."""
+        if not self.permissions & {permission, "*"}:
+            raise NotPermitted(
+                "NOT_PERMITTED",
+                f"您没有“{permission}”权限。",
+                f"You lack the permission {permission}.",
+                next_zh="请联系本单位管理员授权。",
+                next_en="Ask your administrator to grant it.",
+            )
+        if not any(place.startswith(prefix) for prefix in self.places):
+            raise NotPermitted(
+                "OUT_OF_SCOPE",
+                f"该业务属于 {place}，不在您的管辖范围内。",
+                f"This belongs to {place}, outside your scope.",
+                next_zh="请转交管辖地的工作人员办理。",
+                next_en="Hand it to staff of that place.",
+            )
+
+
+def system(name: str) -> Actor:
+    """An actor of our own processes, e.g. ``system("worker")``."""
+    return Actor(f"system:{name}", frozenset({"*"}))
