@@ -1,0 +1,16 @@
+"""Audit (审计): what was done, by whom, to what, and proof that nobody changed it afterwards.
+
+Words
+    fact       one verb that took effect: actor, verb, subject, place, reason, detail; ids and digests only, no names
+    risk fact  a sign of misuse that a person should look at: a cloned chip, a replayed code
+    seal       a digest over a batch of committed facts and over the seal before it
+    anchor     a signature of the day's last seal, to be kept outside the database
+
+Invariants
+    * Facts, risk facts, seals and anchors are only ever inserted; triggers refuse the rest, also to the owner.
+    * A fact is written in the transaction of what it tells of: both stand or neither does.
+    * A seal covers every fact of a range of transaction ids, all of them finished, so that nothing commits into it
+      later. Transaction ids therefore must never run backwards: a cluster filled from a logical dump needs
+      ``pg_resetwal --next-transaction-id`` past the highest sealed one.
+    * The trail is never a queue: nothing in the product acts on facts.
+"""

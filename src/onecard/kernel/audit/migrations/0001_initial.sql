@@ -1,0 +1,54 @@
+CREATE TABLE audit_fact (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor text NOT NULL CHECK (actor <> ''),
+    verb text NOT NULL CHECK (verb <> ''),
+    subject text NOT NULL,
+    place varchar(6) NOT NULL DEFAULT '',
+    reason text NOT NULL DEFAULT '',
+    detail jsonb NOT NULL DEFAULT '{}'
+);
+-- The sealer walks this order; queries walk the other two, newest first.
+CREATE INDEX audit_fact_xid_id ON audit_fact (xid, id);
+CREATE INDEX audit_fact_subject_id ON audit_fact (subject, id);
+CREATE INDEX audit_fact_actor_id ON audit_fact (actor, id);
+
+CREATE TABLE audit_risk_fact (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kind text NOT NULL CHECK (kind <> ''),
+    subject text NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX audit_risk_fact_kind_id ON audit_risk_fact (kind, id);
+CREATE INDEX audit_risk_fact_subject_id ON audit_risk_fact (subject, id);
+
+CREATE TABLE audit_seal (
+    number bigint PRIMARY KEY CHECK (number > 0),
+    xid_from xid8 NOT NULL,
+    xid_to xid8 NOT NULL,
+    facts integer NOT NULL CHECK (facts > 0),
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    previous bytea NOT NULL CHECK (length(previous) = 32),
+    sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (xid_from < xid_to)
+);
+
+CREATE TABLE audit_anchor (
+    day date PRIMARY KEY,
+    seal bigint NOT NULL,
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    key_id integer NOT NULL,
+    signature bytea NOT NULL CHECK (length(signature) = 64)
+);
+
+-- For each statement, not each row: even a change that matches nothing is refused.
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_risk_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_anchor
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,77 @@
+"""The tables of the audit trail: append-only, so every row is written by plain SQL and read through `queries`."""
+
+from typing import Any
+
+from django.db import models
+
+
+class Xid8Field(models.BigIntegerField):
+    """PostgreSQL's 64-bit transaction id. It only grows; it says which writers had finished by a moment."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+    def from_db_value(self, value: str | int | None, expression: Any, connection: Any) -> int | None:
+        return None if value is None else int(value)
+
+
+class Fact(models.Model):
+    """A verb that took effect (审计事实)."""
+
+    id = models.BigAutoField(primary_key=True)
+    xid = Xid8Field()
+    at = models.DateTimeField()
+    actor = models.TextField()
+    verb = models.TextField()
+    subject = models.TextField()
+    place = models.CharField(max_length=6)
+    reason = models.TextField()
+    detail = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_fact"
+
+
+class RiskFact(models.Model):
+    """A sign of misuse (风险事实)."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.TextField()
+    subject = models.TextField()
+    detail = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_risk_fact"
+
+
+class Seal(models.Model):
+    """A digest over the facts of transactions after `xid_from`, up to and including `xid_to` (封签)."""
+
+    number = models.BigIntegerField(primary_key=True)
+    xid_from = Xid8Field()
+    xid_to = Xid8Field()
+    facts = models.IntegerField()
+    digest = models.BinaryField()
+    previous = models.BinaryField()
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_seal"
+
+
+class Anchor(models.Model):
+    """The signature of a day's last seal (锚定)."""
+
+    day = models.DateField(primary_key=True)
+    seal = models.BigIntegerField()
+    digest = models.BinaryField()
+    key_id = models.IntegerField()
+    signature = models.BinaryField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_anchor"

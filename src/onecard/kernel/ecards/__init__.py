@@ -1,0 +1,14 @@
+"""E-cards (电子社保卡): the electronic card on a card, the keys that sign its codes, the phones that show it.
+
+Words
+    e-card      one for each card; it has no state of its own, it is read from its card
+    serial      its number, 0 to 2^24 - 1; codes carry it only under a keyed permutation that changes daily
+    key         an issuer key; one signs at a time, older ones verify until their last codes have aged out
+    device      a phone that may fetch codes for one e-card, known by the digest of its token
+
+Invariants
+    * An e-card is signed up on a valid, active card and closes without touching the card.
+    * `cards_standing.ecard_serial` names the e-card of a card while it is open, and nothing else writes it.
+    * At most one key signs. A withdrawn key is refused at once, everywhere the key list is read.
+    * A token is shown once, when its device is enrolled; the database holds only its SHA-256.
+"""

@@ -1,0 +1,89 @@
+import django.db.models.deletion
+import django.db.models.functions.datetime
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("cards", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Ecard",
+            fields=[
+                ("serial", models.IntegerField(primary_key=True, serialize=False)),
+                ("signed_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "card",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="ecard", to="cards.card"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Device",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("token_digest", models.BinaryField(unique=True)),
+                ("label", models.TextField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="ecards.ecard"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Key",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kid", models.BinaryField(unique=True)),
+                ("suite", models.TextField()),
+                ("public", models.BinaryField()),
+                ("private_sealed", models.BinaryField()),
+                ("sign_from", models.DateTimeField()),
+                ("sign_to", models.DateTimeField(blank=True, null=True)),
+                ("verify_to", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("suite", "ed25519")), name="ecards_key_suite_known"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sign_to__isnull", True), ("verify_to__isnull", True)),
+                            models.Q(
+                                ("sign_to__isnull", False),
+                                ("verify_to__gte", models.F("sign_to")),
+                                ("verify_to__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ecards_key_verifies_as_long_as_it_signed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("withdrawn_at__isnull", True), ("sign_to__isnull", False), _connector="OR"),
+                        name="ecards_key_withdrawn_signs_no_more",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("sign_to__isnull", True)), fields=("suite",), name="ecards_key_one_signs"
+                    ),
+                ],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="ecard",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("serial__gte", 0), ("serial__lt", 16777216)), name="ecards_ecard_serial_24_bits"
+            ),
+        ),
+    ]

@@ -1,0 +1,72 @@
+"""Tables of e-cards: the e-card, the issuer's keys, the devices that fetch codes."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+SERIALS = 1 << 24
+
+
+class Ecard(models.Model):
+    """The electronic card on a card (电子社保卡); its states are its card's."""
+
+    serial = models.IntegerField(primary_key=True)
+    card = models.OneToOneField("cards.Card", on_delete=models.PROTECT, related_name="ecard")
+    signed_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(serial__gte=0, serial__lt=SERIALS), name="ecards_ecard_serial_24_bits"),
+        ]
+
+    def __str__(self) -> str:
+        return f"ecard:{self.serial}"
+
+
+class Key(models.Model):
+    """An issuer key. It signs in [sign_from, sign_to) and verifies until verify_to; null is open-ended."""
+
+    id = models.BigAutoField(primary_key=True)
+    kid = models.BinaryField(unique=True)
+    suite = models.TextField()
+    public = models.BinaryField()
+    private_sealed = models.BinaryField()
+    sign_from = models.DateTimeField()
+    sign_to = models.DateTimeField(null=True, blank=True)
+    verify_to = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(suite="ed25519"), name="ecards_key_suite_known"),
+            models.CheckConstraint(
+                condition=Q(sign_to__isnull=True, verify_to__isnull=True)
+                | Q(sign_to__isnull=False, verify_to__isnull=False, verify_to__gte=models.F("sign_to")),
+                name="ecards_key_verifies_as_long_as_it_signed",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(sign_to__isnull=False),
+                name="ecards_key_withdrawn_signs_no_more",
+            ),
+            # An index of a constant over the keys that sign: the second one collides.
+            models.UniqueConstraint(fields=("suite",), condition=Q(sign_to__isnull=True), name="ecards_key_one_signs"),
+        ]
+
+    def __str__(self) -> str:
+        return f"issuer_key:{self.pk}"
+
+
+class Device(models.Model):
+    """A phone that may fetch codes for one e-card. Its token is known only by digest."""
+
+    id = models.BigAutoField(primary_key=True)
+    ecard = models.ForeignKey(Ecard, on_delete=models.PROTECT, related_name="devices")
+    token_digest = models.BinaryField(unique=True)
+    label = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"device:{self.pk}"
