@@ -1,0 +1,52 @@
+"""Error pages. They touch neither database nor session nor scripts: what they explain may be that those are down."""
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from onecard.foundation.errors import OneCardError
+
+
+def page(request: HttpRequest | None, status: int, title: str, text: str, next_step: str = "") -> HttpResponse:
+    """One error page: what happened, and what to do next."""
+    body = render_to_string("error.html", {"status": status, "title": title, "text": text, "next_step": next_step})
+    return HttpResponse(body, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 400, _("请求有误"), _("服务器无法理解这个请求。"), _("请返回上一页重试。"))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 403, _("没有权限"), _("您的账号不能打开这个页面。"), _("如需使用，请联系本单位管理员授权。"))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404, _("找不到页面"), _("这个地址不存在，或者已经变更。"), _("请从首页重新进入。"))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    text = _("页面打开太久或浏览器未保存 Cookie，提交没有生效，没有任何改动。")
+    return page(request, 403, _("页面已过期"), text, _("请返回上一页，刷新后再提交一次。"))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    text = _("短时间内尝试次数过多，为保护账号已暂停。")
+    return page(request, 429, _("请稍后再试"), text, _("请等待十五分钟后再试。"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return page(request, 500, _("系统出错了"), _("问题在我们这边，未提交完成的内容没有保存。"), _("请稍后再试。"))
+
+
+def refused(request: HttpRequest, error: OneCardError, language: str) -> HttpResponse:
+    """The page of an error of ours, in its own words."""
+    english = language.startswith("en")
+    title = _("没有权限") if error.status == 403 else _("办理没有成功")
+    return page(
+        request,
+        error.status,
+        title,
+        error.en if english else error.zh,
+        error.next_en if english else error.next_zh,
+    )

@@ -1,0 +1,63 @@
+"""Tables of the sign-ins."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """Which web process opens sessions for a user."""
+
+    STAFF = "staff", "工作人员"
+    HOLDER = "holder", "持卡人"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(
+        self, username: str, password: str | None = None, *, kind: str, holder_id: int | None = None
+    ) -> "User":
+        """Make a user; without a password nobody can sign in as it."""
+        user = User(username=self.model.normalize_username(username), kind=kind, holder_id=holder_id)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """A name and a password. `holder_id` names a person in `holders`, which lies above: hence no foreign key."""
+
+    username = models.CharField(max_length=64, unique=True)
+    is_active = models.BooleanField(default=True)
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    holder_id = models.BigIntegerField(null=True, blank=True, unique=True)
+    language = models.CharField(max_length=10, blank=True, default="")
+    elder = models.BooleanField(default=False)
+
+    USERNAME_FIELD = "username"
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="signins_user_one_kind",
+                condition=models.Q(kind="staff", holder_id__isnull=True)
+                | models.Q(kind="holder", holder_id__isnull=False),
+            )
+        ]
+
+
+class PublicSession(AbstractBaseSession):
+    """Sessions of the public web process; the staff process cannot read them, nor the other way round."""
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+
+
+class StaffSession(AbstractBaseSession):
+    """Sessions of the staff web process."""
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False

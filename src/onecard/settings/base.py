@@ -1,0 +1,162 @@
+"""What every Django process shares: apps, database, languages, templates, password hashing, headers."""
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from onecard.settings import environment
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+DEBUG = False
+SECRET_KEY = environment.secret_key("owner")
+ALLOWED_HOSTS = environment.names("ONECARD_HOSTS", "localhost,127.0.0.1,[::1]")
+DATABASES = {"default": environment.database("onecard-owner")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "onecard.kernel.audit",
+    "onecard.kernel.signins",
+    "onecard.kernel.holders",
+    "onecard.kernel.staff",
+    "onecard.kernel.ledger",
+    "onecard.kernel.partners",
+    "onecard.kernel.cards",
+    "onecard.kernel.catalogue",
+    "onecard.kernel.ecards",
+    "onecard.kernel.entitlements",
+    "onecard.kernel.uses",
+]
+
+# Sign-in. The two faces name their own sessions, cookies, backends and adapters.
+AUTH_USER_MODEL = "signins.User"
+AUTHENTICATION_BACKENDS = ["onecard.kernel.signins.backends.AnyKind"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "onecard.kernel.signins.adapters.AccountAdapter"
+
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+# Ten wrong passwords in fifteen minutes from one address, or five for one name, close the door for that long.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/15m/ip,5/15m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_ADAPTER = "onecard.kernel.signins.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES: list[str] = []
+MFA_TOTP_ISSUER = "OneCard 一卡通"
+
+# Rate limits must hold across processes and machines: the one store they share is the database.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "signins_throttle",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "onecard.urls.owner_routes"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+FORMAT_MODULE_PATH = None
+
+
+def templates(*folders: Path) -> list[dict[str, Any]]:
+    """Jinja2 only, from our own folders only: a page a library brings cannot be shown by accident."""
+    return [
+        {
+            "BACKEND": "django.template.backends.jinja2.Jinja2",
+            "DIRS": [*folders, PACKAGE / "foundation" / "web" / "templates"],
+            "APP_DIRS": False,
+            "OPTIONS": {"environment": "onecard.foundation.web.jinja.environment"},
+        }
+    ]
+
+
+TEMPLATES = templates()
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "foundation" / "web" / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+
+# The place this installation serves; the deployer's words and mark, not ours.
+ONECARD_CITY = {"zh": "南通市", "en": "Nantong"}
+ONECARD_BUREAU = {"zh": "南通市人力资源和社会保障局", "en": "Nantong Human Resources and Social Security Bureau"}
+ONECARD_DEMO = environment.flag("ONECARD_DEMO")
+
+# Headers. No inline code, no outside address: what a page may load is what this process serves.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# A demo runs on plain http://localhost; anywhere else cookies travel over TLS only.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not ONECARD_DEMO
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 0 if ONECARD_DEMO else 31_536_000
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("ONECARD_TRUST_PROXY") else None
+CSRF_FAILURE_VIEW = "onecard.foundation.web.errors.csrf_failure"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},
+}

@@ -1,0 +1,1 @@
+"""Composition: the two web processes (`public`, `staff`) and the routes each serves."""
