@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "onecard.foundation",
     "onecard.kernel.audit",
     "onecard.kernel.signins",
     "onecard.kernel.holders",
