@@ -1,0 +1,15 @@
+"""What runs at the gate: formats and rules that the server and an offline gate share, so that each exists once.
+
+Invariants: no clock, no I/O, no database, no web framework; every function works on values and bytes it is given, so
+the same call gives the same answer in the gateway, at a gate without signal, in the console's "why?" and in a test.
+
+Formats
+    suites      a signature suite (签名算法套件): its COSE number and how it signs and verifies
+    codes       the signed code (二维码) that a phone shows: encode, decode, verify
+    refs        the daily `ref`: an e-card's serial under a keyed permutation
+    chips       the card chip's cryptogram (simulated)
+    requests    how a terminal proves a request is its own
+
+Words: a *code* is one signed presentation of an e-card; a *ref* stands for the e-card's serial on one China day; a
+*suite* is a signature algorithm with its numbers; a *terminal* (终端) is the device at a point of use.
+"""
