@@ -1,12 +1,11 @@
-"""Addresses of databases: ``postgresql://role:password@host:port/name`` or ``postgresql://role:password@/name?host=/folder``.
+"""Addresses of databases: ``postgresql://role:password@host:port/name`` or with ``?host=/socket/folder``.
 
-Every part is percent-encoded, so that a socket folder, a password or a database name may hold any character. libpq, psycopg,
-asyncpg and pgbench all read the form written here.
+Every part is percent-encoded, so that a socket folder, a password or a database name may hold any character. libpq,
+psycopg, asyncpg and pgbench all read the form written here.
 """
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from onecard.foundation.errors import BadInput
@@ -16,7 +15,7 @@ ENVIRONMENT = "ONECARD_DATABASE_URL"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a database is and who connects. `host` beginning with ``/`` is a socket folder; `port` 0 is the default one."""
+    """Where and who. A `host` that begins with ``/`` is a socket folder; `port` 0 the default."""
 
     role: str
     password: str = field(repr=False)
@@ -42,7 +41,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Read an address. Raises BadInput ``DATABASE_URL_MALFORMED`` without repeating the text, which may hold a password."""
+    """Read an address. Raises BadInput ``DATABASE_URL_MALFORMED`` and does not repeat the text."""
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
@@ -79,20 +78,6 @@ def with_name(url: str, name: str) -> str:
 def with_role(url: str, role: str, password: str) -> str:
     """The same database, another role."""
     return replace(parse(url), role=role, password=password).url()
-
-
-def django(url: str) -> dict[str, Any]:
-    """What Django's ``DATABASES`` wants for an address."""
-    address = parse(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": address.name,
-        "USER": address.role,
-        "PASSWORD": address.password,
-        "HOST": address.host,
-        "PORT": str(address.port or ""),
-        "OPTIONS": dict(address.options),
-    }
 
 
 def of_environment() -> str:
