@@ -14,13 +14,12 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
+from tests.cluster import BINARIES, SERVER, SUFFIX, Cluster
 
 from onecard.foundation import keys
 from onecard.foundation.postgres import grants, roles
@@ -28,29 +27,8 @@ from onecard.foundation.postgres import urls as addresses
 from onecard.foundation.postgres.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent
-SERVER = os.environ.get(addresses.ENVIRONMENT, "")
-BINARIES = os.environ.get("ONECARD_TEST_POSTGRES_BINARIES", "")
-SUFFIX = "_test" if SERVER else ""
 RUN = secrets.token_hex(4)
 NEEDS_DATABASE = {"postgres", "database", "urls", "fresh_database", "db", "django_db_setup"}
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A server for the tests: the administrator's URL, and the embedded server behind it where there is one."""
-
-    admin_url: str
-    passwords: dict[str, str]
-    embedded: EmbeddedPostgres | None = None
-
-    def create(self, name: str, template: str = "template0") -> dict[str, str]:
-        """Make a database, or a copy of one; role → URL."""
-        return roles.ensure_database(self.admin_url, name, self.passwords, suffix=SUFFIX, template=template)
-
-    def drop(self, name: str) -> None:
-        """Drop a database and cut off whoever is still connected."""
-        with psycopg.connect(self.admin_url, autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

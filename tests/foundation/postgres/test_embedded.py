@@ -202,7 +202,7 @@ class TestAsRoot:
 
 
 def test_a_server_that_does_not_answer_yet_is_waited_for(cluster: Path) -> None:
-    """The next owner arrives while the server of the killed one is stuck: it waits instead of starting a second server."""
+    """The next owner arrives while the server of the killed one is stuck: it waits and starts no second one."""
     owner, url = an_owner(cluster)
     pid = int((cluster / "pgdata" / "postmaster.pid").read_text().split()[0])
     os.kill(pid, signal.SIGSTOP)
