@@ -1,25 +1,16 @@
-"""The tables of the audit trail: append-only, so every row is written by plain SQL and read through `queries`."""
+"""The tables of the audit trail: append-only, so every row is written by plain SQL and read through `queries`.
 
-from typing import Any
+A transaction id is PostgreSQL's xid8, which only grows; it arrives here as decimal text.
+"""
 
 from django.db import models
-
-
-class Xid8Field(models.BigIntegerField):
-    """PostgreSQL's 64-bit transaction id. It only grows; it says which writers had finished by a moment."""
-
-    def db_type(self, connection: Any) -> str:
-        return "xid8"
-
-    def from_db_value(self, value: str | int | None, expression: Any, connection: Any) -> int | None:
-        return None if value is None else int(value)
 
 
 class Fact(models.Model):
     """A verb that took effect (审计事实)."""
 
     id = models.BigAutoField(primary_key=True)
-    xid = Xid8Field()
+    xid = models.TextField()
     at = models.DateTimeField()
     actor = models.TextField()
     verb = models.TextField()
@@ -51,8 +42,8 @@ class Seal(models.Model):
     """A digest over the facts of transactions after `xid_from`, up to and including `xid_to` (封签)."""
 
     number = models.BigIntegerField(primary_key=True)
-    xid_from = Xid8Field()
-    xid_to = Xid8Field()
+    xid_from = models.TextField()
+    xid_to = models.TextField()
     facts = models.IntegerField()
     digest = models.BinaryField()
     previous = models.BinaryField()

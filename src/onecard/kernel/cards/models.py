@@ -30,6 +30,8 @@ class Card(models.Model):
     version = models.IntegerField(db_default=1)
 
     class Meta:
+        # The id is in it because the list of a state is paged by id.
+        indexes = [models.Index("state", "id", name="cards_card_by_state")]
         constraints = [
             models.CheckConstraint(condition=Q(number__regex=r"^[A-Z0-9][0-9]{8}$"), name="cards_card_number_form"),
             models.CheckConstraint(condition=Q(identifier__regex=r"^[0-9A-F]{32}$"), name="cards_card_identifier_form"),

@@ -1,6 +1,5 @@
 from django.db import migrations, models
 
-import onecard.kernel.audit.models
 from onecard.foundation.postgres.migration import sql_beside
 
 
@@ -28,7 +27,7 @@ class Migration(migrations.Migration):
             name="Fact",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("xid", onecard.kernel.audit.models.Xid8Field()),
+                ("xid", models.TextField()),
                 ("at", models.DateTimeField()),
                 ("actor", models.TextField()),
                 ("verb", models.TextField()),
@@ -60,8 +59,8 @@ class Migration(migrations.Migration):
             name="Seal",
             fields=[
                 ("number", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("xid_from", onecard.kernel.audit.models.Xid8Field()),
-                ("xid_to", onecard.kernel.audit.models.Xid8Field()),
+                ("xid_from", models.TextField()),
+                ("xid_to", models.TextField()),
                 ("facts", models.IntegerField()),
                 ("digest", models.BinaryField()),
                 ("previous", models.BinaryField()),

@@ -113,6 +113,10 @@ class Migration(migrations.Migration):
                 "db_table": "cards_function",
             },
         ),
+        migrations.AddIndex(
+            model_name="card",
+            index=models.Index(models.F("state"), models.F("id"), name="cards_card_by_state"),
+        ),
         migrations.AddConstraint(
             model_name="card",
             constraint=models.CheckConstraint(

@@ -1,0 +1,226 @@
+"""Verbs of e-cards: sign one up, close it, rotate and withdraw the issuer's keys, enrol and revoke phones.
+
+Lock order is the card's: card row, then standing. The holder may sign up, close and enrol for their own card; every
+other actor needs ``ecards.<verb>`` in the card's issuing place.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+
+from django.db import transaction
+from nacl.signing import SigningKey
+
+from onecard.foundation import clock, crypto, keys
+from onecard.foundation.actors import Actor
+from onecard.foundation.errors import BadInput, Conflict, NotFound
+from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import actions as audit
+from onecard.kernel.cards.models import Card, Standing
+from onecard.kernel.cards.rules import CardState
+from onecard.kernel.ecards.models import Device, Ecard, Key
+
+# A phone fetches up to ten windows of 60 s ahead; one more covers clocks that differ.
+CODES_LIFE = dt.timedelta(minutes=11)
+# The longest an offline gate may keep a use before it hands it in; items state less.
+OFFLINE = dt.timedelta(days=7)
+DEVICE_LIFE = dt.timedelta(days=180)
+LABEL_MAX = 60
+SUITE = "ed25519"
+
+
+@transaction.atomic
+def sign_up(actor: Actor, card_id: int) -> Ecard:
+    """Issue the e-card of a card that is active and not past its last day (签发).
+
+    The e-card that is open already is returned as it is; a closed one opens again under its old serial. Raises Conflict
+    CARD_NOT_VALID.
+    """
+    card = _locked_card(card_id)
+    _require_holder_or(actor, "ecards.sign_up", card)
+    ecard = Ecard.objects.select_for_update(no_key=True).filter(card=card).first()
+    if ecard is not None and ecard.closed_at is None:
+        return ecard
+    if card.state != CardState.ACTIVE or card.valid_to < clock.today():
+        raise _card_not_valid()
+    if ecard is None:
+        serial = rows("SELECT nextval('ecards_serial_seq')")[0][0]
+        ecard = Ecard.objects.create(serial=serial, card=card, signed_at=clock.now())
+    else:
+        ecard.signed_at, ecard.closed_at = clock.now(), None
+        ecard.save(update_fields=("signed_at", "closed_at"))
+    Standing.objects.filter(pk=card.pk).update(ecard_serial=ecard.serial, updated_at=clock.now())
+    _record(actor, "sign_up", ecard, card)
+    return ecard
+
+
+@transaction.atomic
+def close(actor: Actor, serial: int, *, reason: str = "") -> Ecard:
+    """Close an e-card (解约) and revoke its devices; its codes are refused from this commit on."""
+    ecard, card = _locked_ecard(serial)
+    _require_holder_or(actor, "ecards.close", card)
+    if ecard.closed_at is not None:
+        return ecard
+    ecard.closed_at = clock.now()
+    ecard.save(update_fields=("closed_at",))
+    Device.objects.filter(ecard=ecard, revoked_at=None).update(revoked_at=ecard.closed_at)
+    Standing.objects.filter(pk=card.pk).update(ecard_serial=None, updated_at=ecard.closed_at)
+    _record(actor, "close", ecard, card, reason=reason)
+    return ecard
+
+
+@transaction.atomic
+def enrol_device(actor: Actor, serial: int, label: str) -> str:
+    """Enrol a phone for an open e-card and return its token, 43 characters that are shown only now.
+
+    `label` is what the holder calls the phone, at most 60 characters.
+    """
+    ecard, card = _locked_ecard(serial)
+    _require_holder_or(actor, "ecards.enrol_device", card)
+    if ecard.closed_at is not None:
+        raise _ecard_closed()
+    if not label.strip() or len(label) > LABEL_MAX:
+        raise BadInput("LABEL_MALFORMED", "请填写不超过 60 字的设备名称。", "Name the device in at most 60 characters.")
+    token = secrets.token_urlsafe(32)
+    now = clock.now()
+    device = Device.objects.create(
+        ecard=ecard,
+        token_digest=token_digest(token),
+        label=label.strip(),
+        created_at=now,
+        expires_at=now + DEVICE_LIFE,
+    )
+    _record(actor, "enrol_device", ecard, card, detail={"device": device.pk})
+    return token
+
+
+@transaction.atomic
+def revoke_device(actor: Actor, device_id: int) -> Device:
+    """Revoke a phone: it fetches no more codes from this commit on."""
+    device = Device.objects.select_for_update(no_key=True).filter(pk=device_id).first()
+    if device is None:
+        raise NotFound("DEVICE_UNKNOWN", "没有该设备。", "There is no such device.")
+    card = Card.objects.get(ecard=device.ecard_id)
+    _require_holder_or(actor, "ecards.revoke_device", card)
+    if device.revoked_at is None:
+        device.revoked_at = clock.now()
+        device.save(update_fields=("revoked_at",))
+        _record(actor, "revoke_device", device.ecard, card, detail={"device": device.pk})
+    return device
+
+
+@transaction.atomic
+def rotate_issuer_key(actor: Actor) -> Key:
+    """Make a new issuer key that signs from now. The one before stops signing and verifies until every code it signed
+    has run out and every offline gate has handed in what it saw.
+    """
+    actor.require("ecards.rotate_issuer_key")
+    _one_at_a_time()
+    now = clock.now()
+    Key.objects.filter(sign_to=None).update(sign_to=now, verify_to=now + CODES_LIFE + OFFLINE)
+    key = _new_key(now)
+    _record_key(actor, "rotate_issuer_key", key)
+    return key
+
+
+@transaction.atomic
+def withdraw_key(actor: Actor, kid: bytes, *, reason: str) -> Key:
+    """Withdraw a compromised key: codes it signed are refused at once. If it was signing, a new key signs from now."""
+    actor.require("ecards.withdraw_key")
+    _one_at_a_time()
+    key = Key.objects.select_for_update().filter(kid=kid).first()
+    if key is None:
+        raise NotFound("KEY_UNKNOWN", "没有该签发密钥。", "There is no such issuer key.")
+    if key.withdrawn_at is not None:
+        return key
+    signing = key.sign_to is None
+    key.withdrawn_at = clock.now()
+    key.sign_to = key.sign_to or key.withdrawn_at
+    key.verify_to = min(key.verify_to or key.withdrawn_at, key.withdrawn_at)
+    key.save(update_fields=("withdrawn_at", "sign_to", "verify_to"))
+    _record_key(actor, "withdraw_key", key, reason=reason)
+    if signing:
+        _record_key(actor, "rotate_issuer_key", _new_key(key.withdrawn_at), reason=reason)
+    return key
+
+
+def token_digest(token: str) -> bytes:
+    """What the database knows of a device's token: its SHA-256."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _new_key(now: dt.datetime) -> Key:
+    """A fresh Ed25519 key; its 32-byte seed is sealed under the keyring "codes" for this very row."""
+    key_id = rows("SELECT nextval(pg_get_serial_sequence('ecards_key', 'id'))")[0][0]
+    signing = SigningKey.generate()
+    return Key.objects.create(
+        id=key_id,
+        kid=(key_id % 65_536).to_bytes(2, "big"),
+        suite=SUITE,
+        public=bytes(signing.verify_key),
+        private_sealed=crypto.seal(keys.load("codes"), bytes(signing), f"ecards_key.private_sealed:{key_id}"),
+        sign_from=now,
+    )
+
+
+def _one_at_a_time() -> None:
+    """Two rotations at once would retire each other's key; the number is this table's, in a range that is ours."""
+    rows("SELECT pg_advisory_xact_lock((21069::bigint << 32) | 'ecards_key'::regclass::oid::bigint)")
+
+
+def _locked_card(card_id: int) -> Card:
+    card = Card.objects.select_for_update(no_key=True).filter(pk=card_id).first()
+    if card is None:
+        raise NotFound("CARD_UNKNOWN", "没有这张卡。", "There is no such card.")
+    return card
+
+
+def _locked_ecard(serial: int) -> tuple[Ecard, Card]:
+    """An e-card and its card, the card locked first as every verb does."""
+    card_id = Ecard.objects.filter(pk=serial).values_list("card_id", flat=True).first()
+    if card_id is None:
+        raise NotFound("ECARD_UNKNOWN", "没有该电子社保卡。", "There is no such e-card.")
+    card = _locked_card(card_id)
+    return Ecard.objects.select_for_update(no_key=True).get(pk=serial), card
+
+
+def _require_holder_or(actor: Actor, permission: str, card: Card) -> None:
+    if actor.name != f"holder:{card.holder_id}":
+        actor.require(permission, card.issuing_place)
+
+
+def _record(
+    actor: Actor, verb: str, ecard: Ecard, card: Card, *, reason: str = "", detail: dict[str, int] | None = None
+) -> None:
+    audit.record(
+        actor,
+        f"ecards.{verb}",
+        f"ecard:{ecard.serial}",
+        place=card.issuing_place,
+        reason=reason,
+        detail={"card": card.pk, **(detail or {})},
+    )
+
+
+def _record_key(actor: Actor, verb: str, key: Key, *, reason: str = "") -> None:
+    audit.record(actor, f"ecards.{verb}", f"issuer_key:{key.pk}", reason=reason, detail={"kid": bytes(key.kid).hex()})
+
+
+def _card_not_valid() -> Conflict:
+    return Conflict(
+        "CARD_NOT_VALID",
+        "社会保障卡未启用、已停用或已过期，不能签发电子社保卡。",
+        "An e-card stands on an active card within its validity; this one is not.",
+        next_zh="请先启用卡片，或办理解挂、换卡。",
+        next_en="Activate the card first, lift its loss or have it renewed.",
+    )
+
+
+def _ecard_closed() -> Conflict:
+    return Conflict(
+        "ECARD_CLOSED",
+        "电子社保卡已解约。",
+        "This e-card is closed.",
+        next_zh="请重新签发电子社保卡。",
+        next_en="Sign up for it again.",
+    )

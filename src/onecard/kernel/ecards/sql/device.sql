@@ -1,0 +1,7 @@
+-- The e-card a device may show. $1 bytea: SHA-256 of its token. No row: unknown, expired, revoked, or the e-card is closed.
+SELECT device.id AS device_id, ecard.serial, standing.card_id, standing.card_state, standing.social_security,
+       standing.financial, standing.transit, standing.classes, standing.issuing_place
+FROM ecards_device AS device
+JOIN ecards_ecard AS ecard ON ecard.serial = device.ecard_id
+JOIN cards_standing AS standing ON standing.card_id = ecard.card_id
+WHERE device.token_digest = $1 AND device.revoked_at IS NULL AND device.expires_at > now() AND ecard.closed_at IS NULL
