@@ -22,8 +22,16 @@ BITS: Final = 24
 ROUNDS: Final = 12
 KEY_BYTES: Final = 32
 
+_CHINA_S: Final = 8 * 3600  # China Standard Time, without summer time since 1991
+_DAY_S: Final = 86_400
+_EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
 _PERSON: Final = b"onecard ref v1"
 _VALUES_PER_BLOCK: Final = 32  # one BLAKE2b digest of 64 bytes holds so many round values
+
+
+def day_of(unix_s: int) -> dt.date:
+    """The China day whose permutation a code's `not_before` (Unix seconds) names; right from 1992 on."""
+    return dt.date.fromordinal(_EPOCH_DAY + (unix_s + _CHINA_S) // _DAY_S)
 
 
 def permute(value: int, tables: Sequence[Sequence[int]], half_bits: int) -> int:

@@ -13,6 +13,7 @@ from nacl.exceptions import BadSignatureError
 
 SIGNATURE_BYTES: Final = 64
 KID_BYTES: Final = 2
+SEED_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class Signer:
     @classmethod
     def of(cls, suite: Suite, kid: bytes, seed: bytes) -> "Signer":
         """A signer from its 32-byte seed; raises ValueError when a length is wrong."""
+        if len(seed) != SEED_BYTES:
+            raise ValueError(f"a seed has {SEED_BYTES} bytes")
         secret, public = suite.key_pair(seed)
         return cls(PublicKey(suite, kid, public), secret)
 

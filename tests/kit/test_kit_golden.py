@@ -1,0 +1,107 @@
+"""The formats as they stand on paper: a golden file, the page that documents it, and the bare import."""
+
+import base64
+import datetime as dt
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import onecard_kit
+from onecard_kit import chips, requests
+from onecard_kit.codes import Claims, Via, encode, verify
+from onecard_kit.refs import Permutation
+from onecard_kit.suites import ED25519, Signer
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+GOLDEN: dict[str, Any] = json.loads((HERE / "golden" / "formats.json").read_text("utf-8"))
+PAGE = (ROOT / "docs" / "code-format.md").read_text("utf-8")
+
+
+def claims_of(row: dict[str, Any]) -> Claims:
+    return Claims(
+        **row
+        | {
+            "kid": bytes.fromhex(row["kid"]),
+            "via": Via(row["via"]),
+            "nonce": bytes.fromhex(row["nonce"]),
+            "classes": tuple(row["classes"]),
+        }
+    )
+
+
+@pytest.mark.parametrize("row", GOLDEN["codes"], ids=[row["what"] for row in GOLDEN["codes"]])
+def test_codes_keep_their_text(row: dict[str, Any]) -> None:
+    claims = claims_of(row["claims"])
+    signer = Signer.of(ED25519, claims.kid, bytes.fromhex(GOLDEN["seed"]))
+    assert signer.public_key.public.hex() == GOLDEN["public"]
+    assert encode(claims, signer) == row["text"]
+    assert verify(row["text"], {(claims.issuer, claims.kid): signer.public_key}) == claims
+
+
+def test_refs_keep_their_values() -> None:
+    golden = GOLDEN["refs"]
+    permutation = Permutation(bytes.fromhex(golden["key"]), dt.date.fromisoformat(golden["day"]))
+    assert {serial: permutation.ref(int(serial)) for serial in golden["of"]} == golden["of"]
+
+
+def test_cryptograms_keep_their_bytes() -> None:
+    golden = dict(GOLDEN["chip"])
+    root, key, cryptogram = (bytes.fromhex(golden.pop(name)) for name in ("root", "card_key", "cryptogram"))
+    assert chips.card_key(root, golden["number"]) == key
+    assert chips.cryptogram(key, **golden) == cryptogram
+
+
+def test_request_signatures_keep_their_bytes() -> None:
+    golden = dict(GOLDEN["request"])
+    key, signature = bytes.fromhex(golden.pop("key")), golden.pop("signature")
+    golden["body"] = golden["body"].encode()
+    assert requests.sign(key, **golden) == signature
+
+
+def fenced(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found, f"the page has no block of {language}"
+    return found[1]
+
+
+def test_the_page_shows_the_golden_code() -> None:
+    row = GOLDEN["codes"][0]
+    text = fenced("onecard").replace("\n", "")
+    shown = bytes.fromhex("".join(line.partition("#")[0] for line in fenced("cbor").splitlines()))
+    body = text.removeprefix("OC1.")
+    assert text == row["text"]
+    assert shown == base64.b32decode(body + "=" * (-len(body) % 8))
+    assert json.loads(fenced("json")) == row["claims"]
+    assert GOLDEN["seed"] in PAGE
+    assert GOLDEN["public"] in PAGE
+
+
+def test_the_page_shows_the_golden_cryptogram_and_signature() -> None:
+    assert GOLDEN["chip"]["cryptogram"] in PAGE
+    assert GOLDEN["request"]["signature"] in PAGE
+
+
+BARE = """
+import importlib, sys
+sys.path += {paths!r}
+importlib.import_module({module!r})
+heavy = {{"django", "psycopg", "asyncpg", "procrastinate", "httpx", "onecard"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+MODULES = ["onecard_kit", *(f"onecard_kit.{each.name}" for each in pkgutil.iter_modules(onecard_kit.__path__))]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_gate_imports_neither_django_nor_a_database(module: str) -> None:
+    paths = [str(ROOT / "src"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    program = BARE.format(paths=paths, module=module)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
