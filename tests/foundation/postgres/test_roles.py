@@ -11,7 +11,7 @@ import pytest
 from tests.cluster import SUFFIX, Cluster
 
 from onecard.foundation.errors import BadInput, Unavailable
-from onecard.foundation.postgres import grants, roles
+from onecard.foundation.postgres import grants, roles, urls
 from onecard.foundation.postgres.embedded import EmbeddedPostgres
 
 TABLE = """
@@ -197,9 +197,9 @@ def psql(server: EmbeddedPostgres, url: str, *options: str) -> None:
 
 
 def live(postgres: Cluster, name: str, passwords: dict[str, str], suffix: str) -> frozenset[grants.Grant]:
-    base = roles.urls.with_name(postgres.admin_url, name)
+    base = urls.with_name(postgres.admin_url, name)
     with psycopg.connect(
-        roles.urls.with_role(base, roles.role_name("owner", suffix), passwords["owner"])
+        urls.with_role(base, roles.role_name("owner", suffix), passwords["owner"])
     ) as connection:
         return grants.live_grants(connection, suffix)
 

@@ -1,0 +1,5 @@
+"""``python -m onecard``: the command line."""
+
+from onecard.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,183 @@
+"""The command line: each command is one row that names the function it calls, imported only when it is called.
+
+A function takes the parsed arguments and returns an exit code. A OneCardError becomes one sentence and its remedy, in
+Chinese or English by the locale's language, and exit code 2.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from onecard.foundation.errors import OneCardError
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO_PORT = 8800
+DEMO_HOLDERS = 20_000
+
+
+class Argument(NamedTuple):
+    """An argument as argparse takes it."""
+
+    names: tuple[str, ...]
+    options: dict[str, object]
+
+
+def argument(*names: str, **options: object) -> Argument:
+    """``argument("--json", action="store_true")``."""
+    return Argument(names, options)
+
+
+class Command(NamedTuple):
+    """One command: its words, what it is for, ``module:function`` that runs it, and its arguments."""
+
+    words: str
+    zh: str
+    en: str
+    runs: str
+    arguments: tuple[Argument, ...] = ()
+
+
+JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
+
+COMMANDS = (
+    Command(
+        "demo",
+        "运行示范城市",
+        "run the demo city",
+        "onecard.demo.command:run",
+        (
+            argument("--data-dir", type=Path, help="数据目录 / where its data is kept"),
+            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后两个也会使用 / and the two after it"),
+            argument("--holders", type=int, default=DEMO_HOLDERS, help="持卡人数 / how many holders"),
+            argument("--day", action="store_true", help="演一天并核对 / play one day and check it"),
+        ),
+    ),
+    Command("test", "运行测试", "run the tests", "onecard.cli:run_tests"),
+    Command("bench", "测量性能", "measure", "onecard.cli:run_bench", (argument("name"), JSON)),
+    Command("check", "核对数据与账目", "check data and money", "onecard.check.command:run", (JSON,)),
+    Command(
+        "db roles",
+        "建立数据库与角色",
+        "make the database and its roles",
+        "onecard.demo.database:run_roles",
+        (
+            argument("--print", action="store_true", help="只打印 SQL / print the SQL only"),
+            argument("--name", default="onecard", help="数据库名 / the database's name"),
+            argument("--out", type=Path, help="地址写入此文件 / file for the addresses"),
+        ),
+    ),
+    Command("db migrate", "建表并授权", "make the tables and grants", "onecard.demo.database:run_migrate"),
+    Command("worker", "运行后台任务", "run the jobs", "onecard.demo.worker:run"),
+    Command(
+        "keys create",
+        "建立密钥",
+        "make missing keys",
+        "onecard.demo.database:run_keys",
+        (argument("folder", type=Path),),
+    ),
+    Command(
+        "catalogue load",
+        "载入应用目录",
+        "load the catalogue",
+        "onecard.demo.catalogue:run",
+        (argument("folder", type=Path, nargs="?"),),
+    ),
+    Command(
+        "terminals pair",
+        "发放终端配对码",
+        "give a terminal its pairing code",
+        "onecard.demo.terminals:run",
+        (argument("code", help="终端编号 / the terminal's code"),),
+    ),
+)
+# pytest has its own arguments, which are passed on unread.
+UNREAD = {"test"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. 2 is a refusal in words, 130 an interrupt."""
+    arguments, rest = _parser().parse_known_args(argv)
+    command: Command = arguments.command
+    if rest and command.words not in UNREAD:
+        _parser().error(f"{command.words}: {' '.join(rest)}?")
+    arguments.rest = rest
+    try:
+        return function_of(command)(arguments)
+    except OneCardError as error:
+        print(sentence(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def function_of(command: Command) -> Callable[[argparse.Namespace], int]:
+    """The function a command names."""
+    module, name = command.runs.split(":")
+    found: Callable[[argparse.Namespace], int] = getattr(import_module(module), name)
+    return found
+
+
+def speaks_chinese() -> bool:
+    """Whether messages are wanted in Chinese, as POSIX reads the locale."""
+    chosen = os.environ.get("LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES")
+    # LC_ALL=C.UTF-8 is set to obtain an encoding; it says nothing about the language.
+    if not chosen or chosen.startswith("C."):
+        chosen = os.environ.get("LANG", "")
+    return chosen.startswith("zh")
+
+
+def sentence(error: OneCardError) -> str:
+    """An error in one line: what happened, what to do next, and its code."""
+    parts = (error.zh, error.next_zh) if speaks_chinese() else (error.en, error.next_en)
+    return f"{' '.join(part for part in parts if part)} [{error.code}]"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="onecard", description="OneCard 一卡通", allow_abbrev=False)
+    first = parser.add_subparsers(metavar="COMMAND", required=True)
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    for command in COMMANDS:
+        group, _, word = command.words.rpartition(" ")
+        if group and group not in groups:
+            members = " · ".join(each.words for each in COMMANDS if each.words.startswith(group + " "))
+            groups[group] = first.add_parser(group, help=members).add_subparsers(metavar="COMMAND", required=True)
+        _add(groups[group] if group else first, word, command)
+    return parser
+
+
+def _add(place: "argparse._SubParsersAction[argparse.ArgumentParser]", word: str, command: Command) -> None:
+    text = f"{command.zh} / {command.en}"
+    parser = place.add_parser(word, help=text, description=text, allow_abbrev=False)
+    for each in command.arguments:
+        parser.add_argument(*each.names, **each.options)  # type: ignore[arg-type]
+    parser.set_defaults(command=command)
+
+
+def run_tests(arguments: argparse.Namespace) -> int:
+    """pytest over the checkout, from its root, so that paths are those of the repository."""
+    import pytest
+
+    os.chdir(ROOT)
+    os.environ.setdefault("ONECARD_DEMO", "1")
+    return int(pytest.main(list(arguments.rest)))
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """``bench/<name>.py``, which lies beside the product and is no part of it."""
+    from onecard.foundation.errors import NotFound
+
+    names = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
+    if arguments.name not in names:
+        raise NotFound(
+            "BENCH_UNKNOWN",
+            f"没有名为 {arguments.name} 的测量。",
+            f"There is no measurement {arguments.name}.",
+            next_zh=f"可选：{'、'.join(names)}。",
+            next_en=f"There are: {', '.join(names)}.",
+        )
+    bench: Callable[[list[str]], int | None] = import_module(f"bench.{arguments.name}").main
+    return bench(["--json"] if arguments.json else []) or 0
