@@ -6,7 +6,8 @@ from django.db.models.functions import Now
 
 
 class Holder(models.Model):
-    """A person of the registry (持卡人). Columns ``*_sealed`` are ``foundation.crypto`` values, ``*_index`` blind indexes.
+    """A person of the registry (持卡人). Columns ``*_sealed`` are ``foundation.crypto`` values, ``*_index`` blind
+    indexes.
 
     place           GB/T 2260 code of the place that registered them
     initials_index  pinyin initials and birth year hashed together, so that neither tells anything alone
@@ -56,7 +57,10 @@ class Holder(models.Model):
 
 
 class Certificate(models.Model):
-    """What a department certifies of a holder (证照). `valid_to` is its last valid day; withdrawn ones stay as history."""
+    """What a department certifies of a holder (证照).
+
+    `valid_to` is its last valid day; withdrawn ones stay as history.
+    """
 
     id = models.BigAutoField(primary_key=True)
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates")
