@@ -16,11 +16,12 @@ sees what a stranger holds up to a scanner.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Final
+
+import msgspec
 
 from onecard_kit.suites import KID_BYTES, SIGNATURE_BYTES, SUITES, PublicKey, Signer
 
@@ -89,8 +90,7 @@ class CodeTooLong(ValueError):  # noqa: N818
     """These claims do not fit in 220 characters; the caller chooses which classes a gate really needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True, gc=False):
     """What a code says. Never a name, a number or a birth date.
 
     `issuer`: the issuing place, six digits of GB/T 2260. `kid`: two bytes, the key's id within that issuer. `ref`: 24
@@ -127,8 +127,7 @@ def _ascending(numbers: tuple[int, ...]) -> bool:
     return tuple(sorted(set(numbers))) == numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
+class Unverified(msgspec.Struct, frozen=True, gc=False):
     """A well-formed code whose signature nobody has looked at: its claims are hearsay.
 
     `protected` is the header as sent, `payload` the claims as a CBOR byte string (head included, as they are signed).

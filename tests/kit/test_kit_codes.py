@@ -11,6 +11,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pycose.algorithms import EdDSA
 from pycose.headers import KID, Algorithm
 from pycose.keys.okp import OKPKey
@@ -43,7 +44,7 @@ ALPHABET = string.ascii_uppercase + "234567"
 
 def some_claims(**changes: Any) -> Claims:
     usual = Claims("320600", b"\x00\x01", 70_000, Via.SELF, 1_767_225_600, 1_767_225_660, bytes(range(12)), (3, 7))
-    return replace(usual, **changes)
+    return structs.replace(usual, **changes)
 
 
 def to_text(raw: bytes) -> str:
