@@ -1,0 +1,212 @@
+"""The chain: nothing committed is lost, and whatever is done to sealed facts shows."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from onecard.foundation.actors import Actor
+from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import actions, chain, queries
+from onecard.kernel.audit.queries import Finding
+
+CLERK = Actor("staff:7")
+
+
+def record(subject: str, **detail: object) -> None:
+    actions.record(CLERK, "cards.issue", subject, place="320600", reason="测试", detail=detail)
+
+
+def faults() -> list[Finding]:
+    return [finding for finding in queries.verify_chain() if finding.is_fault]
+
+
+@pytest.fixture
+def owner(city: dict[str, str]) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """An owner with the triggers off: the administrator the chain is there to catch."""
+    with psycopg.connect(city["owner"], autocommit=True) as connected:
+        for table in ("audit_fact", "audit_seal", "audit_anchor"):
+            connected.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        yield connected
+
+
+@pytest.fixture
+def three_batches(city: dict[str, str]) -> None:
+    """Twelve facts under three seals, and today's anchor."""
+    for batch in range(3):
+        for n in range(4):
+            record(f"card:{batch * 4 + n}", n=n, what="读卡")
+        assert actions.seal() == 4
+    assert actions.anchor()
+    assert queries.verify_chain() == []
+
+
+def test_sealing_nothing_is_nothing(city: dict[str, str]) -> None:
+    assert actions.seal() == 0
+    assert not actions.anchor()
+    assert queries.verify_chain() == []
+
+
+def test_a_limit_never_cuts_a_transaction(city: dict[str, str]) -> None:
+    for _ in range(2):
+        with transaction.atomic():
+            for n in range(5):
+                record(f"card:{n}")
+    assert [actions.seal(limit=3), actions.seal(limit=3), actions.seal(limit=3)] == [5, 5, 0]
+    assert queries.verify_chain() == []
+
+
+def test_the_tail_is_shown_with_its_age(city: dict[str, str]) -> None:
+    record("card:1")
+    assert actions.seal() == 1
+    record("card:2")
+    (finding,) = queries.verify_chain()
+    assert (finding.kind, finding.count, finding.is_fault) == ("unsealed", 1, False)
+    assert 0 <= finding.age_s < 60
+
+
+@pytest.mark.usefixtures("three_batches")
+class TestTampering:
+    def test_changed(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("UPDATE audit_fact SET reason = 'other' WHERE subject = 'card:5'")
+        assert faults() == [Finding("changed", "seal:2")]
+
+    @pytest.mark.parametrize(
+        "column",
+        ["at = at + interval '1 microsecond'", "actor = 'staff:8'", "verb = 'x'", "place = ''", "detail = '{}'"],
+    )
+    def test_any_field_changed(self, owner: psycopg.Connection[tuple[object, ...]], column: str) -> None:
+        owner.execute(f"UPDATE audit_fact SET {column} WHERE subject = 'card:0'")
+        assert faults() == [Finding("changed", "seal:1")]
+
+    def test_text_moved_between_fields(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("UPDATE audit_fact SET verb = verb || 'c', subject = substr(subject, 2) WHERE subject = 'card:0'")
+        assert faults() == [Finding("changed", "seal:1")]
+
+    def test_removed(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("DELETE FROM audit_fact WHERE subject IN ('card:4', 'card:6')")
+        assert faults() == [Finding("removed", "seal:2", 2)]
+
+    def test_inserted(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute(
+            "INSERT INTO audit_fact (xid, actor, verb, subject) SELECT xid, actor, verb, 'card:99'"
+            " FROM audit_fact WHERE subject = 'card:9'"
+        )
+        assert faults() == [Finding("inserted", "seal:3", 1)]
+
+    def test_reordered(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute(
+            "UPDATE audit_fact AS one SET xid = other.xid FROM audit_fact AS other"
+            " WHERE (one.subject, other.subject) IN (('card:1', 'card:2'), ('card:2', 'card:1'))"
+        )
+        assert faults() == [Finding("changed", "seal:1")]
+
+    def test_a_seal_removed(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("DELETE FROM audit_seal WHERE number = 2")
+        assert Finding("seal_missing", "seal:2") in faults()
+
+    def test_a_fact_changed_and_its_seal_made_to_fit(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        """Whoever rewrites one seal breaks the next one; whoever rewrites all of them meets the anchor."""
+        owner.execute("UPDATE audit_fact SET reason = 'other' WHERE subject = 'card:5'")
+        owner.execute("UPDATE audit_seal SET digest = sha256('forged') WHERE number = 2")
+        assert Finding("seal_broken", "seal:3") in faults()
+
+    def test_the_whole_chain_rewritten(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("UPDATE audit_fact SET reason = 'other' WHERE subject = 'card:5'")
+        owner.execute("DELETE FROM audit_seal")
+        assert actions.seal() == 12
+        assert [finding.kind for finding in faults()] == ["anchor_differs"]
+        owner.execute("UPDATE audit_anchor SET seal = 1, digest = (SELECT digest FROM audit_seal)")
+        assert [finding.kind for finding in faults()] == ["anchor_forged"]
+
+    def test_a_fact_of_the_future(self, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+        owner.execute("INSERT INTO audit_fact (xid, actor, verb, subject) VALUES ('999999999', 'a', 'v', 's')")
+        assert Finding("from_future", "facts", 1) in faults()
+
+    @pytest.mark.parametrize("table", ["audit_fact", "audit_seal", "audit_anchor", "audit_risk_fact"])
+    @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET subject = subject"])
+    def test_even_the_owner_is_refused(self, table: str, statement: str) -> None:
+        if "UPDATE" in statement and table in ("audit_seal", "audit_anchor"):
+            statement = "UPDATE {} SET digest = digest"
+        with pytest.raises(DatabaseError, match="APPEND_ONLY"):
+            rows(statement.format(table))
+
+
+def test_a_slow_writer_loses_no_fact(city: dict[str, str]) -> None:
+    """A fact whose transaction began first and commits last is sealed, after everything that waited for it."""
+    insert = "INSERT INTO audit_fact (actor, verb, subject) VALUES ('a', 'v', %s)"
+    with psycopg.connect(city["owner"]) as slow, psycopg.connect(city["owner"]) as quick:
+        slow.execute(insert, ["card:slow"])
+        quick.execute(insert, ["card:quick"])
+        quick.commit()
+        assert actions.seal() == 0
+        slow.commit()
+        quick.execute(insert, ["card:rolled-back"])
+        quick.rollback()
+    assert actions.seal() == 2
+    record("card:later")
+    assert actions.seal() == 1
+    assert queries.verify_chain() == []
+
+
+def test_two_sealers_take_turns(city: dict[str, str]) -> None:
+    for n in range(40):
+        record(f"card:{n}")
+    sealed: list[int] = []
+
+    def work() -> None:
+        while done := actions.seal(limit=3):
+            sealed.append(done)
+        connection.close()
+
+    sealers = [threading.Thread(target=work) for _ in range(2)]
+    for sealer in sealers:
+        sealer.start()
+    for sealer in sealers:
+        sealer.join()
+    assert sum(sealed) == 40
+    assert queries.verify_chain() == []
+
+
+def test_a_sealer_that_died_is_taken_over(city: dict[str, str]) -> None:
+    """A batch that was not committed leaves nothing behind; the next sealer starts where the last commit ended."""
+    for n in range(6):
+        record(f"card:{n}")
+    with transaction.atomic():
+        assert actions.seal(limit=2) == 2
+        transaction.set_rollback(True)
+    connection.close()
+    assert [actions.seal(limit=2) for _ in range(4)] == [2, 2, 2, 0]
+    assert queries.verify_chain() == []
+
+
+def test_one_anchor_a_day(city: dict[str, str]) -> None:
+    record("card:1")
+    actions.seal()
+    day = dt.date(2026, 11, 21)
+    assert [actions.anchor(day), actions.anchor(day), actions.anchor(day + dt.timedelta(days=1))] == [True, False, True]
+    assert [anchor["day"] for anchor in queries.anchors()] == [day + dt.timedelta(days=1), day]
+    assert queries.verify_chain() == []
+
+
+def test_a_long_chain_is_verified_in_pieces(city: dict[str, str]) -> None:
+    rows(
+        "INSERT INTO audit_fact (actor, verb, subject, detail)"
+        " SELECT 'staff:1', 'v', 'card:' || n, jsonb_build_object('n', n) FROM generate_series(1, 5000) AS n"
+    )
+    record("card:x")
+    assert actions.seal(limit=10) == 5000
+    assert actions.seal(limit=10) == 1
+    assert queries.verify_chain() == []
+
+
+def test_the_digest_is_what_the_description_says() -> None:
+    """A golden value, so that a trail sealed today verifies with the program of any later year."""
+    fact = ("751", 1, 1795276800000000, "staff:7", "cards.issue", "card:12", "320600", "测试", '{"n": 1}')
+    assert chain.canonical(fact)[:12] == b"\x00\x00\x00\x03751\x00\x00\x00\x011"
+    digest, count = chain.digest_of(chain.GENESIS, [fact])
+    assert count == 1
+    assert digest.hex() == "61c066dfbb8062f4699a2f02f7375f481020456e44da2f990ab76b64b2800500"
