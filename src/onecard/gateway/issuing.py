@@ -1,0 +1,102 @@
+"""Codes for a phone: up to ten signed windows ahead, so that it shows a code without signal. And the keys that sign
+and verify.
+
+Keys are read again every few seconds, and at once when a code names one that is not known; a withdrawn key is refused
+in
+the transaction that records the use.
+"""
+
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from onecard.foundation import clock, crypto
+from onecard.foundation.errors import Unavailable
+from onecard.foundation.keys import Keyring
+from onecard_kit import codes
+from onecard_kit.classes import BY_CODE
+from onecard_kit.refs import permutation
+from onecard_kit.suites import SUITES, PublicKey, Signer
+
+REREAD_S = 5.0
+CLASSES_IN_CODE_MAX = 6
+
+
+@dataclass(slots=True)
+class IssuerKeys:
+    """The issuing place's keys. `fetch` reads ``ecards/sql/issuer_keys.sql``; `ring` is the keyring ``codes``."""
+
+    place: str
+    ring: Keyring
+    fetch: Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
+    public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
+    signer: Signer | None = None
+    _read_at: float = 0.0
+
+    @property
+    def ref_key(self) -> bytes:
+        return self.ring.derive("ref")
+
+    async def refresh(self, at_most_every_s: float = REREAD_S) -> None:
+        """Read the keys again unless they were just read."""
+        if time.monotonic() - self._read_at < at_most_every_s:
+            return
+        self._read_at = time.monotonic()
+        rows = await self.fetch()
+        usable = [row for row in rows if row["withdrawn_at"] is None]
+        self.public = {(self.place, bytes(r["kid"])): _public(r) for r in usable}  # type: ignore[call-overload]
+        signing = [row for row in usable if row["sign_to"] is None]
+        self.signer = self._signer(signing[0]) if signing else None
+
+    def _signer(self, row: Mapping[str, object]) -> Signer:
+        aad = f"ecards_key.private_sealed:{row['id']}"
+        seed = crypto.open_sealed(self.ring, bytes(row["private_sealed"]), aad)  # type: ignore[call-overload]
+        return Signer.of(SUITES[str(row["suite"])], bytes(row["kid"]), seed)  # type: ignore[call-overload]
+
+
+def _public(row: Mapping[str, object]) -> PublicKey:
+    return PublicKey(SUITES[str(row["suite"])], bytes(row["kid"]), bytes(row["public"]))  # type: ignore[call-overload]
+
+
+def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[dict[str, object]]:
+    """Sign `count` windows (1 to 10) for a device's e-card, the first containing `now`. Raises Unavailable
+    NO_SIGNING_KEY."""
+    if keys.signer is None:
+        raise Unavailable(
+            "NO_SIGNING_KEY",
+            "尚无可用的签发密钥。",
+            "There is no key to sign with.",
+            next_zh="请管理员运行 onecard keys rotate-issuer。",
+            next_en="The administrator runs: onecard keys rotate-issuer",
+        )
+    signer = keys.signer
+    serial = int(device["serial"])  # type: ignore[call-overload]
+    issued: list[dict[str, object]] = []
+    for starts, ends in codes.windows(int(now.timestamp()), count):
+        day = clock.day_of(dt.datetime.fromtimestamp(starts, dt.UTC))
+        claims = codes.Claims(
+            issuer=keys.place,
+            kid=signer.kid,
+            ref=permutation(keys.ref_key, day).ref(serial),
+            via=codes.Via.SELF,
+            not_before=starts,
+            expires=ends,
+            nonce=os.urandom(codes.NONCE_BYTES),
+            classes=_class_numbers(str(device["classes"]), day),
+        )
+        issued.append({"not_before": starts, "expires": ends, "code": codes.encode(claims, signer)})
+    return issued
+
+
+def _class_numbers(classes: str, day: dt.date) -> tuple[int, ...]:
+    """The numbers of the classes a holder has on a day: what an offline gate needs; the commonest first where there
+    are many."""
+    held = {
+        BY_CODE[code].number
+        for code, start, end in json.loads(classes)
+        if start <= day.isoformat() and (end is None or day.isoformat() < end) and code in BY_CODE
+    }
+    return tuple(sorted(held)[:CLASSES_IN_CODE_MAX])

@@ -1,0 +1,180 @@
+"""The lane: lines that arrive while a commit is running form the next group. No timer, so no added wait at low load.
+
+One connection, one transaction at a time. The queue is bounded: past it the caller is told to come back, and gates go
+offline by themselves. A fault of ours in one line must not touch the lines beside it: the group is then decided again
+line
+by line behind savepoints, the fault is counted, and the terminal it came from runs alone for a while.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from onecard.foundation import clock
+from onecard.gateway import errors
+from onecard.kernel.uses.actions import Collision, Memory, record_group, record_within
+from onecard.kernel.uses.lines import Answer, Line, Rejected
+
+log = logging.getLogger("onecard.gateway")
+
+GROUP_MAX = 128
+QUEUE_MAX = 2048
+ALONE_FOR_LINES = 100
+# What a dying, restarting or unreachable server looks like from here.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+Outcome = Answer | Rejected
+Waiting = tuple[Line, "asyncio.Future[Outcome]"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What operators watch: groups, lines, and faults of ours (any is an alarm)."""
+
+    groups: int = 0
+    lines: int = 0
+    faults: int = 0
+    lost_connections: int = 0
+
+
+@dataclass(slots=True)
+class Lane:
+    """Groups lines and records them on a connection it holds. `connect` opens one; a lost one is opened again."""
+
+    connect: Callable[[], Awaitable[asyncpg.Connection]]
+    memory: Memory
+    queue_max: int = QUEUE_MAX
+    group_max: int = GROUP_MAX
+    counts: Counts = field(default_factory=Counts)
+    _waiting: deque[Waiting] = field(default_factory=deque)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _alone: dict[int, int] = field(default_factory=dict)
+    _connection: asyncpg.Connection | None = None
+
+    async def record(self, line: Line) -> Outcome:
+        """Queue a line and wait for its answer.
+
+        Raises Unavailable QUEUE_FULL or DATABASE_AWAY (the outcome may be unknown: repeating is safe), OurFault.
+        """
+        if len(self._waiting) >= self.queue_max:
+            raise errors.queue_full()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((line, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """Record group after group, for ever."""
+        while True:
+            await self._wake.wait()
+            while self._waiting:
+                await self._record(self._next_group())
+            self._wake.clear()
+
+    def _next_group(self) -> list[Waiting]:
+        """The lines waiting, up to the most a group may hold; of one day, and without a terminal that is to run
+        alone."""
+        group = [self._waiting.popleft()]
+        first = group[0][0]
+        if self._runs_alone(first.terminal_id):
+            return group
+        day = clock.day_of(first.at)
+        while self._waiting and len(group) < self.group_max:
+            line = self._waiting[0][0]
+            if line.terminal_id in self._alone or clock.day_of(line.at) != day:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+    def _runs_alone(self, terminal_id: int) -> bool:
+        left = self._alone.get(terminal_id)
+        if left is None:
+            return False
+        if left > 1:
+            self._alone[terminal_id] = left - 1
+        else:
+            del self._alone[terminal_id]
+        return True
+
+    async def _record(self, group: list[Waiting]) -> None:
+        self.counts.groups += 1
+        self.counts.lines += len(group)
+        try:
+            connection = await self._connected()
+            outcomes = await record_group(connection, [line for line, _ in group], self.memory)
+        except LOST as error:
+            await self._lost(group, error)
+        except Exception:  # a fault of ours, or of one line
+            log.exception("a group of %d fell back to line by line", len(group))
+            await self._record_one_by_one(group)
+        else:
+            for (_, future), outcome in zip(group, outcomes, strict=True):
+                _tell(future, outcome)
+
+    async def _record_one_by_one(self, group: list[Waiting]) -> None:
+        """Each line behind its own savepoint, in order, in one transaction."""
+        outcomes: list[Outcome | None] = []
+        self.memory.accounts.forget()
+        try:
+            connection = await self._connected()
+            async with connection.transaction():
+                for line, _ in group:
+                    outcomes.append(await self._behind_savepoint(connection, line))
+        except LOST as error:
+            await self._lost(group, error)
+            return
+        except Exception:
+            log.exception("a group of %d could not be recorded line by line", len(group))
+            outcomes = [None] * len(group)
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            _tell(future, outcome if outcome is not None else errors.our_fault())
+
+    async def _behind_savepoint(self, connection: asyncpg.Connection, line: Line) -> Outcome | None:
+        try:
+            async with connection.transaction():
+                return (await record_within(connection, [line], self.memory))[0]
+        except LOST:
+            raise
+        except Collision:
+            return None
+        except Exception:
+            self.counts.faults += 1
+            self._alone[line.terminal_id] = ALONE_FOR_LINES
+            log.exception("line %s of terminal %d was not recorded: a fault of ours", line.id, line.terminal_id)
+            return None
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self.connect()
+        return self._connection
+
+    async def _lost(self, group: list[Waiting], error: BaseException) -> None:
+        """The database went away: whether the group was committed is unknown, and repeating it is safe."""
+        self.counts.lost_connections += 1
+        log.warning("the database went away under a group of %d: %s", len(group), type(error).__name__)
+        for _, future in group:
+            _tell(future, errors.database_away())
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+        await asyncio.sleep(0.1)
+
+
+def _tell(future: "asyncio.Future[Outcome]", outcome: Outcome | Exception) -> None:
+    """Answer a caller who may have gone."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

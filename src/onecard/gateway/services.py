@@ -1,0 +1,227 @@
+"""What the routes call: the lane, terminals, issuer keys and the two connections of a process, wired together."""
+
+import asyncio
+import datetime as dt
+import hashlib
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import asyncpg
+
+from onecard.foundation import clock, crypto, keys, sql
+from onecard.foundation.errors import BadInput, Conflict
+from onecard.foundation.ids import uuid7
+from onecard.foundation.keys import Keyring
+from onecard.gateway import errors, wire
+from onecard.gateway.issuing import IssuerKeys, issue
+from onecard.gateway.lane import LOST, Lane
+from onecard.gateway.terminals import Signed, Terminals, key_aad
+from onecard.gateway.wire import Response
+from onecard.kernel.uses.actions import Memory
+from onecard.kernel.uses.lines import Line, Rejected
+from onecard.kernel.uses.present import Presented, read_chip, read_code
+from onecard.kernel.uses.refunds import Asked, refund
+from onecard_kit import codes
+from onecard_kit.verdicts import Verdict
+
+log = logging.getLogger("onecard.gateway")
+CATALOGUE = "onecard.kernel.catalogue"
+ECARDS = "onecard.kernel.ecards"
+STATEMENT_S_MAX = 30.0
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """Open a connection whose statements give up after 30 s and whose idle transactions the server ends."""
+    return await asyncpg.connect(
+        url,
+        command_timeout=STATEMENT_S_MAX,
+        server_settings={"application_name": "onecard-gateway", "idle_in_transaction_session_timeout": "30s"},
+    )
+
+
+@dataclass(slots=True)
+class Side:
+    """The connection for everything that is not a group: look-ups, refunds, pairings, codes. One caller at a time."""
+
+    url: str
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _connection: asyncpg.Connection | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection, opened anew if it was lost. Raises Unavailable DATABASE_AWAY."""
+        async with self._lock:
+            try:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await connect(self.url)
+                yield self._connection
+            except LOST as error:
+                log.warning("the database went away: %s", type(error).__name__)
+                if self._connection is not None:
+                    self._connection.terminate()
+                    self._connection = None
+                raise errors.database_away() from None
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+
+@dataclass(slots=True)
+class Services:
+    """One process's services."""
+
+    side: Side
+    lane: Lane
+    terminals: Terminals
+    issuer_keys: IssuerKeys
+    terminal_ring: Keyring
+    card_ring: Keyring
+    chip_root: bytes
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Services":
+        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS and ONECARD_NODE."""
+        url = environment["ONECARD_DATABASE_URL"]
+        side = Side(url)
+        terminal_ring, card_ring = keys.load("terminals", environment), keys.load("cards", environment)
+
+        async def fetch_terminal(code: str) -> Mapping[str, object] | None:
+            async with side.connection() as connection:
+                row: Mapping[str, object] | None = await connection.fetchrow(sql.load(CATALOGUE, "terminal"), code)
+                return row
+
+        async def fetch_keys() -> Sequence[Mapping[str, object]]:
+            async with side.connection() as connection:
+                rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys"))
+                return rows
+
+        return cls(
+            side=side,
+            lane=Lane(lambda: connect(url), Memory()),
+            terminals=Terminals(terminal_ring, fetch_terminal),
+            issuer_keys=IssuerKeys(
+                environment.get("ONECARD_NODE", "320600"), keys.load("codes", environment), fetch_keys
+            ),
+            terminal_ring=terminal_ring,
+            card_ring=card_ring,
+            chip_root=card_ring.derive("chip"),
+        )
+
+    async def use(self, signed: Signed, request: wire.UseRequest) -> Response:
+        """Read what was shown, put the line on the lane, and answer when its group is committed."""
+        at = clock.now()
+        presented = await self._read(signed, request, at)
+        line = Line(
+            uuid7(), at, signed.terminal_id, signed.key_id, signed.journal, signed.sequence, request.content,
+            request.item, request.amount_fen, presented,
+        )  # fmt: skip
+        outcome = await self.lane.record(line)
+        if isinstance(outcome, Rejected):
+            raise errors.sequence_reused() if outcome.code == "SEQUENCE_REUSED" else errors.signature_invalid()
+        return wire.use_answer(outcome)
+
+    async def _read(self, signed: Signed, request: wire.UseRequest, at: dt.datetime) -> Presented:
+        if request.card is not None:
+            chip = request.card
+            return read_chip(
+                chip.number, chip.counter, _unhex(chip.cryptogram),
+                crypto.blind_index(self.card_ring, "card_number", chip.number), self.chip_root,
+                signed.terminal, str(signed.journal), signed.sequence,
+            )  # fmt: skip
+        assert request.code is not None
+        await self.issuer_keys.refresh()
+        presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.ref_key)
+        if presented.problem is Verdict.KEY_UNKNOWN:
+            # A key rotated a moment ago: look once more, but let no stranger's codes make us look all the time.
+            await self.issuer_keys.refresh(at_most_every_s=0.2)
+            presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.ref_key)
+        return presented
+
+    async def refund(self, signed: Signed, request: wire.RefundRequest) -> Response:
+        asked = Asked(request.use, signed.terminal_id, signed.key_id, signed.journal, signed.sequence)
+        async with self.side.connection() as connection:
+            made = await refund(connection, asked, self.lane.memory)
+        told = {
+            "refund": made.id,
+            "use": made.use_id,
+            "paid_fen": made.paid_fen,
+            "funded_fen": made.funded_fen,
+            "repeated": made.repeated,
+        }
+        return wire.json_response(told)
+
+    async def pair(self, pairing_code: str) -> Response:
+        """Give a terminal its key and a journal, once for each pairing code."""
+        digest = hashlib.sha256(pairing_code.strip().upper().encode()).digest()
+        async with self.side.connection() as connection, connection.transaction():
+            found = await connection.fetchrow(sql.load(CATALOGUE, "pairing"), digest)
+            if found is None:
+                raise errors.Unauthenticated(
+                    "PAIRING_CODE_INVALID",
+                    "配对码无效、已使用或已过期。",
+                    "The pairing code is unknown, used or expired.",
+                    next_zh="请在管理端重新生成配对码。",
+                    next_en="Make a new one in the console.",
+                )
+            key = os.urandom(32)
+            sealed = crypto.seal(self.terminal_ring, key, key_aad(found["terminal_id"]))
+            key_id = await connection.fetchval(sql.load(CATALOGUE, "pair"), found["id"], found["terminal_id"], sealed)
+            await connection.execute(
+                "INSERT INTO audit_fact (actor, verb, subject, detail) VALUES ($1, 'catalogue.pair', $2, '{}')",
+                f"terminal:{found['code']}",
+                f"terminal:{found['terminal_id']}",
+            )
+        self.terminals.forget(found["code"])
+        told = {"terminal": found["code"], "key_id": key_id, "key": key.hex(), "journal": str(uuid4())}
+        return wire.json_response(told)
+
+    async def codes(self, authorization: bytes, count: int) -> Response:
+        """Sign the next windows for the device whose token is presented."""
+        scheme, _, token = authorization.partition(b" ")
+        if not 1 <= count <= codes.PREFETCH_MAX:
+            raise BadInput(
+                "WINDOWS_INVALID",
+                f"请取 1 至 {codes.PREFETCH_MAX} 个时段。",
+                f"Ask for 1 to {codes.PREFETCH_MAX} windows.",
+            )
+        async with self.side.connection() as connection:
+            device = await connection.fetchrow(sql.load(ECARDS, "device"), hashlib.sha256(token).digest())
+        if scheme.lower() != b"bearer" or device is None:
+            raise errors.Unauthenticated(
+                "DEVICE_TOKEN_INVALID", "设备未登记或已解除。", "The device is not enrolled.",
+                next_zh="请重新登录并登记设备。", next_en="Sign in and enrol the device again.",
+            )  # fmt: skip
+        if device["card_state"] != "active":
+            raise Conflict(
+                "CARD_NOT_ACTIVE",
+                "社保卡当前不可用，不能出示电子社保卡。",
+                "The card is not active, so its e-card cannot be shown.",
+            )
+        await self.issuer_keys.refresh()
+        now = clock.now()
+        return wire.json_response(
+            {"server_time": int(now.timestamp()), "windows": issue(device, count, now, self.issuer_keys)}
+        )
+
+    async def health(self) -> Response:
+        async with self.side.connection() as connection:
+            await connection.fetchval("SELECT 1")
+        counts = self.lane.counts
+        return wire.json_response(
+            {"status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults}
+        )
+
+    async def close(self) -> None:
+        await self.side.close()
+
+
+def _unhex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

@@ -1,0 +1,95 @@
+"""A terminal proves itself: HMAC under its own key over method, path, time, journal, sequence and body digest.
+
+Keys are unwrapped once and kept for a minute; whether a key and its terminal are still good is judged again in the
+transaction that records the use, so that a suspension holds from its commit on.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from onecard.foundation import crypto
+from onecard.foundation.keys import Keyring
+from onecard.gateway import errors
+from onecard_kit import requests
+
+KEPT_S = 60.0
+UNKNOWN_KEPT_S = 1.0
+SEQUENCE_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request whose signature was checked: which terminal, under which key, and its line's journal and sequence."""
+
+    terminal_id: int
+    terminal: str
+    key_id: int
+    journal: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    terminal_id: int
+    keys: dict[int, bytes]
+    until: float
+
+
+def key_aad(terminal_id: int) -> str:
+    """The place a terminal's key is sealed for."""
+    return f"catalogue_terminal_key.key_sealed:{terminal_id}"
+
+
+@dataclass(slots=True)
+class Terminals:
+    """Checks requests. `fetch` reads ``catalogue/sql/terminal.sql`` for a terminal's code."""
+
+    ring: Keyring
+    fetch: Callable[[str], Awaitable[Mapping[str, object] | None]]
+    _known: dict[str, _Known] = field(default_factory=dict)
+
+    async def check(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Signed:
+        """Raises Unauthenticated TERMINAL_SIGNATURE_INVALID or TERMINAL_CLOCK_OFF."""
+        try:
+            code = headers[b"onecard-terminal"].decode("ascii")
+            key_id, sent_at, sequence = (
+                int(headers[name]) for name in (b"onecard-key", b"onecard-time", b"onecard-sequence")
+            )
+            journal_text = headers[b"onecard-journal"].decode("ascii")
+            signature = headers[b"onecard-signature"].decode("ascii")
+            journal = UUID(journal_text)
+        except (KeyError, ValueError):
+            raise errors.signature_invalid() from None
+        if not 0 <= sequence <= SEQUENCE_MAX:
+            raise errors.signature_invalid()
+        known = await self._find(code)
+        key = known.keys.get(key_id)
+        if key is None or not requests.verify(key, signature, method, path, sent_at, journal_text, sequence, body):
+            raise errors.signature_invalid()
+        now = int(time.time())
+        if abs(now - sent_at) > requests.TIME_TOLERANCE_S:
+            raise errors.clock_off(now)
+        return Signed(known.terminal_id, code, key_id, journal, sequence)
+
+    async def _find(self, code: str) -> _Known:
+        known = self._known.get(code)
+        if known is not None and known.until > time.monotonic():
+            return known
+        row = await self.fetch(code)
+        known = _Known(0, {}, time.monotonic() + UNKNOWN_KEPT_S) if row is None else self._unwrap(row)
+        if len(self._known) > 200_000:
+            self._known.clear()
+        self._known[code] = known
+        return known
+
+    def _unwrap(self, row: Mapping[str, object]) -> _Known:
+        terminal_id: int = row["id"]  # type: ignore[assignment]
+        sealed = zip(row["key_ids"], row["keys_sealed"], strict=True)  # type: ignore[call-overload]
+        keys = {key_id: crypto.open_sealed(self.ring, value, key_aad(terminal_id)) for key_id, value in sealed}
+        return _Known(terminal_id, keys, time.monotonic() + KEPT_S)
+
+    def forget(self, code: str) -> None:
+        """Read a terminal anew, e.g. after it was paired here."""
+        self._known.pop(code, None)

@@ -1,0 +1,141 @@
+"""What travels: requests decoded strictly, answers and problems (RFC 9457) encoded. Both languages in every answer."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from onecard.foundation.errors import BadInput, OneCardError
+from onecard.kernel.uses.lines import Answer
+from onecard_kit.decide import reasons
+from onecard_kit.verdicts import WORDS, Verdict
+
+BODY_BYTES_MAX = 4096
+AMOUNT_FEN_MAX = 10_000_000
+
+
+class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A physical card as its reader read it: the number, the chip's counter and its cryptogram in hex."""
+
+    number: str
+    counter: int
+    cryptogram: str
+
+
+class UseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One presentation: exactly one of `code` (the text of the QR) and `card`; `amount_fen` where the item's price is
+    open."""
+
+    item: str
+    code: str | None = None
+    card: Chip | None = None
+    amount_fen: int | None = None
+
+    @property
+    def content(self) -> bytes:
+        """A digest of what was presented, the same online and from a journal."""
+        shown = self.code if self.code is not None else (self.card and msgspec.json.encode(self.card).decode())
+        return hashlib.blake2b(f"{self.item}\n{self.amount_fen}\n{shown}".encode(), digest_size=16).digest()
+
+
+class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    use: UUID
+
+
+class PairingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pairing_code: str
+
+
+class CodesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    windows: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status, body and extra headers of one answer."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+_use_request = msgspec.json.Decoder(UseRequest)
+
+
+def use_request(body: bytes) -> UseRequest:
+    """Decode a use. Raises BadInput REQUEST_MALFORMED with the path of what is wrong."""
+    request: UseRequest = decode(body, _use_request)
+    if (request.code is None) == (request.card is None):
+        raise _malformed("$: expected exactly one of code, card")
+    if len(request.item) > 100:
+        raise _malformed("$.item: expected at most 100 characters")
+    if request.amount_fen is not None and not 0 < request.amount_fen <= AMOUNT_FEN_MAX:
+        raise _malformed(f"$.amount_fen: expected 1 to {AMOUNT_FEN_MAX}")
+    chip = request.card
+    if chip is not None and not (len(chip.number) == 9 and chip.number.isascii() and 0 <= chip.counter < 2**32):
+        raise _malformed("$.card: expected a number of 9 characters and a counter of 32 bits")
+    return request
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Decode a JSON body strictly. Raises BadInput REQUEST_MALFORMED."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(str(error)) from None
+
+
+def _malformed(what: str) -> BadInput:
+    return BadInput(
+        "REQUEST_MALFORMED",
+        f"请求格式不正确：{what}",
+        f"The request is malformed: {what}",
+        next_zh="请对照接口文档修正后，用新的序号重发。",
+        next_en="Correct it after the reference and send it under a new sequence.",
+    )
+
+
+def use_answer(answer: Answer) -> Response:
+    """The answer to a use, the same for an admission and a refusal: a refusal is a value, not an error."""
+    words = WORDS[answer.verdict]
+    told = {
+        "use": answer.use_id,
+        "admitted": answer.verdict is Verdict.ADMITTED,
+        "verdict": {
+            "code": answer.verdict.value,
+            "zh": words.zh,
+            "en": words.en,
+            "next_zh": words.next_zh,
+            "next_en": words.next_en,
+        },
+        "reasons": reasons(answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession),
+        "price": {
+            "full_fen": answer.full_fen,
+            "paid_fen": answer.paid_fen,
+            "funded_fen": answer.full_fen - answer.paid_fen,
+            "concession": answer.concession,
+        },
+        "balance_fen": answer.balance_fen,
+        "repeated": answer.repeated,
+    }
+    return json_response(told)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    return Response(status, msgspec.json.encode(value))
+
+
+def problem(error: OneCardError, trace: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    """A problem (RFC 9457) from an error: stable code, words, next step, and the trace id to name when asking for
+    help."""
+    body = {
+        "type": "about:blank",
+        "status": error.status,
+        "code": error.code,
+        "title": error.en,
+        "detail": {"zh": error.zh, "en": error.en, "next_zh": error.next_zh, "next_en": error.next_en},
+        "trace": trace,
+    }
+    return Response(error.status, msgspec.json.encode(body), (*headers, (b"x-trace", trace.encode())))

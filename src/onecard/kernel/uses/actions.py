@@ -1,0 +1,202 @@
+"""Verbs of uses: record a group of presentations; give a use back. Each is one transaction on an asyncpg connection."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from onecard.foundation import clock, sql
+from onecard.kernel.uses.decide import fold
+from onecard.kernel.uses.lines import Answer, Folded, Line, Rejected, Use
+from onecard.kernel.uses.load import facts
+from onecard.kernel.uses.settle import Accounts, Transfer, transfers_of
+from onecard_kit import terms
+from onecard_kit.terms import Item
+from onecard_kit.verdicts import Verdict
+
+LOAD = "onecard.kernel.uses.load"
+RECORD = "onecard.kernel.uses.record"
+COLLISIONS_MAX = 3
+
+
+class Collision(Exception):  # noqa: N818 — read as a sentence
+    """Another process recorded one of the group's keys or nonces first; the group is to be decided again."""
+
+
+class LedgerDisagreed(Exception):  # noqa: N818
+    """The ledger refused what the fold allowed: a fault of ours, never a verdict."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process may keep because it never changes: item versions, account ids, and the owner of the treasury's."""
+
+    treasury: str | None = None
+    items: dict[int, Item] = field(default_factory=dict)
+    accounts: Accounts = field(default_factory=Accounts)
+
+
+async def record_group(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Answer | Rejected]:
+    """Lock, load, decide, save: one transaction for all lines, an answer for each, in their order.
+
+    Raises Collision after repeated races, LedgerDisagreed, or the driver's errors; then nothing is recorded.
+    """
+    for _ in range(COLLISIONS_MAX):
+        try:
+            async with connection.transaction():
+                return await record_within(connection, lines, memory)
+        except (Collision, asyncpg.DeadlockDetectedError):
+            continue
+    raise Collision("the group met other writers again and again")
+
+
+async def record_within(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Answer | Rejected]:
+    """The work of `record_group` inside the caller's transaction (or savepoint)."""
+    loaded = await _load(connection, lines, memory)
+    folded = fold(lines, loaded, memory.items)
+    await _save(connection, folded, memory)
+    return folded.answers
+
+
+async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
+    serials = sorted({s for line in lines if (s := line.presented.serial) is not None})
+    numbers = sorted({n for line in lines if (n := line.presented.number_index) is not None})
+    rows = await connection.fetch(sql.load(LOAD, "lock_cards"), serials, numbers) if serials or numbers else []
+    by_serial, by_number = facts.cards_of(rows)
+    accounts = sorted({card.purse for card in by_number.values() if card.purse is not None})
+    locked = await connection.fetch(sql.load(LOAD, "lock_purses"), accounts) if accounts else []
+    nonces = {p.nonce: p.expires for line in lines if (p := line.presented).nonce is not None}
+    pairs = sorted({(line.terminal_id, line.item) for line in lines})
+    keys = sorted({line.key for line in lines})
+    found = await connection.fetchrow(
+        sql.load(LOAD, "facts"),
+        [terminal for terminal, _ in pairs],
+        [item for _, item in pairs],
+        clock.day_of(lines[0].at),
+        *_columns(keys, 3),
+        list(nonces),
+        list(nonces.values()),
+        sorted({card.holder_id for card in by_number.values()}),
+    )
+    loaded = facts.Loaded(
+        by_serial=by_serial,
+        by_number=by_number,
+        purses={account: [free, room] for account, free, room in locked},
+        spots=facts.spots_of(found["places"]),
+        known=facts.known_of(found["known"]),
+        spent=set(found["spent"] or ()),
+        quotas=facts.quotas_of(found["quotas"]),
+        withdrawn=frozenset(found["withdrawn"] or ()),
+    )
+    await _remember(connection, loaded, memory)
+    return loaded
+
+
+async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory: Memory) -> None:
+    """Read the item versions and accounts met for the first time."""
+    versions = {spot.item_version_id for spot in loaded.spots.values()} | {
+        k.item_version_id for k in loaded.known.values()
+    }
+    missing = [version for version in versions if version is not None and version not in memory.items]
+    if missing:
+        for version, declaration in await connection.fetch(
+            "SELECT id, declaration::text FROM catalogue_item_version WHERE id = ANY ($1::bigint[])", missing
+        ):
+            memory.items[version] = terms.from_plain(json.loads(declaration), f"item version {version}")
+    if memory.treasury is None:
+        memory.treasury = await connection.fetchval("SELECT owner FROM ledger_account WHERE role = 'treasury.city'")
+    owners = memory.accounts.unknown({memory.treasury or ""} | {spot.operator for spot in loaded.spots.values()})
+    if owners:
+        found = await connection.fetch(
+            "SELECT owner, role, ledger, id FROM ledger_account WHERE owner = ANY ($1::text[])", owners
+        )
+        memory.accounts.learn(owners, [tuple(row) for row in found])
+
+
+async def _save(connection: asyncpg.Connection, folded: Folded, memory: Memory) -> None:
+    uses = folded.uses
+    if not uses:
+        return
+    quotas = sorted(folded.quotas.items())
+    new_keys, new_nonces = await connection.fetchrow(
+        sql.load(RECORD, "save"),
+        *_use_columns(uses),
+        [use.line.journal for use in uses],
+        [use.line.sequence for use in uses],
+        [use.line.content for use in uses],
+        *_columns(folded.nonces, 2),
+        list(folded.counters),
+        list(folded.counters.values()),
+        *_columns([key for key, _ in quotas], 3),
+        [more for _, more in quotas],
+        [risk.kind for risk in folded.risks],
+        [risk.subject for risk in folded.risks],
+        [json.dumps(risk.detail) for risk in folded.risks],
+    )
+    if new_keys < len(uses) or new_nonces < len(folded.nonces):
+        raise Collision("a key or nonce was recorded meanwhile")
+    await _post(connection, [t for use in uses for t in _transfers(use, memory)])
+
+
+def _use_columns(uses: list[Use]) -> list[list[object]]:
+    """The columns of `uses_use`, in the order of `save.sql`."""
+    return _columns(
+        [
+            (
+                use.line.id,
+                use.line.at,
+                use.line.terminal_id,
+                use.point_id,
+                use.line.item,
+                use.item_version_id,
+                use.card_id,
+                use.line.presented.medium.value,
+                use.decision.verdict.value,
+                use.decision.full_fen,
+                use.decision.paid_fen,
+                use.decision.concession.class_ if use.decision.concession else None,
+            )
+            for use in uses
+        ],
+        12,
+    )
+
+
+def _transfers(use: Use, memory: Memory) -> list[Transfer]:
+    if use.decision.verdict is not Verdict.ADMITTED or use.item is None:
+        return []
+    return transfers_of(
+        use.line.id, use.item, use.decision, use.operator, memory.treasury or "", use.purse, memory.accounts
+    )
+
+
+async def _post(connection: asyncpg.Connection, transfers: list[Transfer]) -> None:
+    if not transfers:
+        return
+    refused = await post(connection, transfers)
+    if refused:
+        raise LedgerDisagreed(", ".join(sorted(set(refused.values()))))
+
+
+async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dict[int, str]:
+    """Post transfers in their order; the reasons of those the ledger did not newly make, by position from 0."""
+    count = len(transfers)
+    rows = await connection.fetch(
+        sql.load(RECORD, "post"),
+        [t.id for t in transfers],
+        [t.debit for t in transfers],
+        [t.credit for t in transfers],
+        [t.amount_fen for t in transfers],
+        ["posted"] * count,
+        [t.code for t in transfers],
+        [None] * count,
+        [None] * count,
+        [t.reference for t in transfers],
+    )
+    return {n - 1: outcome for n, outcome in rows}
+
+
+def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Rows to columns; `width` empty columns where there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

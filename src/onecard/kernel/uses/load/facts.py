@@ -1,0 +1,119 @@
+"""The facts of a group, decoded from the rows of `sql/`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from onecard.kernel.uses.lines import Key
+from onecard_kit.decide import Place, Standing
+
+
+@dataclass(slots=True)
+class Card:
+    """A locked card: its standing and what hangs on it; `chip_counter` grows as the fold goes on."""
+
+    card_id: int
+    holder_id: int
+    standing: Standing
+    purse: int | None
+    chip_counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A terminal's place for one item, with the ids behind it."""
+
+    place: Place
+    point_id: int
+    operator: str
+    keys_in_force: frozenset[int]
+    item_version_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A line that is recorded already: the digest of its content and its first answer."""
+
+    content: bytes
+    use_id: UUID
+    item_version_id: int | None
+    verdict: str
+    full_fen: int
+    paid_fen: int
+    concession: str | None
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Everything a group's decisions may look at."""
+
+    by_serial: dict[int, Card]
+    by_number: dict[bytes, Card]
+    purses: dict[int, list[int | None]]
+    spots: dict[tuple[int, str], Spot]
+    known: dict[Key, Known]
+    spent: set[bytes]
+    quotas: dict[tuple[int, str, dt.date], int]
+    withdrawn: frozenset[bytes]
+
+
+_classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])
+_places = msgspec.json.Decoder(
+    list[tuple[int, str, str, str, int, str, str, int, list[int] | None, str | None, int | None, bool]]
+)
+_known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID, int | None, str, int, int, str | None]])
+_quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
+
+
+@lru_cache(maxsize=65536)
+def _decode_classes(text: str) -> tuple[tuple[str, dt.date, dt.date | None], ...]:
+    return _classes.decode(text)
+
+
+def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes, Card]]:
+    """Cards by e-card serial and by the blind index of their number, from the rows of `lock_cards`."""
+    by_serial: dict[int, Card] = {}
+    by_number: dict[bytes, Card] = {}
+    for (
+        card_id,
+        holder_id,
+        place,
+        state,
+        social,
+        financial,
+        transit,
+        number_index,
+        serial,
+        purse,
+        classes,
+        counter,
+    ) in rows:
+        functions = {"social_security": social, "financial": financial, "transit": transit}
+        card = Card(card_id, holder_id, Standing(state, functions, place, _decode_classes(classes)), purse, counter)
+        by_number[number_index] = card
+        if serial is not None:
+            by_serial[serial] = card
+    return by_serial, by_number
+
+
+def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:
+    """The places of a group's terminals and items; a terminal unknown to the database is absent."""
+    spots = {}
+    for row in _places.decode(text) if text else ():
+        terminal, item, t_state, c_state, point, p_state, division, operator, keys, i_state, version, offered = row
+        place = Place(t_state, c_state, p_state, i_state, offered, division)
+        spots[terminal, item] = Spot(place, point, f"party:{operator}", frozenset(keys or ()), version)
+    return spots
+
+
+def known_of(text: str | None) -> dict[Key, Known]:
+    return {row[:3]: Known(bytes.fromhex(row[3]), *row[4:]) for row in (_known.decode(text) if text else ())}
+
+
+def quotas_of(text: str | None) -> dict[tuple[int, str, dt.date], int]:
+    return {(holder, rule, period): used for holder, rule, period, used in (_quotas.decode(text) if text else ())}

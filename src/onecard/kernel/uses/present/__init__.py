@@ -1,0 +1,74 @@
+"""Step 1, present (出示): read what was shown. Pure functions over text and keys; whose card it is, and whether it is
+genuine."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onecard.foundation import clock
+from onecard_kit import chips, codes
+from onecard_kit.refs import permutation
+from onecard_kit.suites import PublicKey
+from onecard_kit.terms import Medium
+from onecard_kit.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What reading a medium came to. One of `serial` (of the e-card) and `number_index` (of the card) finds the card.
+
+    `nonce` with `expires`, or `counter`, is what must not be used twice; `problem` says why it is not genuine or not
+    now.
+    """
+
+    medium: Medium
+    problem: Verdict | None = None
+    serial: int | None = None
+    number_index: bytes | None = None
+    kid: bytes | None = None
+    nonce: bytes | None = None
+    expires: dt.datetime | None = None
+    counter: int | None = None
+
+
+_VERDICT_OF = {
+    codes.Refusal.MALFORMED: Verdict.CODE_MALFORMED,
+    codes.Refusal.UNKNOWN_ISSUER: Verdict.ISSUER_UNKNOWN,
+    codes.Refusal.UNKNOWN_KEY: Verdict.KEY_UNKNOWN,
+    codes.Refusal.BAD_SIGNATURE: Verdict.SIGNATURE_INVALID,
+}
+
+
+def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], PublicKey], ref_key: bytes) -> Presented:
+    """Read a code shown at `at`: verify the signature, undo the day's permutation, judge the window (±5 s of skew)."""
+    try:
+        claims = codes.verify(codes.lenient(text), keys)
+    except codes.CodeRefused as refused:
+        return Presented(Medium.CODE, _VERDICT_OF[refused.reason])
+    now = at.timestamp()
+    starts = dt.datetime.fromtimestamp(claims.not_before, dt.UTC)
+    expires = dt.datetime.fromtimestamp(claims.expires, dt.UTC)
+    problem = None
+    if now < claims.not_before - codes.CLOCK_SKEW_S:
+        problem = Verdict.CODE_NOT_YET_VALID
+    elif now >= claims.expires + codes.CLOCK_SKEW_S:
+        problem = Verdict.CODE_EXPIRED
+    serial = permutation(ref_key, clock.day_of(starts)).serial(claims.ref)
+    return Presented(Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires)
+
+
+def read_chip(
+    number: str,
+    counter: int,
+    cryptogram: bytes,
+    number_index: bytes,
+    chip_root: bytes,
+    terminal: str,
+    journal: str,
+    sequence: int,
+) -> Presented:
+    """Read a chip's answer: its cryptogram binds number, counter, terminal, journal and sequence (simulated keys)."""
+    key = chips.card_key(chip_root, number)
+    genuine = chips.is_genuine(cryptogram, key, number, counter, terminal, journal, sequence)
+    problem = None if genuine else Verdict.CRYPTOGRAM_INVALID
+    return Presented(Medium.CARD, problem, number_index=number_index, counter=counter)

@@ -1,0 +1,34 @@
+-- Saves a group. Returns how many keys and nonces were new: fewer than given means that another process came between,
+-- and the whole group is decided again. Rows are inserted in key order so that two groups cannot deadlock.
+--   $1..$11  uses: id, at, terminal, point, item, version, card, medium, verdict, full_fen, paid_fen; $12 concession
+--   $13..$15 their keys: journal, sequence, content (with $3 terminal and $1 id)
+--   $16, $17 spent nonces and the ends of their windows
+--   $18, $19 cards and their new chip counters
+--   $20..$23 quotas: holder, rule, first day of the period, how many more
+--   $24..$26 risk facts: kind, subject, detail
+WITH uses AS (
+    INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict, full_fen, paid_fen, concession)
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                         $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[])
+), keys AS (
+    INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content)
+    SELECT terminal_id, journal, sequence, id, content
+    FROM unnest($3::bigint[], $13::uuid[], $14::bigint[], $1::uuid[], $15::bytea[]) w (terminal_id, journal, sequence, id, content)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING RETURNING 1
+), spent AS (
+    INSERT INTO uses_spent_nonce (nonce, expires)
+    SELECT * FROM unnest($16::bytea[], $17::timestamptz[]) w (nonce, expires) ORDER BY 1
+    ON CONFLICT DO NOTHING RETURNING 1
+), grown AS (
+    UPDATE cards_standing s SET chip_counter = w.counter
+    FROM unnest($18::bigint[], $19::bigint[]) w (card_id, counter) WHERE s.card_id = w.card_id
+), counted AS (
+    INSERT INTO entitlements_quota AS q (holder_id, rule, period, used)
+    SELECT * FROM unnest($20::bigint[], $21::text[], $22::date[], $23::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
+    ON CONFLICT (holder_id, rule, period) DO UPDATE SET used = q.used + excluded.used
+), risks AS (
+    INSERT INTO audit_risk_fact (kind, subject, detail)
+    SELECT kind, subject, detail::jsonb FROM unnest($24::text[], $25::text[], $26::text[]) w (kind, subject, detail)
+)
+SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM spent)

@@ -1,0 +1,162 @@
+"""The verb that gives a use back: its transfers the other way round, its quotas returned, once, in full, by the same
+operator."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from onecard.foundation import clock, sql
+from onecard.foundation.errors import Conflict, NotFound, OneCardError
+from onecard.foundation.ids import uuid7
+from onecard.kernel.uses.actions import LOAD, RECORD, Memory, post
+from onecard.kernel.uses.settle import Transfer
+from onecard_kit import terms
+from onecard_kit.decide import ACTIVE
+from onecard_kit.verdicts import WORDS, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A refund that stands. Amounts in whole fen: what went back to the holder, and what back to the funder."""
+
+    id: UUID
+    use_id: UUID
+    paid_fen: int
+    funded_fen: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A terminal's request to give a use back; (terminal, journal, sequence) is its key, as for a use."""
+
+    use_id: UUID
+    terminal_id: int
+    key_id: int
+    journal: UUID
+    sequence: int
+
+
+async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
+    """Give a use back. Idempotent by the caller's key.
+
+    Raises NotFound USE_UNKNOWN, Conflict SEQUENCE_REUSED, ALREADY_REFUNDED, NOTHING_TO_REFUND, or the refusing verdict
+    (a suspended terminal, a purse that cannot give a top-up back).
+    """
+    async with connection.transaction():
+        use = await _lock_and_load(connection, asked)
+        if use["refund_id"] is not None and _same_key(use, asked):
+            return _made(use, use["refund_id"], repeated=True)
+        await _require_may_refund(connection, use, asked)
+        refund_id = uuid7()
+        quotas = await _quotas(connection, use, memory)
+        new = await connection.fetchrow(
+            sql.load(RECORD, "refund"),
+            refund_id,
+            asked.use_id,
+            asked.terminal_id,
+            asked.journal,
+            asked.sequence,
+            [use["holder_id"]] * len(quotas),
+            [rule for rule, _ in quotas],
+            [period for _, period in quotas],
+        )
+        if new is None:
+            raise _already_refunded()
+        await _reverse(connection, use)
+        return _made(use, refund_id, repeated=False)
+
+
+async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mapping[str, Any]:
+    """The card row is the one lock for everything of a card, also for giving back."""
+    card = await connection.fetchval("SELECT card_id FROM uses_use WHERE id = $1", asked.use_id)
+    await connection.execute("SELECT FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card)
+    use: Mapping[str, Any] | None = await connection.fetchrow(
+        sql.load(LOAD, "refundable"), asked.use_id, asked.terminal_id, asked.journal, asked.sequence
+    )
+    if use is None:
+        raise _use_unknown()
+    return use
+
+
+def _same_key(use: Mapping[str, Any], asked: Asked) -> bool:
+    key = (use["refund_terminal"], use["refund_journal"], use["refund_sequence"])
+    return key == (asked.terminal_id, asked.journal, asked.sequence)
+
+
+async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> None:
+    place = await connection.fetchrow(sql.load(LOAD, "asking_terminal"), asked.terminal_id, asked.key_id)
+    if use["same_key_use"] is not None or use["key_is_a_use"]:
+        raise Conflict("SEQUENCE_REUSED", "该序号已用于另一笔内容。", "This sequence was used with other content.")
+    for state, verdict in (
+        ("terminal_state", Verdict.TERMINAL_SUSPENDED),
+        ("client_state", Verdict.CLIENT_SUSPENDED),
+        ("point_state", Verdict.POINT_SUSPENDED),
+    ):
+        if place[state] != ACTIVE:
+            raise refusal(verdict)
+    if not place["key_in_force"]:
+        raise Conflict("KEY_EXPIRED", "终端密钥已停用。", "The terminal's key is no longer in force.")
+    if place["operator_id"] != use["operator_id"]:
+        raise _use_unknown()  # another operator's uses are not shown
+    if use["refund_id"] is not None:
+        raise _already_refunded()
+    if use["verdict"] != Verdict.ADMITTED or use["card_id"] is None:
+        raise Conflict(
+            "NOTHING_TO_REFUND",
+            "该笔用卡未通过，无可退回。",
+            "This use was not admitted; there is nothing to give back.",
+        )
+
+
+async def _quotas(connection: asyncpg.Connection, use: Mapping[str, Any], memory: Memory) -> list[tuple[str, dt.date]]:
+    """The quotas the use counted against: its item's own limit, and its concession's."""
+    version = use["item_version_id"]
+    if version not in memory.items:
+        text = await connection.fetchval("SELECT declaration::text FROM catalogue_item_version WHERE id = $1", version)
+        memory.items[version] = terms.from_plain(json.loads(text), f"item version {version}")
+    item, day = memory.items[version], clock.day_of(use["at"])
+    counted = [(item.rule(), item.limit.period.start(day))] if item.limit else []
+    counted += [
+        (item.rule(c), c.quota.period.start(day)) for c in item.concession if c.quota and c.class_ == use["concession"]
+    ]
+    return counted
+
+
+async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
+    transfers = [
+        Transfer(uuid7(), credit, debit, amount_fen, "refund", use["id"])
+        for debit, credit, amount_fen in json.loads(use["transfers"] or "[]")
+    ]
+    refused = await post(connection, transfers) if transfers else {}
+    for outcome in refused.values():
+        raise refusal({"EXCEEDS_BALANCE": Verdict.FUNDS_SHORT, "EXCEEDS_CEILING": Verdict.PURSE_FULL}[outcome])
+
+
+def refusal(verdict: Verdict) -> Conflict:
+    """A verdict that stops a refund, as an error: there is no use to record it on."""
+    words = WORDS[verdict]
+    return Conflict(verdict.value, words.zh, words.en, next_zh=words.next_zh, next_en=words.next_en)
+
+
+def _made(use: Mapping[str, Any], refund_id: UUID, *, repeated: bool) -> Refund:
+    return Refund(refund_id, use["id"], use["paid_fen"], use["full_fen"] - use["paid_fen"], repeated)
+
+
+def _use_unknown() -> OneCardError:
+    return NotFound(
+        "USE_UNKNOWN",
+        "没有这笔用卡。",
+        "There is no such use.",
+        next_zh="请核对用卡编号。",
+        next_en="Check the use's id.",
+    )
+
+
+def _already_refunded() -> Conflict:
+    return Conflict("ALREADY_REFUNDED", "该笔用卡已经退回。", "This use was given back already.")

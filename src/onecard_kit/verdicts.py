@@ -1,0 +1,148 @@
+"""Verdicts (判定): what a use came to. A refusal is a value with a stable name, a text in both languages and a next
+step.
+
+The order of the members is the order of precedence: the first refusal that applies is the one shown.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """ADMITTED, or the first reason why not; groups in the order a use is judged."""
+
+    # terminal and the system it belongs to
+    TERMINAL_SUSPENDED = "TERMINAL_SUSPENDED"
+    CLIENT_SUSPENDED = "CLIENT_SUSPENDED"
+    # item
+    ITEM_UNKNOWN = "ITEM_UNKNOWN"
+    ITEM_SUSPENDED = "ITEM_SUSPENDED"
+    ITEM_NOT_IN_FORCE = "ITEM_NOT_IN_FORCE"
+    # point
+    POINT_SUSPENDED = "POINT_SUSPENDED"
+    ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
+    POINT_CLOSED = "POINT_CLOSED"
+    # medium and amount
+    MEDIUM_NOT_ACCEPTED = "MEDIUM_NOT_ACCEPTED"
+    AMOUNT_INVALID = "AMOUNT_INVALID"
+    # signature
+    CODE_MALFORMED = "CODE_MALFORMED"
+    ISSUER_UNKNOWN = "ISSUER_UNKNOWN"
+    KEY_UNKNOWN = "KEY_UNKNOWN"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    CRYPTOGRAM_INVALID = "CRYPTOGRAM_INVALID"
+    CARD_UNKNOWN = "CARD_UNKNOWN"
+    # window
+    CODE_NOT_YET_VALID = "CODE_NOT_YET_VALID"
+    CODE_EXPIRED = "CODE_EXPIRED"
+    # replay
+    REPLAYED = "REPLAYED"
+    # card and function
+    CARD_INACTIVE = "CARD_INACTIVE"
+    CARD_LOST = "CARD_LOST"
+    CARD_LOCKED = "CARD_LOCKED"
+    CARD_CANCELLED = "CARD_CANCELLED"
+    FUNCTION_INACTIVE = "FUNCTION_INACTIVE"
+    # law, entitlement, quota, funds
+    LEGALLY_EXCLUDED = "LEGALLY_EXCLUDED"
+    NOT_ENTITLED = "NOT_ENTITLED"
+    QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
+    PURSE_MISSING = "PURSE_MISSING"
+    FUNDS_SHORT = "FUNDS_SHORT"
+    PURSE_FULL = "PURSE_FULL"
+
+    ADMITTED = "ADMITTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a verdict says to the person at the gate, and what they or the staff can do next."""
+
+    zh: str
+    en: str
+    next_zh: str = ""
+    next_en: str = ""
+
+
+_STAFF = ("请联系现场工作人员。", "Please ask the staff here.")
+_ANOTHER_CODE = ("请刷新二维码后再试。", "Refresh the code and show it again.")
+_OUTLET = ("请到社保卡服务网点办理，或拨打12333。", "Go to a card outlet, or call 12333.")
+
+WORDS: dict[Verdict, Words] = {
+    Verdict.TERMINAL_SUSPENDED: Words("本终端已停用", "This terminal is suspended", *_STAFF),
+    Verdict.CLIENT_SUSPENDED: Words("接入系统已停用", "The connected system is suspended", *_STAFF),
+    Verdict.ITEM_UNKNOWN: Words("没有这个应用项目", "There is no such service item", *_STAFF),
+    Verdict.ITEM_SUSPENDED: Words("该应用项目已暂停", "This service item is suspended", *_STAFF),
+    Verdict.ITEM_NOT_IN_FORCE: Words("该应用项目目前不在有效期内", "This service item is not in force today", *_STAFF),
+    Verdict.POINT_SUSPENDED: Words("本用卡点已停用", "This point is suspended", *_STAFF),
+    Verdict.ITEM_NOT_OFFERED: Words("本用卡点不提供该应用项目", "This point does not offer this item", *_STAFF),
+    Verdict.POINT_CLOSED: Words(
+        "现在不在服务时间内", "The point is closed at this hour", "请在服务时间内再来。", "Come back in opening hours."
+    ),
+    Verdict.MEDIUM_NOT_ACCEPTED: Words(
+        "该应用项目不接受这种出示方式",
+        "This item does not take this medium",
+        "请改用实体卡或二维码。",
+        "Use the card or the code instead.",
+    ),
+    Verdict.AMOUNT_INVALID: Words("金额不符合该应用项目的规定", "The amount does not fit this item", *_STAFF),
+    Verdict.CODE_MALFORMED: Words(
+        "无法识别的二维码", "This is not a code of ours", "请打开电子社保卡二维码。", "Open the e-card code."
+    ),
+    Verdict.ISSUER_UNKNOWN: Words(
+        "发卡地尚未互认",
+        "The issuing place is not recognised here",
+        "请出示实体卡或到服务窗口。",
+        "Show the card itself or go to the counter.",
+    ),
+    Verdict.KEY_UNKNOWN: Words("二维码的签发密钥无效", "The code's signing key is not valid", *_ANOTHER_CODE),
+    Verdict.SIGNATURE_INVALID: Words("二维码验签未通过", "The code's signature is not valid", *_ANOTHER_CODE),
+    Verdict.CRYPTOGRAM_INVALID: Words(
+        "卡片验证未通过",
+        "The card could not prove itself",
+        "请重新刷卡；仍不成功请到服务网点检测。",
+        "Tap again; if it still fails, have the card checked at an outlet.",
+    ),
+    Verdict.CARD_UNKNOWN: Words("没有这张卡", "There is no such card", *_OUTLET),
+    Verdict.CODE_NOT_YET_VALID: Words(
+        "二维码还未生效", "The code is not valid yet", "请核对手机时间后刷新。", "Check the phone's clock and refresh."
+    ),
+    Verdict.CODE_EXPIRED: Words("二维码已过期", "The code has expired", *_ANOTHER_CODE),
+    Verdict.REPLAYED: Words("已经使用过", "Already used", *_ANOTHER_CODE),
+    Verdict.CARD_INACTIVE: Words("社保卡尚未启用", "The card is not activated", *_OUTLET),
+    Verdict.CARD_LOST: Words(
+        "社保卡已挂失",
+        "The card is reported lost",
+        "本人找回卡片后可在线上或网点解挂。",
+        "The holder can lift the report online or at an outlet.",
+    ),
+    Verdict.CARD_LOCKED: Words("社保卡已锁定", "The card is locked", *_OUTLET),
+    Verdict.CARD_CANCELLED: Words("社保卡已注销", "The card is cancelled", *_OUTLET),
+    Verdict.FUNCTION_INACTIVE: Words(
+        "该卡的相应功能未开通",
+        "The card's function for this is not active",
+        "请到服务网点开通。",
+        "Have it activated at an outlet.",
+    ),
+    Verdict.LEGALLY_EXCLUDED: Words(
+        "依法须使用居民身份证",
+        "The law asks for the resident ID card here",
+        "请出示居民身份证。",
+        "Show the resident ID card.",
+    ),
+    Verdict.NOT_ENTITLED: Words("不在该应用项目的服务对象范围内", "This item is not for this holder", *_STAFF),
+    Verdict.QUOTA_EXHAUSTED: Words(
+        "本期次数已用完", "The quota of this period is used up", "请在下一期再用。", "Use it again in the next period."
+    ),
+    Verdict.PURSE_MISSING: Words("尚未开通钱包", "There is no purse yet", *_OUTLET),
+    Verdict.FUNDS_SHORT: Words(
+        "钱包余额不足", "The purse balance is too low", "请充值后再用。", "Top up and try again."
+    ),
+    Verdict.PURSE_FULL: Words(
+        "充值后将超过钱包余额上限",
+        "This would exceed the purse ceiling",
+        "请减少充值金额。",
+        "Top up a smaller amount.",
+    ),
+    Verdict.ADMITTED: Words("通过", "Admitted"),
+}
