@@ -12,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from onecard.foundation.errors import OneCardError
+from onecard.foundation.errors import NotFound, OneCardError
+from onecard.foundation.terminal import sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_PORT = 8800
@@ -32,15 +33,17 @@ def argument(*names: str, **options: object) -> Argument:
 
 
 class Command(NamedTuple):
-    """One command: its words, what it is for, ``module:function`` that runs it, and its arguments."""
+    """One command: its words, what it is for, ``module:function`` that runs it, its arguments, its Django settings."""
 
     words: str
     zh: str
     en: str
     runs: str
     arguments: tuple[Argument, ...] = ()
+    settings: str = ""
 
 
+OWNER = "onecard.settings.owner"
 JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
 
 COMMANDS = (
@@ -58,7 +61,7 @@ COMMANDS = (
     ),
     Command("test", "运行测试", "run the tests", "onecard.cli:run_tests"),
     Command("bench", "测量性能", "measure", "onecard.cli:run_bench", (argument("name"), JSON)),
-    Command("check", "核对数据与账目", "check data and money", "onecard.check.command:run", (JSON,)),
+    Command("check", "核对数据与账目", "check data and money", "onecard.check.command:run", (JSON,), OWNER),
     Command(
         "db roles",
         "建立数据库与角色",
@@ -70,8 +73,8 @@ COMMANDS = (
             argument("--out", type=Path, help="地址写入此文件 / file for the addresses"),
         ),
     ),
-    Command("db migrate", "建表并授权", "make the tables and grants", "onecard.demo.database:run_migrate"),
-    Command("worker", "运行后台任务", "run the jobs", "onecard.demo.worker:run"),
+    Command("db migrate", "建表并授权", "make the tables and grants", "onecard.demo.database:run_migrate", (), OWNER),
+    Command("worker", "运行后台任务", "run the jobs", "onecard.demo.worker:run", (), "onecard.settings.worker"),
     Command(
         "keys create",
         "建立密钥",
@@ -83,15 +86,17 @@ COMMANDS = (
         "catalogue load",
         "载入应用目录",
         "load the catalogue",
-        "onecard.demo.catalogue:run",
+        "onecard.scenarios.command:run",
         (argument("folder", type=Path, nargs="?"),),
+        OWNER,
     ),
     Command(
         "terminals pair",
         "发放终端配对码",
         "give a terminal its pairing code",
-        "onecard.demo.terminals:run",
+        "onecard.kernel.catalogue.command:run",
         (argument("code", help="终端编号 / the terminal's code"),),
+        OWNER,
     ),
 )
 # pytest has its own arguments, which are passed on unread.
@@ -106,6 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _parser().error(f"{command.words}: {' '.join(rest)}?")
     arguments.rest = rest
     try:
+        _prepare(command)
         return function_of(command)(arguments)
     except OneCardError as error:
         print(sentence(error), file=sys.stderr)
@@ -121,19 +127,17 @@ def function_of(command: Command) -> Callable[[argparse.Namespace], int]:
     return found
 
 
-def speaks_chinese() -> bool:
-    """Whether messages are wanted in Chinese, as POSIX reads the locale."""
-    chosen = os.environ.get("LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES")
-    # LC_ALL=C.UTF-8 is set to obtain an encoding; it says nothing about the language.
-    if not chosen or chosen.startswith("C."):
-        chosen = os.environ.get("LANG", "")
-    return chosen.startswith("zh")
+def _prepare(command: Command) -> None:
+    """Django for the commands that name settings; a database address from the running demo where none was given."""
+    if not command.settings:
+        return
+    from onecard.demo import running
 
+    running.lend_environment()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", command.settings)
+    import django
 
-def sentence(error: OneCardError) -> str:
-    """An error in one line: what happened, what to do next, and its code."""
-    parts = (error.zh, error.next_zh) if speaks_chinese() else (error.en, error.next_en)
-    return f"{' '.join(part for part in parts if part)} [{error.code}]"
+    django.setup()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -168,8 +172,6 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """``bench/<name>.py``, which lies beside the product and is no part of it."""
-    from onecard.foundation.errors import NotFound
-
     names = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
     if arguments.name not in names:
         raise NotFound(
