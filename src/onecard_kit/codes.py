@@ -70,7 +70,7 @@ class Flaw(StrEnum):
     CLAIMS = "claims"
 
 
-class CodeRefused(ValueError):  # noqa: N818 — a refusal, in the words of the house
+class CodeRefused(ValueError):
     """The text is not a code that one of the given keys signed."""
 
     def __init__(self, reason: Refusal) -> None:
@@ -86,7 +86,7 @@ class MalformedCode(CodeRefused):
         self.flaw = flaw
 
 
-class CodeTooLong(ValueError):  # noqa: N818
+class CodeTooLong(ValueError):
     """These claims do not fit in 220 characters; the caller chooses which classes a gate really needs."""
 
 

@@ -185,7 +185,8 @@ def best_concession(facts: Facts, full_fen: int) -> Concession | None:
 
 def applies(concession: Concession, facts: Facts) -> bool:
     """Whether the holder has the class on this day, the card is from the region, and the quota is not used up."""
-    assert facts.standing is not None and facts.item is not None
+    assert facts.standing is not None
+    assert facts.item is not None
     if concession.class_ != EVERYONE and not _has_class(facts.standing, concession.class_, facts.day):
         return False
     if not _in_region(concession.region, facts):

@@ -20,11 +20,11 @@ RECORD = "onecard.kernel.uses.record"
 COLLISIONS_MAX = 3
 
 
-class Collision(Exception):  # noqa: N818 — read as a sentence
+class Collision(Exception):
     """Another process recorded one of the group's keys or nonces first; the group is to be decided again."""
 
 
-class LedgerDisagreed(Exception):  # noqa: N818
+class LedgerDisagreed(Exception):
     """The ledger refused what the fold allowed: a fault of ours, never a verdict."""
 
 

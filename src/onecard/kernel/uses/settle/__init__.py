@@ -21,7 +21,7 @@ class Transfer:
     reference: UUID
 
 
-class AccountMissing(Exception):  # noqa: N818 — read as a sentence
+class AccountMissing(Exception):
     """An item names an account that was never opened: a fault of set-up, not of the person at the gate."""
 
 
