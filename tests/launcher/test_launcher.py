@@ -28,7 +28,7 @@ TOOLS = (
     "env",
 )
 OLD_PYTHON = "#!/bin/sh\nexit 1\n"
-NO_VENV = '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; esac\nexec {python} "$@"\n'
+NO_VENV = '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; esac\nexec "{python}" "$@"\n'
 PROUD = "print('it ran', __import__('sys').argv[1:])\n"
 
 
