@@ -11,6 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from onecard.foundation import clock, keys
 from onecard.foundation.actors import Actor, system
+from onecard.foundation.crypto import open_sealed
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted, OneCardError
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.holders import actions, loading, queries, rules
@@ -105,6 +106,13 @@ def test_an_invented_person_is_refused_outside_a_demo_node() -> None:
         actions.register(CLERK, an_application())
 
 
+def test_who_loses_the_race_to_register_finds_the_winner() -> None:
+    """Both looked and saw nobody; the second insert waits for the first and then yields to it."""
+    winner, ring = a_holder(), keys.load("identity")
+    found = actions._insert(ring, actions._opened(ring, Holder.objects.get(pk=winner.pk)))
+    assert (found.holder.pk, found.is_new) == (winner.pk, False)
+
+
 def test_registering_takes_the_permission_in_the_place() -> None:
     with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
         a_holder(place="330100")
@@ -155,8 +163,6 @@ def test_a_correction_keeps_what_stood_there() -> None:
     assert queries.by_name(CLERK, NAME).lines == []
     kept = Correction.objects.get()
     assert (kept.field, kept.actor, kept.reason) == ("name", "staff:1", "户口簿记载变更")
-    from onecard.foundation.crypto import open_sealed
-
     assert open_sealed(keys.load("identity"), kept.old_sealed, f"holders_correction.old:{kept.pk}").decode() == NAME
 
 
