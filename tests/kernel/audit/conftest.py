@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cluster import Cluster
-
-from onecard.foundation.postgres import urls as addresses
+from tests.kernel.cards.roles import django_as
 
 
 @pytest.fixture
@@ -16,18 +15,8 @@ def city(
     postgres: Cluster, template: str, keys_folder: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[dict[str, str]]:
     """role → URL of a fresh city; Django is its owner, in autocommit: the sealer sees only what was committed."""
-    from django.db import connection
-
     name = f"onecard_audit_{secrets.token_hex(4)}"
     urls = postgres.create(name, template)
-    with django_db_blocker.unblock():
-        connection.close()
-        before = dict(connection.settings_dict)
-        address = addresses.parse(urls["owner"])
-        connection.settings_dict.update(
-            NAME=address.name, USER=address.role, PASSWORD=address.password, HOST=address.host, PORT=address.port or ""
-        )
+    with django_as(urls["owner"], django_db_blocker):
         yield urls
-        connection.close()
-        connection.settings_dict.update(before)
     postgres.drop(name)

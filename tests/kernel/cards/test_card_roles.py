@@ -1,0 +1,73 @@
+"""Each process's own database role can do its verbs, and no more."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import ProgrammingError, transaction
+from pytest_django.plugin import DjangoDbBlocker
+from tests.kernel.cards.builders import PLACE, a_bank, a_card, a_holder
+from tests.kernel.cards.roles import django_as
+
+from onecard.foundation.actors import Actor
+from onecard.kernel.audit import queries as audit
+from onecard.kernel.cards import actions, jobs, queries
+from onecard.kernel.cards.models import Card
+from onecard.kernel.cards.rules import CardState, Function
+from onecard.kernel.ecards import actions as ecards
+from onecard.kernel.holders.models import Holder
+
+CLERK = Actor("staff:7", frozenset({"*"}))
+
+
+@pytest.fixture
+def card(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[Card]:
+    with django_as(fresh_database["owner"], django_db_blocker):
+        yield a_card()
+
+
+def test_staff_do_every_verb(card: Card, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> None:
+    holder, bank = a_holder(), a_bank()
+    with django_as(fresh_database["staff"], django_db_blocker):
+        issued = actions.issue(CLERK, holder.pk, place=PLACE, bank=bank.code)
+        for function in Function:
+            actions.activate_function(CLERK, issued.pk, function)
+        actions.suspend_function(CLERK, issued.pk, Function.TRANSIT, reason="test")
+        actions.close_function(CLERK, issued.pk, Function.TRANSIT, reason="test")
+        serial = ecards.sign_up(CLERK, issued.pk).serial
+        ecards.enrol_device(CLERK, serial, "phone")
+        ecards.close(CLERK, serial)
+        actions.report_lost(CLERK, issued.pk, "temporary")
+        actions.unreport(CLERK, issued.pk)
+        actions.report_lost(CLERK, issued.pk, "formal")
+        actions.cancel(CLERK, issued.pk, reason="lost")
+        actions.lock(CLERK, card.pk, reason="test")
+        key = ecards.rotate_issuer_key(CLERK)
+        ecards.withdraw_key(CLERK, bytes(key.kid), reason="leaked")
+        assert len(audit.facts_about(f"card:{issued.pk}")) == 11
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            Card.objects.filter(pk=issued.pk).update(number="Z00000001")
+
+
+def test_residents_report_a_loss_and_sign_up(
+    card: Card, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
+) -> None:
+    owner = Actor(f"holder:{card.holder_id}")
+    with django_as(fresh_database["public"], django_db_blocker):
+        serial = ecards.sign_up(owner, card.pk).serial
+        ecards.enrol_device(owner, serial, "phone")
+        assert actions.report_lost(owner, card.pk, "temporary").state == "temp_lost"
+        assert actions.unreport(owner, card.pk).state == "active"
+        ecards.close(owner, serial)
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            Card.objects.create(holder=card.holder, bank=card.bank, state=CardState.INACTIVE)
+
+
+def test_the_worker_follows_holders(
+    card: Card, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
+) -> None:
+    Holder.objects.filter(pk=card.holder_id).update(life="deceased")
+    with django_as(fresh_database["worker"], django_db_blocker):
+        jobs.refresh_standing(card.holder_id)
+        standing = queries.standing_of(card.pk)
+        assert standing is not None
+        assert standing.card_state == "locked"

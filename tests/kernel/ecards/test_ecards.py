@@ -1,0 +1,233 @@
+"""E-cards, devices and issuer keys."""
+
+import datetime as dt
+
+import psycopg
+import pytest
+from django.db import IntegrityError, connection, transaction
+from nacl.signing import SigningKey, VerifyKey
+from tests.kernel.cards.builders import PLACE, a_card
+
+from onecard.foundation import clock, crypto, keys, sql
+from onecard.foundation.actors import Actor
+from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
+from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import queries as audit
+from onecard.kernel.cards import actions as cards
+from onecard.kernel.cards.models import Card, Standing
+from onecard.kernel.cards.rules import CardState
+from onecard.kernel.ecards import actions, queries
+from onecard.kernel.ecards.models import Device, Ecard, Key
+
+CLERK = Actor("staff:7", frozenset({"*"}))
+DEVICE = sql.load("onecard.kernel.ecards", "device")
+ISSUER_KEYS = sql.load("onecard.kernel.ecards", "issuer_keys")
+
+
+def standing_serial(card: Card) -> int | None:
+    return Standing.objects.get(pk=card.pk).ecard_serial
+
+
+def facts(ecard: Ecard) -> list[str]:
+    return [fact.verb for fact in reversed(audit.facts_about(f"ecard:{ecard.serial}"))]
+
+
+def shown(token: str) -> list[tuple[object, ...]]:
+    return rows(DEVICE, actions.token_digest(token))
+
+
+def verifying() -> set[bytes]:
+    return {bytes(row[1]) for row in rows(ISSUER_KEYS) if row[8] is None}
+
+
+@pytest.mark.django_db
+class TestEcards:
+    def test_sign_up_once(self) -> None:
+        card = a_card()
+        ecard = actions.sign_up(Actor(f"holder:{card.holder_id}"), card.pk)
+        assert actions.sign_up(CLERK, card.pk) == ecard
+        assert standing_serial(card) == ecard.serial
+        assert 0 <= ecard.serial < 2**24
+        assert facts(ecard) == ["ecards.sign_up"]
+        assert queries.of_card(card.pk) == ecard
+
+    def test_serials_differ(self) -> None:
+        first, second = (actions.sign_up(CLERK, a_card().pk).serial for _ in range(2))
+        assert second == first + 1
+
+    @pytest.mark.parametrize("state", [state for state in CardState if state is not CardState.ACTIVE])
+    def test_only_on_an_active_card(self, state: CardState) -> None:
+        card = a_card(state=state)
+        with pytest.raises(Conflict, match="CARD_NOT_VALID"):
+            actions.sign_up(CLERK, card.pk)
+        assert standing_serial(card) is None
+
+    def test_not_on_an_expired_card(self) -> None:
+        assert actions.sign_up(CLERK, a_card(valid_to=clock.today()).pk)
+        with pytest.raises(Conflict, match="CARD_NOT_VALID"):
+            actions.sign_up(CLERK, a_card(valid_to=clock.today() - dt.timedelta(days=1)).pk)
+
+    def test_close_and_open_again(self) -> None:
+        card = a_card()
+        ecard = actions.sign_up(CLERK, card.pk)
+        token = actions.enrol_device(CLERK, ecard.serial, "phone")
+        actions.close(CLERK, ecard.serial, reason="wish")
+        actions.close(CLERK, ecard.serial, reason="wish")
+        assert standing_serial(card) is None
+        assert shown(token) == []
+        assert actions.sign_up(CLERK, card.pk).serial == ecard.serial
+        assert standing_serial(card) == ecard.serial
+        assert shown(token) == []
+        assert facts(ecard) == ["ecards.sign_up", "ecards.enrol_device", "ecards.close", "ecards.sign_up"]
+
+    def test_what_happens_to_the_card_is_read_from_the_card(self) -> None:
+        card = a_card()
+        ecard = actions.sign_up(CLERK, card.pk)
+        token = actions.enrol_device(CLERK, ecard.serial, "phone")
+        cards.report_lost(CLERK, card.pk, "temporary")
+        ((_, serial, card_id, card_state, *_, place),) = shown(token)
+        assert (serial, card_id, card_state, place) == (ecard.serial, card.pk, "temp_lost", PLACE)
+        assert standing_serial(card) == ecard.serial
+
+    def test_permissions(self) -> None:
+        card = a_card()
+        ecard = actions.sign_up(CLERK, card.pk)
+        actions.enrol_device(CLERK, ecard.serial, "phone")
+        device = Device.objects.get(ecard=ecard)
+        for who in (Actor("holder:0"), Actor("staff:1", frozenset({"*"}), ("3205",)), Actor("staff:1")):
+            for call in (
+                lambda who=who: actions.sign_up(who, card.pk),
+                lambda who=who: actions.close(who, ecard.serial),
+                lambda who=who: actions.enrol_device(who, ecard.serial, "phone"),
+                lambda who=who: actions.revoke_device(who, device.pk),
+            ):
+                with pytest.raises(NotPermitted), transaction.atomic():
+                    call()
+        with pytest.raises(NotFound, match="ECARD_UNKNOWN"):
+            actions.close(CLERK, 16_777_215)
+        with pytest.raises(NotFound, match="CARD_UNKNOWN"):
+            actions.sign_up(CLERK, 0)
+        with pytest.raises(NotFound, match="DEVICE_UNKNOWN"):
+            actions.revoke_device(CLERK, 0)
+
+
+@pytest.mark.django_db
+class TestDevices:
+    def test_a_token_is_known_by_its_digest_only(self) -> None:
+        ecard = actions.sign_up(CLERK, a_card().pk)
+        token = actions.enrol_device(CLERK, ecard.serial, " 手机 ")
+        device = Device.objects.get(ecard=ecard)
+        assert len(token) == 43
+        assert bytes(device.token_digest) == actions.token_digest(token)
+        assert device.label == "手机"
+        assert len(shown(token)) == 1
+        assert shown(token + "x") == []
+
+    def test_revoked_and_expired(self) -> None:
+        ecard = actions.sign_up(CLERK, a_card().pk)
+        revoked, expired = (actions.enrol_device(CLERK, ecard.serial, "phone") for _ in range(2))
+        one, other = Device.objects.filter(ecard=ecard).order_by("id")
+        actions.revoke_device(CLERK, one.pk)
+        actions.revoke_device(CLERK, one.pk)
+        Device.objects.filter(pk=other.pk).update(expires_at=clock.now() - dt.timedelta(days=1))
+        assert shown(revoked) == shown(expired) == []
+        assert queries.devices_of(ecard.serial) == [other]
+        assert facts(ecard).count("ecards.revoke_device") == 1
+
+    @pytest.mark.parametrize("label", ["", "  ", "x" * 61])
+    def test_labels(self, label: str) -> None:
+        ecard = actions.sign_up(CLERK, a_card().pk)
+        with pytest.raises(BadInput, match="LABEL_MALFORMED"):
+            actions.enrol_device(CLERK, ecard.serial, label)
+
+    def test_not_on_a_closed_ecard(self) -> None:
+        ecard = actions.sign_up(CLERK, a_card().pk)
+        actions.close(CLERK, ecard.serial)
+        with pytest.raises(Conflict, match="ECARD_CLOSED"):
+            actions.enrol_device(CLERK, ecard.serial, "phone")
+
+
+@pytest.mark.django_db
+class TestKeys:
+    def test_a_key_opens_and_signs(self) -> None:
+        key = actions.rotate_issuer_key(CLERK)
+        seed = crypto.open_sealed(keys.load("codes"), key.private_sealed, f"ecards_key.private_sealed:{key.pk}")
+        signed = SigningKey(seed).sign(b"code")
+        assert VerifyKey(bytes(key.public)).verify(signed) == b"code"
+        assert len(bytes(key.kid)) == 2
+
+    def test_rotation_overlaps(self) -> None:
+        old = actions.rotate_issuer_key(CLERK)
+        new = actions.rotate_issuer_key(CLERK)
+        old.refresh_from_db()
+        assert old.sign_to == new.sign_from
+        assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
+        assert new.sign_to is None
+        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        Key.objects.filter(pk=old.pk).update(
+            sign_to=clock.now() - dt.timedelta(days=9), verify_to=clock.now() - dt.timedelta(days=1)
+        )
+        assert verifying() == {bytes(new.kid)}
+
+    def test_a_withdrawn_key_is_refused_at_once_and_another_signs(self) -> None:
+        old = actions.rotate_issuer_key(CLERK)
+        bad = actions.rotate_issuer_key(CLERK)
+        actions.withdraw_key(CLERK, bytes(bad.kid), reason="leaked")
+        actions.withdraw_key(CLERK, bytes(bad.kid), reason="leaked")
+        new = queries.issuer_keys()[0]
+        assert new.pk > bad.pk
+        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        assert [fact.verb for fact in audit.facts_about(f"issuer_key:{bad.pk}")] == [
+            "ecards.withdraw_key",
+            "ecards.rotate_issuer_key",
+        ]
+
+    def test_withdrawing_an_old_key_leaves_the_signing_one(self) -> None:
+        old, new = actions.rotate_issuer_key(CLERK), actions.rotate_issuer_key(CLERK)
+        actions.withdraw_key(CLERK, bytes(old.kid), reason="leaked")
+        assert verifying() == {bytes(new.kid)}
+        assert Key.objects.get(sign_to=None) == new
+
+    def test_only_one_key_signs(self) -> None:
+        key = actions.rotate_issuer_key(CLERK)
+        with pytest.raises(IntegrityError, match="ecards_key_one_signs"), transaction.atomic():
+            Key.objects.create(kid=b"zz", suite="ed25519", public=b"", private_sealed=b"", sign_from=key.sign_from)
+
+    def test_permissions_and_unknown(self) -> None:
+        with pytest.raises(NotPermitted):
+            actions.rotate_issuer_key(Actor("staff:1"))
+        with pytest.raises(NotPermitted):
+            actions.withdraw_key(Actor("staff:1"), b"xx", reason="leaked")
+        with pytest.raises(NotFound, match="KEY_UNKNOWN"):
+            actions.withdraw_key(CLERK, b"xx", reason="leaked")
+
+
+@pytest.mark.parametrize("name", ["device", "issuer_keys"])
+def test_the_gateway_may_run_its_statements(urls: dict[str, str], name: str) -> None:
+    statement = sql.load("onecard.kernel.ecards", name).replace("$1", "''::bytea")
+    with psycopg.connect(urls["gateway"]) as gateway:
+        gateway.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT label FROM ecards_device",
+        "SELECT number FROM cards_card",
+        "UPDATE cards_standing SET card_state = 'active'",
+        "DELETE FROM ecards_ecard",
+        "UPDATE ecards_key SET withdrawn_at = NULL",
+    ],
+)
+def test_the_gateway_may_not(urls: dict[str, str], statement: str) -> None:
+    with psycopg.connect(urls["gateway"]) as gateway, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        gateway.execute(statement.encode())
+
+
+@pytest.mark.django_db
+def test_a_code_needs_the_fast_path() -> None:
+    """The gateway's lookup stays one index probe a table, whatever grows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = "\n".join(row[0] for row in rows(f"EXPLAIN {DEVICE.replace('$1', chr(39) * 2 + '::bytea')}"))
+    assert "Seq Scan" not in plan
