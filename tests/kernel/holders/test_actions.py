@@ -196,9 +196,15 @@ def test_a_number_of_another_holder_is_refused() -> None:
     holder = a_holder()
     a_holder(number=a_number(sequence=2))
     with pytest.raises(Conflict, match="NUMBER_TAKEN"):
-        actions.correct(CLERK, holder.pk, "number", a_number(sequence=2), "登记时录入错误", version=1)
+        actions.correct(CLERK, holder.pk, "number", a_number(sequence=2), "登记时录入错误", version=1, demo=True)
     assert queries.by_number(CLERK, a_number()) is not None
     assert Correction.objects.count() == 0
+
+
+def test_what_was_accepted_once_is_not_judged_anew() -> None:
+    """A later table of divisions, or a node that stopped being a demo, must not keep a phone from being corrected."""
+    holder = a_holder()
+    assert actions.correct(CLERK, holder.pk, "phone", "15400000002", "本人更换号码", version=1, demo=False).version == 2
 
 
 def test_clearing_a_phone_clears_its_index() -> None:

@@ -7,8 +7,8 @@ permission ``holders.<verb>`` in the place that registered the holder. Facts nam
 
 import datetime as dt
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -23,8 +23,6 @@ from onecard.kernel.holders import divisions, loading, rules
 from onecard.kernel.holders.models import Certificate, Correction, Holder, HolderClass
 
 ADDRESS_CHARACTERS_MAX = 200
-REASON_CHARACTERS_MAX = 200
-CORRECTABLE = ("name", "number", "phone", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def correct(
     if after == before:
         return holder
     _same_version(holder, version)
-    reason = reason_in_words(reason, before.name, after.name)
+    reason = rules.check_reason(reason, before.name, after.name)
     correction_id = _keep_old(ring, actor, holder, field, getattr(before, field), reason)
     _save(ring, holder, after)
     if _rewrite_classes(holder):
@@ -156,7 +154,7 @@ def withdraw_certificate(actor: Actor, certificate_id: int, reason: str) -> Cert
     certificate = Certificate.objects.get(pk=certificate_id)
     if certificate.withdrawn_at is not None:
         return certificate
-    reason = reason_in_words(reason, _opened(keys.load("identity"), holder).name)
+    reason = rules.check_reason(reason, _opened(keys.load("identity"), holder).name)
     certificate.withdrawn_at = clock.now()
     certificate.save(update_fields=["withdrawn_at"])
     if _rewrite_classes(holder):
@@ -176,7 +174,7 @@ def mark_deceased(actor: Actor, holder_id: int, reason: str) -> Holder:
     actor.require("holders.mark_deceased", holder.place)
     if holder.life == "deceased":
         return holder
-    reason = reason_in_words(reason, _opened(keys.load("identity"), holder).name)
+    reason = rules.check_reason(reason, _opened(keys.load("identity"), holder).name)
     _touch(holder, life="deceased")
     _classes_changed(holder)
     _record(actor, "mark_deceased", holder, reason)
@@ -262,11 +260,19 @@ def _address(text: str) -> str:
     return address
 
 
-# --- Correcting -------------------------------------------------------------------------------------------------------
+# --- Correcting -----------------------------------------------------------------------------------------------------
+
+# What may be corrected and how its text is read; a number is read by `rules.read_number`, which takes a day.
+CORRECTABLE: dict[str, Callable[[str], str]] = {
+    "name": rules.normalise_name,
+    "number": rules.normalise_number,
+    "phone": _phone,
+    "address": _address,
+}
 
 
 def _corrected(person: _Person, field: str, value: str, *, demo: bool) -> _Person:
-    """The person with one field replaced and every check passed again."""
+    """The person with one field replaced. Only that field is checked: what was accepted once is not judged anew."""
     if field not in CORRECTABLE:
         raise BadInput(
             "FIELD_NOT_CORRECTABLE",
@@ -275,8 +281,17 @@ def _corrected(person: _Person, field: str, value: str, *, demo: bool) -> _Perso
             next_zh="可更正：姓名、公民身份号码、手机号码、地址。",
             next_en="Choose one of " + ", ".join(CORRECTABLE) + ".",
         )
-    fields = {"number": person.number, "name": person.name, "phone": person.phone, "address": person.address}
-    return _read(Application(place=person.place, **{**fields, field: value}), demo=demo or person.synthetic)
+    if field == "number":
+        identity = rules.read_number(value, clock.today(), divisions.load(), demo=demo)
+        return replace(
+            person,
+            number=identity.text,
+            birth_date=identity.birth_date,
+            sex=identity.sex,
+            synthetic=identity.synthetic,
+        )
+    changed: dict[str, Any] = {field: CORRECTABLE[field](value)}
+    return replace(person, **changed)
 
 
 def _same_version(holder: Holder, version: int) -> None:
@@ -432,31 +447,6 @@ def _touch(holder: Holder, **changes: Any) -> None:
     holder.version += 1
     holder.updated_at = clock.now()
     holder.save(update_fields=[*changes, "version", "updated_at"])
-
-
-def reason_in_words(reason: str, *private: str) -> str:
-    """A reason in words.
-
-    It lands in the audit trail, so it may hold neither numbers of people nor the holder's name.
-    """
-    reason = " ".join(reason.split())
-    if not 1 <= len(reason) <= REASON_CHARACTERS_MAX:
-        raise BadInput(
-            "REASON_MISSING",
-            f"请填写办理理由（不超过{REASON_CHARACTERS_MAX}字）。",
-            f"Give a reason of at most {REASON_CHARACTERS_MAX} characters.",
-            next_zh="用一句话说明依据，例如“户口簿记载变更”。",
-            next_en="Say in one sentence what it rests on, e.g. 'household register changed'.",
-        )
-    if re.search(r"[0-9]{9}", reason) or any(name in reason for name in private):
-        raise BadInput(
-            "REASON_PERSONAL",
-            "理由中不能出现姓名、证件号码或手机号码。",
-            "The reason may hold no name, identity number or phone.",
-            next_zh="理由会写入审计记录，请只写依据。",
-            next_en="It goes to the audit trail; state only what it rests on.",
-        )
-    return reason
 
 
 def _next_id(table: str) -> int:

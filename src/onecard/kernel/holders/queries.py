@@ -18,7 +18,7 @@ from onecard.foundation.crypto import blind_index
 from onecard.foundation.errors import BadInput, NotFound, NotPermitted
 from onecard.foundation.keys import Keyring
 from onecard.kernel.audit import actions as audit
-from onecard.kernel.holders import actions, loading, rules
+from onecard.kernel.holders import loading, rules
 from onecard.kernel.holders.models import Certificate, Holder, HolderClass
 
 PAGE_MAX = 100
@@ -111,7 +111,7 @@ def reveal(actor: Actor, holder_id: int, fields: Sequence[str], reason: str) -> 
     holder = _visible(actor, holder_id)
     ring = keys.load("identity")
     shown = {field: _plain(ring, holder, field) for field in fields}
-    reason = actions.reason_in_words(reason, _plain(ring, holder, "name"))
+    reason = rules.check_reason(reason, _plain(ring, holder, "name"))
     audit.record(
         actor,
         "holders.reveal",

@@ -253,6 +253,36 @@ def normalise_phone(text: str) -> str:
     return phone
 
 
+# --- Reasons ----------------------------------------------------------------------------------------------------------
+
+REASON_CHARACTERS_MAX = 200
+
+
+def check_reason(reason: str, *private: str) -> str:
+    """A reason in words.
+
+    It lands in the audit trail, so it may hold neither numbers of people nor the holder's name.
+    """
+    reason = " ".join(reason.split())
+    if not 1 <= len(reason) <= REASON_CHARACTERS_MAX:
+        raise BadInput(
+            "REASON_MISSING",
+            f"请填写办理理由（不超过{REASON_CHARACTERS_MAX}字）。",
+            f"Give a reason of at most {REASON_CHARACTERS_MAX} characters.",
+            next_zh="用一句话说明依据，例如“户口簿记载变更”。",
+            next_en="Say in one sentence what it rests on, e.g. 'household register changed'.",
+        )
+    if re.search(r"[0-9]{9}", reason) or any(name in reason for name in private):
+        raise BadInput(
+            "REASON_PERSONAL",
+            "理由中不能出现姓名、证件号码或手机号码。",
+            "The reason may hold no name, identity number or phone.",
+            next_zh="理由会写入审计记录，请只写依据。",
+            next_en="It goes to the audit trail; state only what it rests on.",
+        )
+    return reason
+
+
 # --- Masks: what every screen shows -----------------------------------------------------------------------------------
 
 
