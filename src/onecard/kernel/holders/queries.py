@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from onecard.foundation import keys
 from onecard.foundation.actors import Actor
@@ -80,6 +80,11 @@ def newest(actor: Actor, *, after_id: int | None = None, limit: int = 20) -> Pag
 def count(places: tuple[str, ...]) -> int:
     """How many living holders are registered in the places that begin with one of `places`."""
     return Holder.objects.filter(_in_places(places), life="alive").count() if places else 0
+
+
+def count(places: Sequence[str]) -> int:
+    """How many holders, the deceased included, the places (GB/T 2260 prefixes, ``""`` for all) have registered."""
+    return _in_places(places).count()
 
 
 def certificates(holder_id: int) -> list[Certificate]:
@@ -164,7 +169,7 @@ def _page(actor: Actor, after_id: int | None, limit: int, **exact: Any) -> Page:
     return Page(lines, lines[-1].id if len(holders) > limit else None)
 
 
-def _scoped(actor: Actor) -> Any:
+def _scoped(actor: Actor) -> QuerySet[Holder]:
     """The holders an actor may read: permission ``holders.read``, registered in their places."""
     if not actor.places:
         raise NotPermitted("OUT_OF_SCOPE", "您没有管辖范围。", "You have no scope.")
@@ -173,10 +178,14 @@ def _scoped(actor: Actor) -> Any:
 
 
 def _in_places(places: tuple[str, ...]) -> Q:
-    scope = Q()
+    return _in_places(actor.places)
+
+
+def _in_places(places: Sequence[str]) -> QuerySet[Holder]:
+    scope = Q(pk__in=[])
     for prefix in places:
         scope |= Q(place__startswith=prefix)
-    return Q() if "" in places else scope
+    return Holder.objects.all() if "" in places else Holder.objects.filter(scope)
 
 
 def _line(ring: Keyring, holder: Holder) -> Line:
