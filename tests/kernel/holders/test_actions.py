@@ -349,8 +349,9 @@ def test_other_places_do_not_exist() -> None:
         queries.newest(Actor("staff:3"))
 
 
-def test_holders_are_counted_by_place() -> None:
+def test_the_living_are_counted_by_place() -> None:
     a_holder()
+    actions.mark_deceased(CLERK, a_holder(number=a_number(sequence=2)).pk, "死亡证明")
     assert [queries.count(places) for places in (("",), ("3206",), ("33", "32"), ("33",), ())] == [1, 1, 1, 0, 0]
 
 

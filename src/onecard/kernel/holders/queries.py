@@ -77,14 +77,9 @@ def newest(actor: Actor, *, after_id: int | None = None, limit: int = 20) -> Pag
     return _page(actor, after_id, limit)
 
 
-def count(places: tuple[str, ...]) -> int:
-    """How many living holders are registered in the places that begin with one of `places`."""
-    return Holder.objects.filter(_in_places(places), life="alive").count() if places else 0
-
-
 def count(places: Sequence[str]) -> int:
-    """How many holders, the deceased included, the places (GB/T 2260 prefixes, ``""`` for all) have registered."""
-    return _in_places(places).count()
+    """How many living holders the places (GB/T 2260 prefixes, ``""`` for everywhere) have registered."""
+    return _in_places(places).filter(life="alive").count()
 
 
 def certificates(holder_id: int) -> list[Certificate]:
@@ -174,10 +169,6 @@ def _scoped(actor: Actor) -> QuerySet[Holder]:
     if not actor.places:
         raise NotPermitted("OUT_OF_SCOPE", "您没有管辖范围。", "You have no scope.")
     actor.require("holders.read", actor.places[0])
-    return Holder.objects.filter(_in_places(actor.places))
-
-
-def _in_places(places: tuple[str, ...]) -> Q:
     return _in_places(actor.places)
 
 
