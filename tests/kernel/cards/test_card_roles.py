@@ -1,14 +1,16 @@
 """Each process's own database role can do its verbs, and no more."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 from tests.kernel.cards.builders import PLACE, a_bank, a_card, a_holder
 from tests.kernel.cards.roles import django_as
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.errors import Conflict
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions, jobs, queries
 from onecard.kernel.cards.models import Card
@@ -46,6 +48,28 @@ def test_staff_do_every_verb(card: Card, fresh_database: dict[str, str], django_
         assert len(audit.facts_about(f"card:{issued.pk}")) == 11
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             Card.objects.filter(pk=issued.pk).update(number="Z00000001")
+
+
+def test_two_issues_at_once_make_one_card(card: Card) -> None:
+    holder, bank = a_holder(), a_bank()
+    outcomes: list[str] = []
+    together = threading.Barrier(2)
+
+    def issue() -> None:
+        together.wait()
+        try:
+            outcomes.append(actions.issue(CLERK, holder.pk, place=PLACE, bank=bank.code).state)
+        except Conflict as refused:
+            outcomes.append(refused.code)
+        finally:
+            connection.close()
+
+    clerks = [threading.Thread(target=issue) for _ in range(2)]
+    for clerk in clerks:
+        clerk.start()
+    for clerk in clerks:
+        clerk.join()
+    assert sorted(outcomes) == ["CARD_LIVE", "inactive"]
 
 
 def test_residents_report_a_loss_and_sign_up(

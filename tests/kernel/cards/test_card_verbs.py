@@ -318,6 +318,10 @@ def test_a_death_locks_the_holders_cards_once() -> None:
     assert audit.facts_about(f"card:{used.pk}")[0].actor == system("worker").name
 
 
+def test_the_job_is_found_by_the_name_and_queue_others_use() -> None:
+    assert (jobs.refresh_standing.name, jobs.refresh_standing.queue) == ("cards.refresh_standing", "cards")
+
+
 def test_lists_are_paged_by_key(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     cards = [a_card(state=CardState.LOST) for _ in range(5)]
     with django_assert_num_queries(2):
