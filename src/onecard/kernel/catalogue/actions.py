@@ -72,7 +72,8 @@ def load_items(actor: Actor, items: Iterable[terms.Item]) -> Loaded:
     version differs from its file, VERSIONS_OVERLAP.
     """
     actor.require("catalogue.load")
-    new, unchanged = [], []
+    new: list[str] = []
+    unchanged: list[str] = []
     for item in items:
         (new if _store(actor, item) else unchanged).append(f"{item.code}@{item.version}")
     return Loaded(tuple(new), tuple(unchanged))
