@@ -198,9 +198,7 @@ def psql(server: EmbeddedPostgres, url: str, *options: str) -> None:
 
 def live(postgres: Cluster, name: str, passwords: dict[str, str], suffix: str) -> frozenset[grants.Grant]:
     base = urls.with_name(postgres.admin_url, name)
-    with psycopg.connect(
-        urls.with_role(base, roles.role_name("owner", suffix), passwords["owner"])
-    ) as connection:
+    with psycopg.connect(urls.with_role(base, roles.role_name("owner", suffix), passwords["owner"])) as connection:
         return grants.live_grants(connection, suffix)
 
 
