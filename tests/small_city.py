@@ -219,13 +219,32 @@ class SmallCity:
             if purse_fen:
                 self.transfer(self.account(self.bank, "bank.clearing"), purse, purse_fen, "opening")
         self.run(
-            "INSERT INTO cards_standing (card_id, holder_id, issuing_place, generation, card_state, social_security, financial,"
-            " transit, number_index, ecard_serial, purse_account_id, classes)"
+            "INSERT INTO cards_standing (card_id, holder_id, issuing_place, generation, card_state, social_security,"
+            " financial, transit, number_index, ecard_serial, purse_account_id, classes)"
             " VALUES ($1, $2, $3, 3, $4, $5, $5, $5, $6, $7, $8, $9)",
             card, holder, place, state, function_state,
             crypto.blind_index(self.cards_ring, "card_number", number), serial, purse, json.dumps(classes or []),
         )  # fmt: skip
         return Card(card, holder, number, serial, purse)
+
+    def enrol(self, card: Card, token_digest: bytes) -> None:
+        """Enrol a phone for the card's e-card, with the rows of the register that it needs."""
+        holder = self.one(
+            "INSERT INTO holders_holder (place, number_sealed, number_index, name_sealed, name_index, initials_index,"
+            " birth_date, sex, synthetic) VALUES ($1, '-', $2, '-', $2, $2, '1960-01-01', 1, true) RETURNING id",
+            PLACE, secrets.token_bytes(16),
+        )  # fmt: skip
+        self.run(
+            "INSERT INTO cards_card (id, number, identifier, issuing_place, generation, state, issued_on, valid_to,"
+            " bank_id, holder_id) VALUES ($1, $2, $3, $4, 3, 'inactive', '2020-01-01', '2035-01-01', $5, $6)",
+            card.id, card.number, PLACE + secrets.token_hex(13).upper(), PLACE, self.bank, holder,
+        )  # fmt: skip
+        self.run("INSERT INTO ecards_ecard (serial, card_id, signed_at) VALUES ($1, $2, now())", card.serial, card.id)
+        self.run(
+            "INSERT INTO ecards_device (ecard_id, token_digest, label, created_at, expires_at)"
+            " VALUES ($1, $2, 'test', now(), now() + interval '1 day')",
+            card.serial, token_digest,
+        )  # fmt: skip
 
     def account(self, party: int, role: str, ledger: str = "purse") -> int:
         found: int = self.one(

@@ -1,0 +1,102 @@
+"""The gateway as a real process, and a terminal that speaks to it as a stranger would: HTTP and HMAC."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from tests.small_city import Terminal
+
+from onecard_kit import requests
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class GatewayProcess:
+    """A gateway under Granian. `kill` is kill -9 of the whole process group; `start` brings it up again on its port."""
+
+    def __init__(self, environment: dict[str, str], workers: int = 1) -> None:
+        self.environment = environment
+        self.workers = workers
+        self.port = a_free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(self.port),
+            "--workers", str(self.workers), "--log-level", "warning", "--no-access-log",
+            "onecard.gateway.app:application",
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command, env=self.environment, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("the gateway did not answer")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 15)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+            self.process = None
+
+
+@contextmanager
+def a_gateway(environment_for: Callable[[str], dict[str, str]], url: str, workers: int = 1) -> Iterator[GatewayProcess]:
+    gateway = GatewayProcess(environment_for(url), workers)
+    gateway.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+
+
+def signed(
+    terminal: Terminal, path: str, body: bytes, sequence: int, *, at: int | None = None, key: bytes | None = None
+) -> dict[str, str]:
+    """The headers of a signed request."""
+    now = int(time.time()) if at is None else at
+    journal = str(terminal.journal)
+    return {
+        requests.TERMINAL: terminal.code,
+        requests.KEY: str(terminal.key_id),
+        requests.TIME: str(now),
+        requests.JOURNAL: journal,
+        requests.SEQUENCE: str(sequence),
+        requests.SIGNATURE: requests.sign(key or terminal.key, "POST", path, now, journal, sequence, body),
+        "content-type": "application/json",
+    }
+
+
+def send(
+    client: httpx.Client, terminal: Terminal, content: dict[str, Any], *, sequence: int | None = None,
+    path: str = "/v1/uses", **signing: Any,
+) -> httpx.Response:  # fmt: skip
+    """Send a signed request under the terminal's next sequence."""
+    body = json.dumps(content).encode()
+    number = terminal.next() if sequence is None else sequence
+    return client.post(path, content=body, headers=signed(terminal, path, body, number, **signing))
