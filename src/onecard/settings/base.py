@@ -59,17 +59,24 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "onecard.kernel.signins.adapters.AccountAdapter"
 
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {"login": "onecard.kernel.signins.forms.SignInForm"}
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-# Ten wrong passwords in fifteen minutes from one address, or five for one name, close the door for that long.
+# Five wrong passwords for one name in fifteen minutes close its door for that long; a whole office shares an address,
+# so the limit for one address is wide.
 ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
-    "login_failed": "10/15m/ip,5/15m/key",
+    "login": "120/m/ip",
+    "login_failed": "100/15m/ip,5/15m/key",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
 MFA_ADAPTER = "onecard.kernel.signins.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES: list[str] = []
+ONECARD_SECOND_FACTOR = False
+MFA_FORMS = {
+    "authenticate": "onecard.kernel.signins.forms.SecondFactorForm",
+    "activate_totp": "onecard.kernel.signins.forms.SetUpForm",
+}
 MFA_TOTP_ISSUER = "OneCard 一卡通"
 
 # Rate limits must hold across processes and machines: the one store they share is the database.
@@ -78,18 +85,26 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "signins_throttle",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
+    },
+    # Figures that may be minutes old stay in the process that counted them.
+    "figures": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 60},
 }
 
 MIDDLEWARE = [
+    "onecard.foundation.web.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "onecard.foundation.web.middleware.Preferences",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "onecard.kernel.signins.middleware.AccountPreferences",
+    "onecard.kernel.signins.middleware.SecondFactor",
+    "onecard.foundation.web.middleware.Refusals",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "onecard.urls.owner_routes"
@@ -100,7 +115,8 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
-FORMAT_MODULE_PATH = None
+LANGUAGE_COOKIE_NAME = "onecard_language"
+ONECARD_MODE_COOKIE = "onecard_mode"
 
 
 def templates(*folders: Path) -> list[dict[str, Any]]:
@@ -110,7 +126,10 @@ def templates(*folders: Path) -> list[dict[str, Any]]:
             "BACKEND": "django.template.backends.jinja2.Jinja2",
             "DIRS": [*folders, PACKAGE / "foundation" / "web" / "templates"],
             "APP_DIRS": False,
-            "OPTIONS": {"environment": "onecard.foundation.web.jinja.environment"},
+            "OPTIONS": {
+                "environment": "onecard.foundation.web.jinja.environment",
+                "context_processors": ["onecard.foundation.web.jinja.page"],
+            },
         }
     ]
 
@@ -123,6 +142,7 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 
 # The place this installation serves; the deployer's words and mark, not ours.
 ONECARD_CITY = {"zh": "南通市", "en": "Nantong"}
+ONECARD_PRODUCT = {"zh": "南通一卡通", "en": "Nantong OneCard"}
 ONECARD_BUREAU = {"zh": "南通市人力资源和社会保障局", "en": "Nantong Human Resources and Social Security Bureau"}
 ONECARD_DEMO = environment.flag("ONECARD_DEMO")
 
@@ -151,6 +171,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if ONECARD_DEMO else 31_536_000
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("ONECARD_TRUST_PROXY") else None
+ALLAUTH_TRUSTED_PROXY_COUNT = int(environment.flag("ONECARD_TRUST_PROXY"))
 CSRF_FAILURE_VIEW = "onecard.foundation.web.errors.csrf_failure"
 
 LOGGING = {

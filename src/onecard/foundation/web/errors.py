@@ -2,14 +2,16 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onecard.foundation.errors import OneCardError
 
 
-def page(request: HttpRequest | None, status: int, title: str, text: str, next_step: str = "") -> HttpResponse:
+def page(request: HttpRequest, status: int, title: str, text: str, next_step: str = "") -> HttpResponse:
     """One error page: what happened, and what to do next."""
-    body = render_to_string("error.html", {"status": status, "title": title, "text": text, "next_step": next_step})
+    context = {"status": status, "title": title, "text": text, "next_step": next_step}
+    body = render_to_string("error.html", context, request)
     return HttpResponse(body, status=status)
 
 
@@ -39,14 +41,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return page(request, 500, _("系统出错了"), _("问题在我们这边，未提交完成的内容没有保存。"), _("请稍后再试。"))
 
 
-def refused(request: HttpRequest, error: OneCardError, language: str) -> HttpResponse:
+def refused(request: HttpRequest, error: OneCardError) -> HttpResponse:
     """The page of an error of ours, in its own words."""
-    english = language.startswith("en")
+    english = (get_language() or "").startswith("en")
     title = _("没有权限") if error.status == 403 else _("办理没有成功")
-    return page(
-        request,
-        error.status,
-        title,
-        error.en if english else error.zh,
-        error.next_en if english else error.next_zh,
-    )
+    if english:
+        return page(request, error.status, title, error.en, error.next_en)
+    return page(request, error.status, title, error.zh, error.next_zh)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.raw import rows
@@ -147,3 +147,30 @@ def anchors(limit: int = PAGE) -> list[dict[str, Any]]:
         {"day": day, "seal": seal, "digest": bytes(digest).hex(), "signature": bytes(signature).hex()}
         for day, seal, digest, signature in found
     ]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """How far the trail is sealed: the last batch (0: none yet), when, and the facts waiting since."""
+
+    number: int
+    at: dt.datetime | None
+    waiting: int
+
+
+def latest(places: tuple[str, ...] = ("",), *, limit: int = PAGE) -> list[Fact]:
+    """The newest facts of the places that begin with one of `places`; facts without a place only for ``""``."""
+    if not places:
+        return []
+    scope = Q()
+    for prefix in places:
+        scope |= Q(place__startswith=prefix)
+    facts = Fact.objects.all() if "" in places else Fact.objects.filter(scope)
+    return list(facts.order_by("-id")[: min(limit, PAGE_MAX)])
+
+
+def sealed() -> Sealed:
+    """The state of sealing, cheap enough for every page; `verify_chain` is the proof."""
+    last = rows("SELECT number, sealed_at, xid_to::text FROM audit_seal ORDER BY number DESC LIMIT 1")
+    number, at, xid_to = last[0] if last else (0, None, "0")
+    return Sealed(number, at, rows(TAIL, xid_to)[0][0])

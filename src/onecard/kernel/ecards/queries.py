@@ -1,5 +1,7 @@
 """Reads of e-cards for the faces. The gateway reads by `sql/issuer_keys.sql` and `sql/device.sql`."""
 
+from django.db.models import Q
+
 from onecard.kernel.ecards.models import Device, Ecard, Key
 
 
@@ -16,3 +18,11 @@ def devices_of(serial: int) -> list[Device]:
 def issuer_keys() -> list[Key]:
     """Every issuer key there was, newest first."""
     return list(Key.objects.order_by("-id"))
+
+
+def count_open(places: tuple[str, ...]) -> int:
+    """How many e-cards stand on active cards of the places that begin with one of `places`."""
+    scope = Q(pk__in=()) if not places else Q()
+    for prefix in places:
+        scope |= Q(card__issuing_place__startswith=prefix)
+    return Ecard.objects.filter(Q() if "" in places else scope, closed_at=None, card__state="active").count()

@@ -1,0 +1,1 @@
+"""The officers' face of the staff web process."""

@@ -1,0 +1,43 @@
+"""Who may open a page of the console. Every view carries the mark of its permission; a test fails on one without."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+
+from onecard.foundation.errors import NotPermitted
+from onecard.kernel.staff.queries import actor_of
+
+View = Callable[..., HttpResponse]
+ANY_OFFICER = "staff"
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Open to serving officers who hold a permission somewhere (ANY_OFFICER: to all). Sets `request.actor`."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            actor = actor_of(request.user)  # type: ignore[arg-type]  # signed in
+            if permission != ANY_OFFICER and not actor.holds(permission):
+                raise _lacking(permission)
+            request.actor = actor  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        checked: View = login_required(guarded)
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return mark
+
+
+def _lacking(permission: str) -> NotPermitted:
+    return NotPermitted(
+        "NOT_PERMITTED",
+        f"打开此页需要“{permission}”权限，您的角色没有。",
+        f"This page takes the permission {permission}, which your roles lack.",
+        next_zh="请联系本单位管理员授权。",
+        next_en="Ask your administrator to grant it.",
+    )

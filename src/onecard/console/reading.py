@@ -1,0 +1,92 @@
+"""View values of the console: figures with their time, the trail's newest facts, and a holder that was looked for."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.cache import caches
+
+from onecard.foundation import clock
+from onecard.foundation.actors import Actor
+from onecard.foundation.errors import NotFound
+from onecard.kernel.cards import queries as cards
+from onecard.kernel.cards import words
+from onecard.kernel.cards.models import Card
+from onecard.kernel.cards.rules import CardState
+from onecard.kernel.ecards import queries as ecards
+from onecard.kernel.holders import queries as holders
+from onecard.kernel.staff.queries import StaffActor
+
+TONES = {"active": "ok", "temp_lost": "warn", "lost": "bad", "locked": "bad"}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts of the officer's places at a moment."""
+
+    at: dt.datetime
+    holders: int
+    cards: int
+    active: int
+    ecards: int
+    states: list[tuple[dict[str, str], int, float, str]]
+
+    @property
+    def coverage(self) -> float:
+        """E-cards in percent of active cards."""
+        return 100 * self.ecards / self.active if self.active else 0.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A holder, masked, with their cards."""
+
+    line: holders.Line
+    cards: list[tuple[Card, dict[str, str], str]]
+
+
+def figures(actor: StaffActor) -> Figures:
+    """The figures of the places where the officer may read figures; at most a minute old."""
+    places = actor.places_of("figures.read")
+    key = "figures:" + ",".join(places)
+    found: Figures | None = caches["figures"].get(key)
+    if found is None:
+        found = _count(places)
+        caches["figures"].set(key, found)
+    return found
+
+
+def _count(places: tuple[str, ...]) -> Figures:
+    by_state = cards.count_by_state(places)
+    total = sum(by_state.values())
+    shown = [
+        (words.CARD_STATES[state], by_state[state], 100 * by_state[state] / total, TONES.get(state.value, "idle"))
+        for state in CardState
+        if by_state.get(state)
+    ]
+    return Figures(
+        at=clock.now(),
+        holders=holders.count(places),
+        cards=total,
+        active=by_state.get(CardState.ACTIVE, 0),
+        ecards=ecards.count_open(places),
+        states=shown,
+    )
+
+
+def find(actor: StaffActor, number: str) -> Found | None:
+    """The holder of an identity number or of a card number, within the officer's places."""
+    reader = actor.only("holders.read")
+    line = holders.by_number(reader, number) if len(number) == 18 else _by_card(reader, number)
+    if line is None:
+        return None
+    theirs = [
+        (card, words.CARD_STATES[CardState(card.state)], TONES.get(card.state, "")) for card in cards.of_holder(line.id)
+    ]
+    return Found(line, theirs)
+
+
+def _by_card(reader: Actor, number: str) -> holders.Line | None:
+    try:
+        return holders.by_id(reader, cards.by_number(number).holder_id)
+    except NotFound:
+        return None

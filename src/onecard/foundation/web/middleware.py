@@ -1,0 +1,87 @@
+"""Headers of every response, and the language and mode of every page."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from onecard.foundation.errors import OneCardError
+from onecard.foundation.web import errors
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+A_YEAR_S = 31_536_000
+
+
+class Headers:
+    """What every response says beside the CSP. Pages are personal unless a view says otherwise: nothing keeps them."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Preferences:
+    """Language and elder mode: what the address says, then the cookie, then the browser, then Chinese and standard.
+
+    A signed-in account's own choice comes between address and cookie; `signins` adds it, because it knows accounts.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = self.language_of(request)
+        mode = request.GET.get("mode") or request.COOKIES.get(settings.ONECARD_MODE_COOKIE)
+        request.elder = mode == "elder"  # type: ignore[attr-defined]
+        with translation.override(language):
+            response = self.get_response(request)
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        self.remember(request, response)
+        return response
+
+    @staticmethod
+    def language_of(request: HttpRequest) -> str:
+        for choice in (request.GET.get("lang"), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)):
+            if choice in LANGUAGES:
+                return LANGUAGES[choice]
+        return translation.get_language_from_request(request)
+
+    @staticmethod
+    def remember(request: HttpRequest, response: HttpResponse) -> None:
+        wanted = (
+            (settings.LANGUAGE_COOKIE_NAME, request.GET.get("lang"), LANGUAGES),
+            (settings.ONECARD_MODE_COOKIE, request.GET.get("mode"), ("elder", "standard")),
+        )
+        for cookie, value, known in wanted:
+            if value is not None and value in known:
+                response.set_cookie(
+                    cookie,
+                    value,
+                    max_age=A_YEAR_S,
+                    secure=settings.SESSION_COOKIE_SECURE,
+                    httponly=True,
+                    samesite="Lax",
+                )
+
+
+class Refusals:
+    """An error of ours that a view raised becomes a page in its own words, with its own status."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return errors.refused(request, exception) if isinstance(exception, OneCardError) else None

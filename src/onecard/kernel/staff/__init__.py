@@ -1,0 +1,13 @@
+"""Staff (工作人员): officers and clerks, the roles they hold, and the places in which they hold them.
+
+Words
+    officer      a member of staff with a sign-in; leaves are marked, never deleted
+    role         a named set of permissions, shipped with the product
+    assignment   one officer holds one role in one place (a GB/T 2260 prefix: 3206 is all of Nantong, "" everywhere)
+
+Invariants
+    A permission reaches only the places of the assignment that brought it: a clerk of one county who is also an auditor
+    of the whole city is no clerk of the whole city.
+    Nobody assigns a role to themselves, nor beyond their own scope.
+    Every appointment, assignment and withdrawal leaves a fact.
+"""

@@ -1,0 +1,75 @@
+"""The roles that ship with the product. `load` brings the table to this list; a role's permissions are changed here."""
+
+from dataclasses import dataclass
+
+from onecard.kernel.staff.models import Role
+
+
+@dataclass(frozen=True)
+class Shipped:
+    code: str
+    name_zh: str
+    name_en: str
+    permissions: tuple[str, ...]
+
+
+COUNTER = (
+    "holders.read",
+    "holders.register",
+    "holders.correct",
+    "cards.open_purse",
+    "cards.activate_function",
+    "cards.suspend_function",
+    "cards.report_lost",
+    "cards.unreport",
+    "ecards.sign_up",
+    "ecards.close",
+    "ecards.enrol_device",
+    "ecards.revoke_device",
+)
+
+ROLES = (
+    Shipped("clerk", "窗口经办", "Counter clerk", COUNTER),
+    Shipped(
+        "card_officer",
+        "卡管岗",
+        "Card officer",
+        (
+            *COUNTER,
+            "holders.reveal",
+            "holders.grant_certificate",
+            "holders.withdraw_certificate",
+            "holders.mark_deceased",
+            "cards.issue",
+            "cards.complete",
+            "cards.close_function",
+            "cards.lock",
+            "cards.cancel",
+            "figures.read",
+        ),
+    ),
+    Shipped("auditor", "审计岗", "Auditor", ("audit.read", "figures.read")),
+    Shipped(
+        "administrator",
+        "系统管理员",
+        "Administrator",
+        (
+            "staff.appoint",
+            "staff.assign",
+            "catalogue.load",
+            "catalogue.suspend",
+            "catalogue.pair",
+            "ecards.rotate_issuer_key",
+            "ecards.withdraw_key",
+            "figures.read",
+            "audit.read",
+        ),
+    ),
+)
+
+
+def load() -> None:
+    """Write the shipped roles; running it again changes nothing."""
+    for role in ROLES:
+        values = {"name_zh": role.name_zh, "name_en": role.name_en, "permissions": list(role.permissions)}
+        Role.objects.update_or_create(code=role.code, defaults=values)

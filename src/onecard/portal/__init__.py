@@ -1,0 +1,1 @@
+"""The residents' face of the public web process."""

@@ -1,0 +1,49 @@
+"""Pages of the portal."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from onecard.kernel.cards import actions
+from onecard.portal import reading
+from onecard.portal.access import anyone, holder_only
+
+
+@anyone
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What one card does in this city."""
+    return render(request, "home.html")
+
+
+@holder_only
+@require_safe
+def cards(request: HttpRequest) -> HttpResponse:
+    """My cards."""
+    return render(request, "cards.html", {"cards": reading.my_cards(request.holder_id)})  # type: ignore[attr-defined]
+
+
+@holder_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def lost(request: HttpRequest, card_id: int) -> HttpResponse:
+    """Report a card lost for the time being: the second of two taps, with what stops and how to undo it."""
+    card = reading.my_card(request.holder_id, card_id)  # type: ignore[attr-defined]
+    if request.method != "POST":
+        return render(request, "lost.html", {"card": card})
+    actions.report_lost(request.actor, card.id, "temporary", reason="portal")  # type: ignore[attr-defined]
+    messages.success(request, _("已临时挂失。这张卡和它的电子社保卡已停用；找到后可在此解除挂失。"))
+    return redirect("portal_cards")
+
+
+@holder_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def found(request: HttpRequest, card_id: int) -> HttpResponse:
+    """Lift a temporary loss."""
+    card = reading.my_card(request.holder_id, card_id)  # type: ignore[attr-defined]
+    if request.method != "POST":
+        return render(request, "found.html", {"card": card})
+    actions.unreport(request.actor, card.id)  # type: ignore[attr-defined]
+    messages.success(request, _("已解除挂失，这张卡和它的电子社保卡恢复使用。"))
+    return redirect("portal_cards")

@@ -1,0 +1,95 @@
+"""The two web processes inside the test process: a client under the very settings of one of them."""
+
+import datetime as dt
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.test import Client, override_settings
+from tests.kernel.cards.builders import a_card
+
+from onecard.foundation.actors import system
+from onecard.kernel.cards.models import Card
+from onecard.kernel.cards.rules import CardState
+from onecard.kernel.holders import actions as holders
+from onecard.kernel.holders import rules
+from onecard.kernel.holders.models import Holder
+from onecard.kernel.signins.models import Kind, User
+from onecard.kernel.staff import actions as staff
+from onecard.kernel.staff.models import Officer
+
+PASSWORD = "wisteria-on-the-7th-gate"
+# What belongs to a live process, not to its pages: the database of the tests, files collected at start, the keys.
+OF_THE_PROCESS = {"DATABASES", "STATIC_ROOT", "STORAGES", "SECRET_KEY", "INSTALLED_APPS", "PACKAGE", "ALLOWED_HOSTS"}
+SYSTEM = system("test")
+
+
+@contextmanager
+def face(process: str) -> Iterator[None]:
+    """Run under the settings of ``public`` or ``staff``."""
+    module = importlib.import_module(f"onecard.settings.{process}")
+    names = {name for name in vars(module) if name.isupper()} - OF_THE_PROCESS
+    with override_settings(**{name: getattr(module, name) for name in names}):
+        yield
+
+
+def a_registered_holder(*, sequence: int = 1, name: str = "张小明", place: str = "320600") -> Holder:
+    """An invented person, sealed as real ones are."""
+    first_17 = f"990601{dt.date(1950, 5, 1):%Y%m%d}{sequence:03d}"
+    number = first_17 + rules.check_character(first_17)
+    return holders.register(SYSTEM, holders.Application(place, number, name, "15400000001"), demo=True)
+
+
+def a_resident(username: str = "zhang", *, sequence: int = 1, **card: Any) -> tuple[User, Card]:
+    """A holder with a sign-in and one card."""
+    holder = a_registered_holder(sequence=sequence)
+    user = User.objects.create_user(username, PASSWORD, kind=Kind.HOLDER, holder_id=holder.pk)
+    return user, a_card(holder=holder, **{"state": CardState.ACTIVE, **card})
+
+
+def an_officer(username: str = "zhou", *roles: str, place: str = "3206") -> Officer:
+    """A serving officer with roles in one place."""
+    officer = staff.appoint(SYSTEM, username=username, password=PASSWORD, display_name="周敏", department="卡管科")
+    for role in roles:
+        staff.assign(SYSTEM, officer, role, place)
+    return officer
+
+
+def an_authenticator(user: User) -> str:
+    """Set up a second factor as the page does; its secret."""
+    secret: str = totp.generate_totp_secret()
+    totp.TOTP.activate(user, secret)
+    return secret
+
+
+def code_now(secret: str) -> str:
+    """What an authenticator shows now."""
+    counter = list(totp.yield_hotp_counters_from_time())
+    shown: str = totp.format_hotp_value(totp.hotp_value(secret, counter[len(counter) // 2]))
+    return shown
+
+
+def sign_in(client: Client, username: str, password: str = PASSWORD) -> Any:
+    """Send the sign-in form."""
+    return client.post("/sign-in/", {"login": username, "password": password})
+
+
+def a_resident_client(user: User) -> Client:
+    """A client with the resident's session, opened through the form."""
+    client = Client()
+    assert sign_in(client, user.username).status_code == 302
+    return client
+
+
+def a_staff_client(officer: Officer) -> Client:
+    """A client with the officer's session, both factors shown."""
+    client = Client()
+    known = Authenticator.objects.filter(user=officer.user).first()
+    secret = totp.decrypt(known.data["secret"]) if known else an_authenticator(officer.user)
+    sign_in(client, officer.user.username)
+    response = client.post("/sign-in/code/", {"code": code_now(secret)})
+    assert response.status_code == 302, response.content.decode()
+    return client

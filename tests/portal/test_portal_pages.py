@@ -1,0 +1,100 @@
+"""The residents' pages: who sees what, and the two taps of reporting a loss."""
+
+import pytest
+from django.test import Client
+from tests.foundation.web.faces import a_resident, a_resident_client, an_officer, sign_in
+
+from onecard.kernel.audit import queries as audit
+from onecard.kernel.cards.rules import CardState
+
+pytestmark = pytest.mark.django_db
+
+
+def test_home_is_open_and_sets_no_cookie() -> None:
+    response = Client().get("/")
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+def test_cards_need_a_sign_in() -> None:
+    response = Client().get("/cards/")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/sign-in/")
+
+
+def test_a_resident_sees_their_cards_masked() -> None:
+    user, card = a_resident()
+    page = a_resident_client(user).get("/cards/").content.decode()
+    assert card.number not in page
+    assert card.number[-2:] in page
+    assert "临时挂失" in page
+
+
+def test_reporting_lost_is_two_taps_and_leaves_a_fact() -> None:
+    user, card = a_resident()
+    client = a_resident_client(user)
+    confirm = client.get(f"/cards/{card.pk}/lost/")
+    assert "马上停止" in confirm.content.decode()
+    assert "怎样恢复" in confirm.content.decode()
+    done = client.post(f"/cards/{card.pk}/lost/", follow=True)
+    assert "已临时挂失" in done.content.decode()
+    card.refresh_from_db()
+    assert card.state == CardState.TEMP_LOST
+    assert audit.facts_about(f"card:{card.pk}")[0].actor == f"holder:{user.holder_id}"
+
+
+def test_looking_at_the_confirmation_changes_nothing() -> None:
+    user, card = a_resident()
+    a_resident_client(user).get(f"/cards/{card.pk}/lost/")
+    card.refresh_from_db()
+    assert card.state == CardState.ACTIVE
+
+
+def test_a_loss_can_be_lifted() -> None:
+    user, card = a_resident(state=CardState.TEMP_LOST)
+    client = a_resident_client(user)
+    assert "解除挂失" in client.get("/cards/").content.decode()
+    client.post(f"/cards/{card.pk}/found/")
+    card.refresh_from_db()
+    assert card.state == CardState.ACTIVE
+
+
+@pytest.mark.parametrize("path", ["lost", "found"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_somebody_elses_card_does_not_exist(path: str, method: str) -> None:
+    user, _ = a_resident()
+    _, other = a_resident("li", sequence=2)
+    response = getattr(a_resident_client(user), method)(f"/cards/{other.pk}/{path}/")
+    assert response.status_code == 404
+    other.refresh_from_db()
+    assert other.state == CardState.ACTIVE
+
+
+def test_a_blocked_move_says_why() -> None:
+    user, card = a_resident(state=CardState.CANCELLED)
+    response = a_resident_client(user).post(f"/cards/{card.pk}/lost/")
+    assert response.status_code == 409
+    assert "办理没有成功" in response.content.decode()
+
+
+def test_staff_cannot_sign_in_here() -> None:
+    an_officer("zhou", "clerk")
+    response = sign_in(Client(), "zhou")
+    assert response.status_code == 200
+    assert "用户名或密码不正确" in response.content.decode()
+
+
+def test_english_keeps_the_page_and_is_remembered() -> None:
+    client = Client()
+    assert '<html lang="en"' in client.get("/?lang=en").content.decode()
+    assert '<html lang="en"' in client.get("/").content.decode()
+
+
+def test_the_account_remembers_language_and_mode() -> None:
+    user, _ = a_resident()
+    client = a_resident_client(user)
+    client.get("/cards/?lang=en&mode=elder")
+    client.cookies.pop("onecard_public_language")
+    client.cookies.pop("onecard_public_mode")
+    page = client.get("/cards/").content.decode()
+    assert '<html lang="en" data-mode="elder"' in page
