@@ -16,13 +16,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils.module_loading import autodiscover_modules
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
 
 from onecard.kernel.audit import actions as audit
 
@@ -105,8 +107,8 @@ class Sealer(threading.Thread):
         try:
             close_old_connections()
             self._seal_and_anchor()
-        except Exception:  # whatever it is, facts go on being written and must go on being sealed
-            logger.warning("sealing failed, trying again", exc_info=True)
+        except Exception as error:  # whatever it is, facts go on being written and must go on being sealed
+            _tell("sealing failed, trying again", error)
             connection.close()
             self._failures += 1
             return backoff_s(self._failures)
@@ -134,8 +136,8 @@ async def _run_jobs(working: asyncio.Event) -> None:
             await sync_to_async(close_old_connections)()
             await _work(working)
             logger.warning("the job runner ended by itself, starting it again")
-        except Exception:
-            logger.warning("running jobs failed, trying again", exc_info=True)
+        except Exception as error:
+            _tell("running jobs failed, trying again", error)
         failures = 1 if time.monotonic() - began > 60 else failures + 1
         await asyncio.sleep(backoff_s(failures))
 
@@ -179,6 +181,12 @@ def _worker_app() -> App:
     app.tasks = django_app.tasks
     app.periodic_registry = django_app.periodic_registry
     return app
+
+
+def _tell(what: str, error: Exception) -> None:
+    """A database that is away is one line each time; anything else is a fault of ours and shows where."""
+    away = isinstance(error, (DatabaseError, psycopg.Error, ConnectorException))
+    logger.warning("%s: %s", what, str(error).strip().partition("\n")[0] if away else repr(error), exc_info=not away)
 
 
 def backoff_s(failures: int) -> float:
