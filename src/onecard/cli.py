@@ -83,6 +83,14 @@ COMMANDS = (
         (argument("folder", type=Path),),
     ),
     Command(
+        "keys rotate-issuer",
+        "更换签发密钥",
+        "rotate the key that signs codes",
+        "onecard.kernel.ecards.command:run",
+        (),
+        OWNER,
+    ),
+    Command(
         "catalogue load",
         "载入应用目录",
         "load the catalogue",

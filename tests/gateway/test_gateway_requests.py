@@ -10,7 +10,9 @@ from uuid import UUID
 import httpx
 import pytest
 from tests.gateway.process import GatewayProcess, a_gateway, send, signed
-from tests.small_city import ED25519, Signer, SmallCity
+from tests.small_city import SmallCity
+
+from onecard_kit.suites import ED25519, Signer
 
 pytestmark = pytest.mark.processes
 
