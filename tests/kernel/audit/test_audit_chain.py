@@ -58,6 +58,14 @@ def test_a_slow_writer_loses_no_fact(city: dict[str, str]) -> None:
     assert queries.verify_chain() == []
 
 
+def test_transactions_are_ordered_as_numbers(city: dict[str, str]) -> None:
+    """As text, 10 would come before 9 and its fact would be looked for under the wrong seal."""
+    for xid in ("8", "9", "10", "11"):
+        rows("INSERT INTO audit_fact (xid, actor, verb, subject) VALUES ($1::xid8, 'a', 'v', 's')", xid)
+    assert [actions.seal(limit=2), actions.seal(limit=1), actions.seal(limit=1)] == [2, 1, 1]
+    assert queries.verify_chain() == []
+
+
 def test_two_sealers_take_turns(city: dict[str, str]) -> None:
     for n in range(40):
         record(f"card:{n}")
