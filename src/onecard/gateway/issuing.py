@@ -6,6 +6,7 @@ in
 the transaction that records the use.
 """
 
+import asyncio
 import datetime as dt
 import json
 import os
@@ -33,28 +34,53 @@ class IssuerKeys:
     ring: Keyring
     fetch: Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
     public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
-    signer: Signer | None = None
-    _read_at: float = 0.0
+    _signing: Mapping[str, object] | None = None
+    _signer: Signer | None = None
+    _read_at: float = -REREAD_S
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def ref_key(self) -> bytes:
         return self.ring.derive("ref")
 
     async def refresh(self, at_most_every_s: float = REREAD_S) -> None:
-        """Read the keys again unless they were just read."""
-        if time.monotonic() - self._read_at < at_most_every_s:
+        """Read the keys again unless they were just read; callers that come meanwhile wait for the same answer."""
+        if self._is_fresh(at_most_every_s):
             return
-        self._read_at = time.monotonic()
-        rows = await self.fetch()
+        async with self._reading:
+            if not self._is_fresh(at_most_every_s):
+                self._take(await self.fetch())
+
+    def _is_fresh(self, at_most_every_s: float) -> bool:
+        return time.monotonic() - self._read_at < at_most_every_s
+
+    def _take(self, rows: Sequence[Mapping[str, object]]) -> None:
         usable = [row for row in rows if row["withdrawn_at"] is None]
         self.public = {(self.place, bytes(r["kid"])): _public(r) for r in usable}  # type: ignore[call-overload]
-        signing = [row for row in usable if row["sign_to"] is None]
-        self.signer = self._signer(signing[0]) if signing else None
+        signing = next((row for row in usable if row["sign_to"] is None), None)
+        if signing is None or self._signing is None or signing["id"] != self._signing["id"]:
+            self._signing, self._signer = signing, None
+        self._read_at = time.monotonic()
 
-    def _signer(self, row: Mapping[str, object]) -> Signer:
-        aad = f"ecards_key.private_sealed:{row['id']}"
-        seed = crypto.open_sealed(self.ring, bytes(row["private_sealed"]), aad)  # type: ignore[call-overload]
-        return Signer.of(SUITES[str(row["suite"])], bytes(row["kid"]), seed)  # type: ignore[call-overload]
+    def signer(self) -> Signer:
+        """The key that signs now, opened when it is first needed: verifying must not depend on it.
+
+        Raises Unavailable NO_SIGNING_KEY.
+        """
+        if self._signing is None:
+            raise Unavailable(
+                "NO_SIGNING_KEY",
+                "尚无可用的签发密钥。",
+                "There is no key to sign with.",
+                next_zh="请管理员运行 onecard keys rotate-issuer。",
+                next_en="The administrator runs: onecard keys rotate-issuer",
+            )
+        if self._signer is None:
+            row = self._signing
+            aad = f"ecards_key.private_sealed:{row['id']}"
+            seed = crypto.open_sealed(self.ring, bytes(row["private_sealed"]), aad)  # type: ignore[call-overload]
+            self._signer = Signer.of(SUITES[str(row["suite"])], bytes(row["kid"]), seed)  # type: ignore[call-overload]
+        return self._signer
 
 
 def _public(row: Mapping[str, object]) -> PublicKey:
@@ -64,15 +90,7 @@ def _public(row: Mapping[str, object]) -> PublicKey:
 def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[dict[str, object]]:
     """Sign `count` windows (1 to 10) for a device's e-card, the first containing `now`. Raises Unavailable
     NO_SIGNING_KEY."""
-    if keys.signer is None:
-        raise Unavailable(
-            "NO_SIGNING_KEY",
-            "尚无可用的签发密钥。",
-            "There is no key to sign with.",
-            next_zh="请管理员运行 onecard keys rotate-issuer。",
-            next_en="The administrator runs: onecard keys rotate-issuer",
-        )
-    signer = keys.signer
+    signer = keys.signer()
     serial = int(device["serial"])  # type: ignore[call-overload]
     issued: list[dict[str, object]] = []
     for starts, ends in codes.windows(int(now.timestamp()), count):
