@@ -150,8 +150,12 @@ LEDGER_OF_ROLE = {
     "treasury.city": "treasury",
 }
 PAYEE_ROLES = ("operator.receivable", "holder.purse", "bank.clearing")
+FUNDER_ROLES = ("treasury.city", "bank.offer")
 BORNE_BY_OPERATOR = "operator"
 EVERYONE = "everyone"
+# Far above anything real, and far below what a column or a sum could not hold.
+FEN_MAX = 1_000_000_000
+COUNT_MAX = 1_000_000
 _CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -159,7 +163,7 @@ def parse(text: str, file: str) -> Item:
     """Decode and check one item file. Raises DeclarationError; `file` is only named in it."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and endless brackets
         raise DeclarationError(file, "$", f"TOML: {error}") from None
     item = from_plain(raw, file)
     for path, expected in _faults(item):
@@ -168,8 +172,13 @@ def parse(text: str, file: str) -> Item:
 
 
 def load(path: Path, name: str | None = None) -> Item:
-    """Read an item file; `name` is how errors call it (default: the path)."""
-    return parse(path.read_text(encoding="utf-8"), name or str(path))
+    """Read an item file; `name` is how errors call it (default: the path). Raises DeclarationError, OSError."""
+    file = name or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DeclarationError(file, "$", f"expected UTF-8: {error.reason} at byte {error.start}") from None
+    return parse(text, file)
 
 
 def from_plain(raw: dict[str, Any], file: str) -> Item:
@@ -189,19 +198,17 @@ def _known_keys(path: str) -> tuple[str, ...]:
     found: Any = Item
     for step in re.findall(r"\.(\w+)", path):
         fields = {f.encode_name: f.type for f in msgspec.structs.fields(found)}
-        found = _struct_in(fields[step])
+        found = _struct_in(fields.get(step))
+        if found is None:
+            return ()  # a key that only looks like the end of a message
     return tuple(f.encode_name for f in msgspec.structs.fields(found))
 
 
 def _struct_in(kind: Any) -> Any:
-    """The struct inside `X`, `X | None` or `tuple[X, ...]`."""
+    """The struct inside `X`, `X | None` or `tuple[X, ...]`; None where there is none."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
-    return (
-        next(found for part in kind.__args__ if (found := _struct_in(part)) is not None)
-        if hasattr(kind, "__args__")
-        else None
-    )
+    return next((found for part in getattr(kind, "__args__", ()) if (found := _struct_in(part)) is not None), None)
 
 
 def _faults(item: Item) -> list[tuple[str, str]]:
@@ -209,20 +216,23 @@ def _faults(item: Item) -> list[tuple[str, str]]:
     faults: list[tuple[str, str]] = []
     if not _CODE.fullmatch(item.code):
         faults.append(("$.code", "expected <field>.<name> in lower case"))
-    if item.version < 1:
-        faults.append(("$.version", "expected 1 or more"))
+    if not 1 <= item.version <= COUNT_MAX:
+        faults.append(("$.version", f"expected 1 to {COUNT_MAX}"))
     if item.ends_on is not None and item.ends_on <= item.starts_on:
         faults.append(("$.ends_on", "expected a day after starts_on"))
     if not item.media:
         faults.append(("$.media", "expected at least one of code, card"))
     faults += [("$.classes", f"unknown class {name}") for name in item.classes if name not in BY_CODE]
-    if item.limit is not None and item.limit.count < 1:
-        faults.append(("$.limit.count", "expected 1 or more"))
+    if item.limit is not None and not 1 <= item.limit.count <= COUNT_MAX:
+        faults.append(("$.limit.count", f"expected 1 to {COUNT_MAX}"))
     if item.price is not None:
         faults += _price_faults(item.price)
     elif item.concession:
         faults.append(("$.concession", "expected a price that it reduces"))
     for n, concession in enumerate(item.concession):
+        if concession.class_ in {before.class_ for before in item.concession[:n]}:
+            # A use and its quotas name their concession by the class.
+            faults.append((f"$.concession[{n}].class", f"expected a class not declared before: {concession.class_}"))
         faults += [(f"$.concession[{n}].{path}", why) for path, why in _concession_faults(concession, item.price)]
     return faults
 
@@ -231,14 +241,16 @@ def _price_faults(price: Price) -> list[tuple[str, str]]:
     faults = []
     if (price.full_fen is None) == (price.open_fen is None):
         faults.append(("$.price", "expected exactly one of full_fen, open_fen"))
-    if price.full_fen is not None and price.full_fen < 0:
-        faults.append(("$.price.full_fen", "expected 0 or more"))
-    if price.open_fen is not None and not 0 < price.open_fen[0] <= price.open_fen[1]:
-        faults.append(("$.price.open_fen", "expected [least, most] with 0 < least ≤ most"))
+    if price.full_fen is not None and not 0 <= price.full_fen <= FEN_MAX:
+        faults.append(("$.price.full_fen", f"expected 0 to {FEN_MAX}"))
+    if price.open_fen is not None and not 0 < price.open_fen[0] <= price.open_fen[1] <= FEN_MAX:
+        faults.append(("$.price.open_fen", f"expected [least, most] with 0 < least ≤ most ≤ {FEN_MAX}"))
     if price.payer not in LEDGER_OF_ROLE:
         faults.append(("$.price.from", f"expected one of {', '.join(LEDGER_OF_ROLE)}"))
     if price.payee not in PAYEE_ROLES or price.payee == price.payer:
         faults.append(("$.price.to", f"expected one of {', '.join(PAYEE_ROLES)}, other than from"))
+    elif price.payee == "holder.purse" and LEDGER_OF_ROLE.get(price.payer, "purse") != "purse":
+        faults.append(("$.price.to", f"expected another: {price.payer} holds another kind of value than a purse"))
     return faults
 
 
@@ -258,8 +270,10 @@ def _concession_faults(concession: Concession, price: Price | None) -> list[tupl
         full_fen if full_fen is not None else terms.fixed_fen
     ):
         faults.append(("price.fixed_fen", "expected 0 to the full price: a rule never raises it"))
-    if concession.funded_by != BORNE_BY_OPERATOR and concession.funded_by not in LEDGER_OF_ROLE:
-        faults.append(("funded_by", f"expected {BORNE_BY_OPERATOR} or one of {', '.join(LEDGER_OF_ROLE)}"))
-    if concession.quota is not None and concession.quota.count < 1:
-        faults.append(("quota.count", "expected 1 or more"))
+    if concession.funded_by not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
+        faults.append(("funded_by", f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"))
+    elif price and price.payee == "holder.purse" and LEDGER_OF_ROLE.get(concession.funded_by) != "purse":
+        faults.append(("funded_by", "expected who can pay the rest into a purse: bank.offer"))
+    if concession.quota is not None and not 1 <= concession.quota.count <= COUNT_MAX:
+        faults.append(("quota.count", f"expected 1 to {COUNT_MAX}"))
     return faults

@@ -31,13 +31,13 @@ class Verdict(StrEnum):
     KEY_UNKNOWN = "KEY_UNKNOWN"
     SIGNATURE_INVALID = "SIGNATURE_INVALID"
     CRYPTOGRAM_INVALID = "CRYPTOGRAM_INVALID"
-    CARD_UNKNOWN = "CARD_UNKNOWN"
     # window
     CODE_NOT_YET_VALID = "CODE_NOT_YET_VALID"
     CODE_EXPIRED = "CODE_EXPIRED"
     # replay
     REPLAYED = "REPLAYED"
     # card and function
+    CARD_UNKNOWN = "CARD_UNKNOWN"
     CARD_INACTIVE = "CARD_INACTIVE"
     CARD_LOST = "CARD_LOST"
     CARD_LOCKED = "CARD_LOCKED"
@@ -103,12 +103,12 @@ WORDS: dict[Verdict, Words] = {
         "请重新刷卡；仍不成功请到服务网点检测。",
         "Tap again; if it still fails, have the card checked at an outlet.",
     ),
-    Verdict.CARD_UNKNOWN: Words("没有这张卡", "There is no such card", *_OUTLET),
     Verdict.CODE_NOT_YET_VALID: Words(
         "二维码还未生效", "The code is not valid yet", "请核对手机时间后刷新。", "Check the phone's clock and refresh."
     ),
     Verdict.CODE_EXPIRED: Words("二维码已过期", "The code has expired", *_ANOTHER_CODE),
     Verdict.REPLAYED: Words("已经使用过", "Already used", *_ANOTHER_CODE),
+    Verdict.CARD_UNKNOWN: Words("没有这张卡", "There is no such card", *_OUTLET),
     Verdict.CARD_INACTIVE: Words("社保卡尚未启用", "The card is not activated", *_OUTLET),
     Verdict.CARD_LOST: Words(
         "社保卡已挂失",

@@ -64,8 +64,6 @@ def _facts(line: Line, spot: Spot, item: Item | None, card: Card | None, loaded:
     problem = shown.problem
     if problem is None and shown.kid is not None and shown.kid in loaded.withdrawn:
         problem = Verdict.KEY_UNKNOWN
-    if card is None and problem is Verdict.CRYPTOGRAM_INVALID:
-        problem = Verdict.CARD_UNKNOWN
     free, room = (
         loaded.purses.get(card.purse, (None, None)) if card is not None and card.purse is not None else (None, None)
     )
