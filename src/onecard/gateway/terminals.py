@@ -32,9 +32,14 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """A terminal as read. Until `unknown_until` a key that is not here is unknown, so that no stranger makes us look all
+    the time; after it, the terminal may have been paired in another process.
+    """
+
     terminal_id: int
     keys: dict[int, bytes]
     until: float
+    unknown_until: float
 
 
 def key_aad(terminal_id: int) -> str:
@@ -64,7 +69,7 @@ class Terminals:
             raise errors.signature_invalid() from None
         if not 0 <= sequence <= SEQUENCE_MAX:
             raise errors.signature_invalid()
-        known = await self._find(code)
+        known = await self._find(code, key_id)
         key = known.keys.get(key_id)
         if key is None or not requests.verify(key, signature, method, path, sent_at, journal_text, sequence, body):
             raise errors.signature_invalid()
@@ -73,12 +78,13 @@ class Terminals:
             raise errors.clock_off(now)
         return Signed(known.terminal_id, code, key_id, journal, sequence)
 
-    async def _find(self, code: str) -> _Known:
-        known = self._known.get(code)
-        if known is not None and known.until > time.monotonic():
+    async def _find(self, code: str, key_id: int) -> _Known:
+        """The terminal, read again when it was read long ago or names a key that was not there then."""
+        known, now = self._known.get(code), time.monotonic()
+        if known is not None and known.until > now and (key_id in known.keys or known.unknown_until > now):
             return known
         row = await self.fetch(code)
-        known = _Known(0, {}, time.monotonic() + UNKNOWN_KEPT_S) if row is None else self._unwrap(row)
+        known = _Known(0, {}, now + UNKNOWN_KEPT_S, now + UNKNOWN_KEPT_S) if row is None else self._unwrap(row)
         if len(self._known) > 200_000:
             self._known.clear()
         self._known[code] = known
@@ -88,7 +94,7 @@ class Terminals:
         terminal_id: int = row["id"]  # type: ignore[assignment]
         sealed = zip(row["key_ids"], row["keys_sealed"], strict=True)  # type: ignore[call-overload]
         keys = {key_id: crypto.open_sealed(self.ring, value, key_aad(terminal_id)) for key_id, value in sealed}
-        return _Known(terminal_id, keys, time.monotonic() + KEPT_S)
+        return _Known(terminal_id, keys, time.monotonic() + KEPT_S, time.monotonic() + UNKNOWN_KEPT_S)
 
     def forget(self, code: str) -> None:
         """Read a terminal anew, e.g. after it was paired here."""
