@@ -32,8 +32,8 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A terminal as read. Until `unknown_until` a key that is not here is unknown, so that no stranger makes us look all
-    the time; after it, the terminal may have been paired in another process.
+    """A terminal as read. Until `unknown_until` a key that is not here is unknown, so that no stranger makes us look
+    all the time; after it, the terminal may have been paired in another process.
     """
 
     terminal_id: int
