@@ -3,7 +3,9 @@ gate."""
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
+
+import msgspec
 
 from onecard_kit.classes import BY_CODE
 from onecard_kit.terms import BORNE_BY_OPERATOR, EVERYONE, Concession, Item, Medium, Region
@@ -23,8 +25,7 @@ _REFUSED_STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where and by what a card is presented: the states of terminal, client, point and item there."""
 
     terminal_state: str
@@ -35,8 +36,7 @@ class Place:
     division: str  # GB/T 2260 code of the node: whose holders are local
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What a gate knows of a card (卡况): states, issuing place and classes; no birth date, name or number.
 
     `classes` are (code, from day, to day), the last day exclusive, None for open.
@@ -48,8 +48,7 @@ class Standing:
     classes: tuple[tuple[str, dt.date, dt.date | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """Everything a decision may look at. Amounts in whole fen; `day` is the calendar day in Asia/Shanghai.
 
     `problem` is what reading the medium came to (malformed, bad signature, out of its window), None if it is genuine.
@@ -65,13 +64,12 @@ class Facts:
     replayed: bool
     standing: Standing | None
     day: dt.date
-    quota_used: Mapping[str, int] = field(default_factory=dict)
+    quota_used: Mapping[str, int] = {}
     purse_free_fen: int | None = None
     purse_room_fen: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """A verdict and its effects. `spent`: the presentation was genuine and fresh, so its nonce or counter is used up.
 
     full_fen = paid_fen + what the funder gives; `rules` are the quotas this use counts against, with their periods.
@@ -143,9 +141,9 @@ def _refused_by_card(facts: Facts) -> Verdict | None:
         return _REFUSED_STATES[standing.card_state]
     if item.function is not None and standing.functions.get(item.function) != ACTIVE:
         return Verdict.FUNCTION_INACTIVE
-    if not _in_region(item.region, facts):
+    if item.region is Region.LOCAL and not _is_local(facts):
         return Verdict.NOT_ENTITLED
-    if item.classes and not any(_has_class(standing, code, facts.day) for code in item.classes):
+    if item.classes and classes_on(standing.classes, facts.day).isdisjoint(item.classes):
         return Verdict.NOT_ENTITLED
     if item.limit is not None and facts.quota_used.get(item.rule(), 0) >= item.limit.count:
         return Verdict.QUOTA_EXHAUSTED
@@ -170,12 +168,13 @@ def _refused_by_funds(facts: Facts, full_fen: int, paid_fen: int) -> Verdict | N
 
 
 def best_concession(facts: Facts, full_fen: int) -> Concession | None:
-    """The concession that leaves least to pay among those that apply here and have quota left; ties by declared
-    order."""
+    """The concession that leaves least to pay among those that apply and have quota left; ties by declared order."""
     assert facts.item is not None
+    assert facts.standing is not None
+    held, local = classes_on(facts.standing.classes, facts.day), _is_local(facts)
     best, least_fen = None, full_fen
     for concession in facts.item.concession:
-        if not applies(concession, facts):
+        if not applies(concession, facts, held, local):
             continue
         left_fen = concession.price.of(full_fen)
         if left_fen < least_fen:
@@ -183,25 +182,28 @@ def best_concession(facts: Facts, full_fen: int) -> Concession | None:
     return best
 
 
-def applies(concession: Concession, facts: Facts) -> bool:
+def applies(concession: Concession, facts: Facts, held: frozenset[str], local: bool) -> bool:
     """Whether the holder has the class on this day, the card is from the region, and the quota is not used up."""
-    assert facts.standing is not None
+    if concession.class_ != EVERYONE and concession.class_ not in held:
+        return False
+    if concession.region is Region.LOCAL and not local:
+        return False
+    if concession.quota is None:
+        return True
     assert facts.item is not None
-    if concession.class_ != EVERYONE and not _has_class(facts.standing, concession.class_, facts.day):
-        return False
-    if not _in_region(concession.region, facts):
-        return False
-    return concession.quota is None or facts.quota_used.get(facts.item.rule(concession), 0) < concession.quota.count
+    return facts.quota_used.get(facts.item.rule(concession), 0) < concession.quota.count
 
 
-def _has_class(standing: Standing, code: str, day: dt.date) -> bool:
-    return any(c == code and start <= day and (end is None or day < end) for c, start, end in standing.classes)
+@lru_cache(maxsize=65536)
+def classes_on(classes: tuple[tuple[str, dt.date, dt.date | None], ...], day: dt.date) -> frozenset[str]:
+    """The codes of the classes that hold on a day; few combinations live in a city, so they are kept."""
+    return frozenset(code for code, start, end in classes if start <= day and (end is None or day < end))
 
 
-def _in_region(region: Region, facts: Facts) -> bool:
-    """Local: the card was issued by the same city (the first four digits of GB/T 2260)."""
+def _is_local(facts: Facts) -> bool:
+    """Whether the card was issued by the same city (the first four digits of GB/T 2260)."""
     assert facts.standing is not None
-    return region is Region.ALL or facts.standing.issuing_place[:4] == facts.place.division[:4]
+    return facts.standing.issuing_place[:4] == facts.place.division[:4]
 
 
 def _amount_fits(item: Item, amount_fen: int | None) -> bool:

@@ -9,14 +9,16 @@ by line behind savepoints, the fault is counted, and the terminal it came from r
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import asyncpg
 
 from onecard.foundation import clock
+from onecard.foundation.errors import OneCardError
 from onecard.gateway import errors
-from onecard.kernel.uses.actions import Collision, Memory, record_group, record_within
+from onecard.kernel.uses.actions import COLLISIONS_MAX, Collision, Memory, lock, record_group, record_within
 from onecard.kernel.uses.lines import Answer, Line, Rejected
 
 log = logging.getLogger("onecard.gateway")
@@ -24,10 +26,14 @@ log = logging.getLogger("onecard.gateway")
 GROUP_MAX = 128
 QUEUE_MAX = 2048
 ALONE_FOR_LINES = 100
-# What a dying, restarting or unreachable server looks like from here.
+# What a dying, restarting, full or unreachable server looks like from here, and a stall of ours that it cut off.
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+    asyncpg.exceptions.ReadOnlySQLTransactionError,
+    asyncpg.exceptions.PostgresSystemError,
     asyncpg.InterfaceError,
     OSError,
     TimeoutError,
@@ -122,36 +128,47 @@ class Lane:
                 _tell(future, outcome)
 
     async def _record_one_by_one(self, group: list[Waiting]) -> None:
-        """Each line behind its own savepoint, in order, in one transaction."""
-        outcomes: list[Outcome | None] = []
+        """Each line by itself; one of which we cannot make anything gets OUR_FAULT, and its terminal runs alone."""
         self.memory.accounts.forget()
+        outcomes: Sequence[Outcome | OneCardError]
         try:
-            connection = await self._connected()
-            async with connection.transaction():
-                for line, _ in group:
-                    outcomes.append(await self._behind_savepoint(connection, line))
+            outcomes = await self._apart([line for line, _ in group])
         except LOST as error:
             await self._lost(group, error)
             return
+        except Collision:
+            outcomes = [errors.database_away() for _ in group]
         except Exception:
             log.exception("a group of %d could not be recorded line by line", len(group))
-            outcomes = [None] * len(group)
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            _tell(future, outcome if outcome is not None else errors.our_fault())
+            outcomes = [errors.our_fault() for _ in group]
+        for (line, future), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, errors.OurFault):
+                self.counts.faults += 1
+                self._alone[line.terminal_id] = ALONE_FOR_LINES
+            _tell(future, outcome)
 
-    async def _behind_savepoint(self, connection: asyncpg.Connection, line: Line) -> Outcome | None:
+    async def _apart(self, lines: list[Line]) -> list[Outcome | OneCardError]:
+        """Record lines in order in one transaction, each behind its own savepoint.
+
+        All locks come first: taken line by line, they would be out of id order. Raises Collision after repeated races.
+        """
+        for _ in range(COLLISIONS_MAX):
+            with suppress(Collision, asyncpg.DeadlockDetectedError):
+                connection = await self._connected()
+                async with connection.transaction():
+                    await lock(connection, lines)
+                    return [await self._behind_savepoint(connection, line) for line in lines]
+        raise Collision("the lines met other writers again and again")
+
+    async def _behind_savepoint(self, connection: asyncpg.Connection, line: Line) -> Outcome | OneCardError:
         try:
             async with connection.transaction():
                 return (await record_within(connection, [line], self.memory))[0]
-        except LOST:
+        except (*LOST, Collision, asyncpg.DeadlockDetectedError):
             raise
-        except Collision:
-            return None
         except Exception:
-            self.counts.faults += 1
-            self._alone[line.terminal_id] = ALONE_FOR_LINES
             log.exception("line %s of terminal %d was not recorded: a fault of ours", line.id, line.terminal_id)
-            return None
+            return errors.our_fault()
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():

@@ -14,6 +14,7 @@ from onecard_kit.verdicts import WORDS, Verdict
 
 BODY_BYTES_MAX = 4096
 AMOUNT_FEN_MAX = 10_000_000
+TOLD_KEPT_MAX = 10_000
 
 
 class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,28 +100,39 @@ def _malformed(what: str) -> BadInput:
 
 def use_answer(answer: Answer) -> Response:
     """The answer to a use, the same for an admission and a refusal: a refusal is a value, not an error."""
+    balance = "null" if answer.balance_fen is None else str(answer.balance_fen)
+    repeated = "true" if answer.repeated else "false"
+    own = f'{{"use":"{answer.use_id}","balance_fen":{balance},"repeated":{repeated},'
+    return Response(200, own.encode() + _told(answer))
+
+
+def _told(answer: Answer) -> bytes:
+    """The part of an answer that many uses share: verdict, reasons and price, encoded once for each item version."""
+    version = None if answer.item is None else (answer.item.code, answer.item.version)
+    key = (answer.verdict, version, answer.full_fen, answer.paid_fen, answer.concession)
+    told = _told_before.get(key)
+    if told is None:
+        if len(_told_before) >= TOLD_KEPT_MAX:
+            _told_before.clear()
+        told = _told_before[key] = _tell(answer)
+    return told
+
+
+_told_before: dict[tuple[object, ...], bytes] = {}
+
+
+def _tell(answer: Answer) -> bytes:
     words = WORDS[answer.verdict]
+    full_fen, paid_fen = answer.full_fen, answer.paid_fen
     told = {
-        "use": answer.use_id,
         "admitted": answer.verdict is Verdict.ADMITTED,
-        "verdict": {
-            "code": answer.verdict.value,
-            "zh": words.zh,
-            "en": words.en,
-            "next_zh": words.next_zh,
-            "next_en": words.next_en,
-        },
-        "reasons": reasons(answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession),
-        "price": {
-            "full_fen": answer.full_fen,
-            "paid_fen": answer.paid_fen,
-            "funded_fen": answer.full_fen - answer.paid_fen,
-            "concession": answer.concession,
-        },
-        "balance_fen": answer.balance_fen,
-        "repeated": answer.repeated,
-    }
-    return json_response(told)
+        "verdict": {"code": answer.verdict.value, "zh": words.zh, "en": words.en,
+                    "next_zh": words.next_zh, "next_en": words.next_en},
+        "reasons": reasons(answer.verdict, answer.item, full_fen, paid_fen, answer.concession),
+        "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen,
+                  "concession": answer.concession},
+    }  # fmt: skip
+    return msgspec.json.encode(told)[1:]
 
 
 def json_response(value: Any, status: int = 200) -> Response:

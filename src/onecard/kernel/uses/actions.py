@@ -21,7 +21,7 @@ COLLISIONS_MAX = 3
 
 
 class Collision(Exception):
-    """Another process recorded one of the group's keys or nonces first; the group is to be decided again."""
+    """Another process recorded a key, a nonce or a quota of the group first; the group is to be decided again."""
 
 
 class LedgerDisagreed(Exception):
@@ -55,17 +55,23 @@ async def record_within(connection: asyncpg.Connection, lines: list[Line], memor
     """The work of `record_group` inside the caller's transaction (or savepoint)."""
     loaded = await _load(connection, lines, memory)
     folded = fold(lines, loaded, memory.items)
-    await _save(connection, folded, memory)
+    await _save(connection, folded, loaded, memory)
     return folded.answers
 
 
-async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
+async def lock(connection: asyncpg.Connection, lines: list[Line]) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
+    """Lock the cards of lines, then their purses, each in id order so that two groups cannot deadlock; the rows of
+    both."""
     serials = sorted({s for line in lines if (s := line.presented.serial) is not None})
     numbers = sorted({n for line in lines if (n := line.presented.number_index) is not None})
-    rows = await connection.fetch(sql.load(LOAD, "lock_cards"), serials, numbers) if serials or numbers else []
-    by_serial, by_number = facts.cards_of(rows)
-    accounts = sorted({card.purse for card in by_number.values() if card.purse is not None})
-    locked = await connection.fetch(sql.load(LOAD, "lock_purses"), accounts) if accounts else []
+    cards = await connection.fetch(sql.load(LOAD, "lock_cards"), serials, numbers) if serials or numbers else []
+    purses = sorted({row["purse_account_id"] for row in cards} - {None})
+    return cards, await connection.fetch(sql.load(LOAD, "lock_purses"), purses) if purses else []
+
+
+async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
+    cards, purses = await lock(connection, lines)
+    by_serial, by_number = facts.cards_of(cards)
     nonces = {p.nonce: p.expires for line in lines if (p := line.presented).nonce is not None}
     pairs = sorted({(line.terminal_id, line.item) for line in lines})
     keys = sorted({line.key for line in lines})
@@ -82,7 +88,7 @@ async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memor
     loaded = facts.Loaded(
         by_serial=by_serial,
         by_number=by_number,
-        purses={account: [free, room] for account, free, room in locked},
+        purses={account: [free, room] for account, free, room in purses},
         spots=facts.spots_of(found["places"]),
         known=facts.known_of(found["known"]),
         spent=set(found["spent"] or ()),
@@ -114,12 +120,12 @@ async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory
         memory.accounts.learn(owners, [tuple(row) for row in found])
 
 
-async def _save(connection: asyncpg.Connection, folded: Folded, memory: Memory) -> None:
+async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:
     uses = folded.uses
     if not uses:
         return
     quotas = sorted(folded.quotas.items())
-    new_keys, new_nonces = await connection.fetchrow(
+    new_keys, new_nonces, counted = await connection.fetchrow(
         sql.load(RECORD, "save"),
         *_use_columns(uses),
         [use.line.journal for use in uses],
@@ -136,6 +142,8 @@ async def _save(connection: asyncpg.Connection, folded: Folded, memory: Memory) 
     )
     if new_keys < len(uses) or new_nonces < len(folded.nonces):
         raise Collision("a key or nonce was recorded meanwhile")
+    if any(loaded.quotas[key] != used for key, used in facts.quotas_of(counted).items()):
+        raise Collision("a quota was counted meanwhile through another card of the holder")
     await _post(connection, [t for use in uses for t in _transfers(use, memory)])
 
 
@@ -181,17 +189,13 @@ async def _post(connection: asyncpg.Connection, transfers: list[Transfer]) -> No
 
 async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dict[int, str]:
     """Post transfers in their order; the reasons of those the ledger did not newly make, by position from 0."""
-    count = len(transfers)
     rows = await connection.fetch(
         sql.load(RECORD, "post"),
         [t.id for t in transfers],
         [t.debit for t in transfers],
         [t.credit for t in transfers],
         [t.amount_fen for t in transfers],
-        ["posted"] * count,
         [t.code for t in transfers],
-        [None] * count,
-        [None] * count,
         [t.reference for t in transfers],
     )
     return {n - 1: outcome for n, outcome in rows}

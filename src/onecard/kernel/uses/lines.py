@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
 from onecard.kernel.uses.present import Presented
 from onecard_kit.decide import Decision
 from onecard_kit.terms import Item
@@ -13,8 +15,7 @@ Key = tuple[int, UUID, int]
 """The caller's id of a line: terminal, journal, sequence."""
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct):
     """One presentation at a terminal. `content` is a digest of what was presented, never of the verdict."""
 
     id: UUID
@@ -33,8 +34,7 @@ class Line:
         return (self.terminal_id, self.journal, self.sequence)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the terminal is told about a line, first or repeated. Amounts in whole fen."""
 
     use_id: UUID
@@ -47,8 +47,7 @@ class Answer:
     balance_fen: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """A line that is not recorded: ``SEQUENCE_REUSED`` (its key was used with other content) or ``KEY_EXPIRED``."""
 
     code: str
@@ -63,8 +62,7 @@ class Risk:
     detail: dict[str, object]
 
 
-@dataclass(slots=True)
-class Use:
+class Use(msgspec.Struct):
     """A decided line, about to be recorded."""
 
     line: Line

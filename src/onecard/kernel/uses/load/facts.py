@@ -13,8 +13,7 @@ from onecard.kernel.uses.lines import Key
 from onecard_kit.decide import Place, Standing
 
 
-@dataclass(slots=True)
-class Card:
+class Card(msgspec.Struct):
     """A locked card: its standing and what hangs on it; `chip_counter` grows as the fold goes on."""
 
     card_id: int
@@ -24,8 +23,7 @@ class Card:
     chip_counter: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """A terminal's place for one item, with the ids behind it."""
 
     place: Place
@@ -35,8 +33,7 @@ class Spot:
     item_version_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A line that is recorded already: the digest of its content and its first answer."""
 
     content: bytes

@@ -3,18 +3,17 @@ genuine."""
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from onecard.foundation import clock
+import msgspec
+
 from onecard_kit import chips, codes
-from onecard_kit.refs import permutation
+from onecard_kit.refs import day_of, permutation
 from onecard_kit.suites import PublicKey
 from onecard_kit.terms import Medium
 from onecard_kit.verdicts import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True, gc=False):
     """What reading a medium came to. One of `serial` (of the e-card) and `number_index` (of the card) finds the card.
 
     `nonce` with `expires`, or `counter`, is what must not be used twice; `problem` says why it is not genuine or not
@@ -46,14 +45,13 @@ def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], Publi
     except codes.CodeRefused as refused:
         return Presented(Medium.CODE, _VERDICT_OF[refused.reason])
     now = at.timestamp()
-    starts = dt.datetime.fromtimestamp(claims.not_before, dt.UTC)
     expires = dt.datetime.fromtimestamp(claims.expires, dt.UTC)
     problem = None
     if now < claims.not_before - codes.CLOCK_SKEW_S:
         problem = Verdict.CODE_NOT_YET_VALID
     elif now >= claims.expires + codes.CLOCK_SKEW_S:
         problem = Verdict.CODE_EXPIRED
-    serial = permutation(ref_key, clock.day_of(starts)).serial(claims.ref)
+    serial = permutation(ref_key, day_of(claims.not_before)).serial(claims.ref)
     return Presented(Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires)
 
 

@@ -1,16 +1,16 @@
 """Step 5, settle (结算): the transfers a use causes. A purse moves at once; a concession becomes a receivable from
 its funder."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from onecard.foundation.ids import uuid7
+import msgspec
+
+from onecard.foundation.ids import beside
 from onecard_kit.decide import Decision
 from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One movement of whole fen between two accounts of one ledger; `code` says why, `reference` is the use."""
 
     id: UUID
@@ -73,10 +73,10 @@ def transfers_of(
     if decision.paid_fen:
         ledger = LEDGER_OF_ROLE[item.price.payer]
         debit, credit = account(item.price.payer, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(uuid7(), debit, credit, decision.paid_fen, "paid", use_id))
+        made.append(Transfer(beside(use_id, 1), debit, credit, decision.paid_fen, "paid", use_id))
     concession = decision.concession
     if concession is not None and decision.funded_fen and concession.funded_by != BORNE_BY_OPERATOR:
         ledger = LEDGER_OF_ROLE[concession.funded_by]
         debit, credit = account(concession.funded_by, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(uuid7(), debit, credit, decision.funded_fen, "concession", use_id))
+        made.append(Transfer(beside(use_id, 2), debit, credit, decision.funded_fen, "concession", use_id))
     return made

@@ -1,5 +1,7 @@
--- Saves a group. Returns how many keys and nonces were new: fewer than given means that another process came between,
--- and the whole group is decided again. Rows are inserted in key order so that two groups cannot deadlock.
+-- Saves a group. Returns how many keys and nonces were new, and what its quotas now count as
+-- [[holder, rule, first day of the period, used], …]: fewer, or other than decided on, means that another process came
+-- between (a holder may have two cards, and the lock is on the card), and the whole group is decided again.
+-- Rows are inserted in key order so that two groups cannot deadlock.
 --   $1..$11  uses: id, at, terminal, point, item, version, card, medium, verdict, full_fen, paid_fen; $12 concession
 --   $13..$15 their keys: journal, sequence, content (with $3 terminal and $1 id)
 --   $16, $17 spent nonces and the ends of their windows
@@ -27,8 +29,10 @@ WITH uses AS (
     INSERT INTO entitlements_quota AS q (holder_id, rule, period, used)
     SELECT * FROM unnest($20::bigint[], $21::text[], $22::date[], $23::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
     ON CONFLICT (holder_id, rule, period) DO UPDATE SET used = q.used + excluded.used
+    RETURNING holder_id, rule, period, used
 ), risks AS (
     INSERT INTO audit_risk_fact (kind, subject, detail)
     SELECT kind, subject, detail::jsonb FROM unnest($24::text[], $25::text[], $26::text[]) w (kind, subject, detail)
 )
-SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM spent)
+SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM spent),
+       (SELECT jsonb_agg(jsonb_build_array(holder_id, rule, period, used)) FROM counted)::text
