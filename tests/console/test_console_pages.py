@@ -2,21 +2,25 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import caches
 from django.test import Client
 from tests.foundation.web.faces import (
     SYSTEM,
     a_registered_holder,
     a_resident,
     a_staff_client,
+    a_use,
     an_authenticator,
     an_officer,
     code_now,
     sign_in,
+    the_catalogue,
 )
 from tests.kernel.cards.builders import a_card
 
 from onecard.kernel.holders import rules
 from onecard.kernel.staff import actions as staff
+from onecard_kit.verdicts import WORDS, Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +109,21 @@ def test_the_home_shows_what_the_roles_allow() -> None:
     assert "最新审计事实" not in clerk
 
 
+def test_todays_uses_are_counted_within_the_scope() -> None:
+    caches["figures"].clear()
+    card = a_card(holder=a_registered_holder())
+    stop = the_catalogue()
+    for _ in range(3):
+        a_use(card, stop, Verdict.ADMITTED)
+    a_use(card, stop, Verdict.CARD_LOST)
+    here = a_staff_client(an_officer("sun", "auditor", place="3206")).get("/").content.decode()
+    assert "公交乘车" in here
+    assert '<td class="n">3</td>' in here
+    assert WORDS[Verdict.CARD_LOST].zh in here
+    elsewhere = a_staff_client(an_officer("he", "auditor", place="3205")).get("/").content.decode()
+    assert "今天还没有用卡" in elsewhere
+
+
 def test_without_a_permission_the_page_is_refused() -> None:
     response = a_staff_client(an_officer("sun", "auditor")).get("/holders/")
     assert response.status_code == 403
@@ -129,7 +148,8 @@ def test_a_holder_is_found_by_number_or_card_and_masked() -> None:
         assert "张" in page
         assert "张小明" not in page
         assert number not in page
-        assert card.number in page
+        assert card.number not in page
+        assert card.number[-2:] in page
 
 
 def test_other_places_do_not_exist_for_a_clerk() -> None:

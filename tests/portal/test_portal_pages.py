@@ -2,10 +2,12 @@
 
 import pytest
 from django.test import Client
-from tests.foundation.web.faces import a_resident, a_resident_client, an_officer, sign_in
+from tests.foundation.web.faces import a_resident, a_resident_client, a_use, an_officer, sign_in, the_catalogue
 
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue.models import Item
+from onecard_kit.verdicts import WORDS, Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +77,32 @@ def test_a_blocked_move_says_why() -> None:
     response = a_resident_client(user).post(f"/cards/{card.pk}/lost/")
     assert response.status_code == 409
     assert "办理没有成功" in response.content.decode()
+
+
+def test_uses_are_shown_with_price_and_reason() -> None:
+    user, card = a_resident()
+    _, other = a_resident("li", sequence=2)
+    stop = the_catalogue()
+    a_use(card, stop, Verdict.ADMITTED, paid_fen=100, concession="senior_60")
+    a_use(card, stop, Verdict.FUNDS_SHORT)
+    a_use(other, stop, Verdict.REPLAYED)
+    page = a_resident_client(user).get("/cards/").content.decode()
+    assert "公交乘车" in page
+    assert "虚构广场" in page
+    assert "1.00" in page
+    assert "60至69周岁老人" in page
+    assert WORDS[Verdict.FUNDS_SHORT].zh in page
+    assert WORDS[Verdict.REPLAYED].zh not in page
+
+
+def test_home_lists_what_the_card_is_for_today() -> None:
+    the_catalogue()
+    page = Client().get("/").content.decode()
+    assert "公交乘车" in page
+    assert "全价 2.00 元" in page
+    assert "70周岁及以上老人" in page
+    Item.objects.filter(pk="transit.bus_ride").update(state="suspended")
+    assert "公交乘车" not in Client().get("/").content.decode()
 
 
 def test_staff_cannot_sign_in_here() -> None:

@@ -12,9 +12,12 @@ from onecard.kernel.cards import queries as cards
 from onecard.kernel.cards import words
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.ecards import queries as ecards
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.staff.queries import StaffActor
+from onecard.kernel.uses import queries as uses
+from onecard_kit.verdicts import WORDS, Verdict
 
 TONES = {"active": "ok", "temp_lost": "warn", "lost": "bad", "locked": "bad"}
 
@@ -29,6 +32,7 @@ class Figures:
     active: int
     ecards: int
     states: list[tuple[dict[str, str], int, float, str]]
+    uses: list[tuple[dict[str, str], dict[str, str], int, bool]]
 
     @property
     def coverage(self) -> float:
@@ -41,7 +45,7 @@ class Found:
     """A holder, masked, with their cards."""
 
     line: holders.Line
-    cards: list[tuple[Card, dict[str, str], str]]
+    cards: list[tuple[Card, str, dict[str, str], str]]
 
 
 def figures(actor: StaffActor) -> Figures:
@@ -70,7 +74,23 @@ def _count(places: tuple[str, ...]) -> Figures:
         active=by_state.get(CardState.ACTIVE, 0),
         ecards=ecards.count_open(places),
         states=shown,
+        uses=_uses_today(places),
     )
+
+
+def _uses_today(places: tuple[str, ...]) -> list[tuple[dict[str, str], dict[str, str], int, bool]]:
+    """Today's uses in words: item, verdict, how many, admitted or not."""
+    today = clock.today()
+    names = {item.code: {"zh": item.name.zh, "en": item.name.en} for item in catalogue.in_force(today)}
+    return [
+        (
+            names.get(item, {"zh": item, "en": item}),
+            {"zh": WORDS[verdict].zh, "en": WORDS[verdict].en},
+            number,
+            verdict is Verdict.ADMITTED,
+        )
+        for item, verdict, number in uses.count_on(today, places)
+    ]
 
 
 def find(actor: StaffActor, number: str) -> Found | None:
@@ -80,7 +100,8 @@ def find(actor: StaffActor, number: str) -> Found | None:
     if line is None:
         return None
     theirs = [
-        (card, words.CARD_STATES[CardState(card.state)], TONES.get(card.state, "")) for card in cards.of_holder(line.id)
+        (card, words.masked(card.number), words.CARD_STATES[CardState(card.state)], TONES.get(card.state, ""))
+        for card in cards.of_holder(line.id)
     ]
     return Found(line, theirs)
 

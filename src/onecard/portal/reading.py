@@ -3,10 +3,24 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
+from onecard.foundation import clock
+from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotFound
+from onecard.foundation.money import yuan
 from onecard.kernel.cards import actions, queries, rules, words
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import Blocked, CardState, CardVerb, Function, FunctionState
+from onecard.kernel.catalogue import queries as catalogue
+from onecard.kernel.holders import queries as holders
+from onecard.kernel.uses import queries as uses
+from onecard_kit import terms
+from onecard_kit.classes import BY_CODE
+from onecard_kit.verdicts import WORDS, Verdict
+
+ICONS = {"transit": "bus", "culture": "book", "payments": "wallet"}
+Words = dict[str, str]
 
 TONES = {
     CardState.ACTIVE: "ok",
@@ -33,6 +47,85 @@ class CardFace:
     can_unreport: bool
 
 
+@dataclass(frozen=True)
+class ItemRow:
+    """An item of the list: its full price and the classes that pay less."""
+
+    name: Words
+    icon: str
+    price: str
+    classes: list[Words]
+
+
+@dataclass(frozen=True)
+class UseRow:
+    """A use in words: what, when, where, what it cost and why."""
+
+    title: Words
+    point: Words
+    at: dt.datetime
+    icon: str
+    price: str
+    result: Words
+    reason: Words | None
+    admitted: bool
+
+
+def items() -> list[ItemRow]:
+    """What the card is for today."""
+    return [_item(item) for item in catalogue.in_force(clock.today())]
+
+
+def _item(item: terms.Item) -> ItemRow:
+    classes = [BY_CODE[each.class_] for each in item.concession if each.class_ in BY_CODE]
+    return ItemRow(
+        name={"zh": item.name.zh, "en": item.name.en},
+        icon=_icon(item.code),
+        price=_price(item.price),
+        classes=[{"zh": each.zh, "en": each.en} for each in classes],
+    )
+
+
+def _price(price: terms.Price | None) -> str:
+    if price is None:
+        return _("免费")
+    if price.full_fen is not None:
+        return _("全价 %(yuan)s 元") % {"yuan": yuan(price.full_fen)}
+    return _("金额由本人选定")
+
+
+def my_uses(cards: list["CardFace"]) -> list[UseRow]:
+    """The newest uses of the holder's cards."""
+    return [_use(use) for use in uses.latest([card.id for card in cards])]
+
+
+def _use(use: uses.Use) -> UseRow:
+    admitted = use.verdict is Verdict.ADMITTED
+    told = WORDS[use.verdict]
+    given = BY_CODE.get(use.concession or "")
+    reason = {"zh": given.zh, "en": given.en} if given else None
+    return UseRow(
+        title={"zh": use.item_zh, "en": use.item_en},
+        point={"zh": use.point_zh, "en": use.point_en},
+        at=use.at,
+        icon=_icon(use.item),
+        price=yuan(use.paid_fen) if admitted else "—",
+        result={"zh": told.zh, "en": told.en},
+        reason=reason if admitted else {"zh": told.next_zh, "en": told.next_en},
+        admitted=admitted,
+    )
+
+
+def _icon(item: str) -> str:
+    return ICONS.get(item.split(".")[0], "list-check")
+
+
+def my_name(holder_id: int) -> str:
+    """The holder's own name, masked."""
+    line = holders.by_id(Actor(f"holder:{holder_id}", frozenset({"holders.read"})), holder_id)
+    return line.name if line else ""
+
+
 def my_cards(holder_id: int) -> list[CardFace]:
     """The holder's cards, newest first."""
     return [_face(card) for card in queries.of_holder(holder_id)]
@@ -52,16 +145,11 @@ def my_card(holder_id: int, card_id: int) -> CardFace:
     )
 
 
-def masked(number: str) -> str:
-    """A card number with its middle hidden: ``A12*****9``."""
-    return f"{number[:3]}{'*' * (len(number) - 5)}{number[-2:]}"
-
-
 def _face(card: Card) -> CardFace:
     state = CardState(card.state)
     return CardFace(
         id=card.pk,
-        number=masked(card.number),
+        number=words.masked(card.number),
         generation=card.generation,
         state=words.CARD_STATES[state],
         tone=TONES.get(state, ""),

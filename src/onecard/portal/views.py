@@ -15,14 +15,16 @@ from onecard.portal.access import anyone, holder_only
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one card does in this city."""
-    return render(request, "home.html")
+    return render(request, "home.html", {"items": reading.items()})
 
 
 @holder_only
 @require_safe
 def cards(request: HttpRequest) -> HttpResponse:
-    """My cards."""
-    return render(request, "cards.html", {"cards": reading.my_cards(request.holder_id)})  # type: ignore[attr-defined]
+    """My cards, and what they were used for lately."""
+    mine = reading.my_cards(request.holder_id)  # type: ignore[attr-defined]
+    page = {"cards": mine, "uses": reading.my_uses(mine), "name": reading.my_name(request.holder_id)}  # type: ignore[attr-defined]
+    return render(request, "cards.html", page)
 
 
 @holder_only

@@ -10,11 +10,26 @@ import django
 
 def main() -> None:
     django.setup()
-    from tests.foundation.web.faces import PASSWORD, a_resident, an_authenticator, an_officer
+    from tests.foundation.web.faces import (
+        PASSWORD,
+        SYSTEM,
+        a_resident,
+        a_use,
+        an_authenticator,
+        an_officer,
+        the_catalogue,
+    )
 
     from onecard.kernel.cards.rules import CardState
+    from onecard.kernel.ecards import actions as ecards
+    from onecard_kit.verdicts import Verdict
 
     _, card = a_resident("zhang")
+    ecards.sign_up(SYSTEM, card.pk)
+    stop = the_catalogue()
+    a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
+    a_use(card, stop, Verdict.ADMITTED, paid_fen=0, concession="senior_70")
+    a_use(card, stop, Verdict.FUNDS_SHORT)
     _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     a_resident("wang", sequence=3)
     officers = {name: an_officer(name, "clerk", "auditor") for name in ("zhou", "sun", "wu")}

@@ -4,6 +4,7 @@ import datetime as dt
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -11,15 +12,23 @@ from allauth.mfa.totp.internal import auth as totp
 from django.test import Client, override_settings
 from tests.kernel.cards.builders import a_card
 
+import onecard.scenarios
 from onecard.foundation.actors import system
+from onecard.foundation.ids import uuid7
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue import actions as catalogue
+from onecard.kernel.catalogue import models as catalogue_models
+from onecard.kernel.catalogue.models import Point
 from onecard.kernel.holders import actions as holders
 from onecard.kernel.holders import rules
 from onecard.kernel.holders.models import Holder
+from onecard.kernel.partners.models import Party, PartyKind
 from onecard.kernel.signins.models import Kind, User
 from onecard.kernel.staff import actions as staff
 from onecard.kernel.staff.models import Officer
+from onecard_kit.verdicts import Verdict
 
 PASSWORD = "wisteria-on-the-7th-gate"
 # What belongs to a live process, not to its pages: the database of the tests, files collected at start, the keys.
@@ -93,3 +102,37 @@ def a_staff_client(officer: Officer) -> Client:
     response = client.post("/sign-in/code/", {"code": code_now(secret)})
     assert response.status_code == 302, response.content.decode()
     return client
+
+
+def the_catalogue() -> Point:
+    """The items the product ships, and one bus stop."""
+    folder = Path(onecard.scenarios.__file__).parent
+    catalogue.load_items(SYSTEM, catalogue.read_items(folder))
+    party = Party.objects.create(
+        code="nt-bus", kind=PartyKind.OPERATOR, name_zh="公交公司", name_en="Bus company", division="320600"
+    )
+    client = catalogue_models.Client.objects.create(code="nt-bus", party=party, name_zh="公交", name_en="Bus")
+    return Point.objects.create(
+        code="nt-bus-1",
+        client=client,
+        operator=party,
+        name_zh="1路 虚构广场站",
+        name_en="Bus 1, Invented Square",
+        division="320602",
+    )
+
+
+def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, concession: str | None = None) -> None:
+    """A recorded bus ride of now."""
+    version = catalogue_models.ItemVersion.objects.get(item_id="transit.bus_ride")
+    rows(
+        "INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict,"
+        " full_fen, paid_fen, concession) VALUES ($1, now(), 1, $2, 'transit.bus_ride', $3, $4, 'code', $5, 200, $6, $7)",
+        uuid7(),
+        point.pk,
+        version.pk,
+        card.pk,
+        verdict.value,
+        paid_fen,
+        concession,
+    )

@@ -14,9 +14,19 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver
-from tests.foundation.web.faces import a_resident, a_resident_client, a_staff_client, an_officer, face, sign_in
+from tests.foundation.web.faces import (
+    a_resident,
+    a_resident_client,
+    a_staff_client,
+    a_use,
+    an_officer,
+    face,
+    sign_in,
+    the_catalogue,
+)
 
 from onecard.foundation.web import errors
+from onecard_kit.verdicts import Verdict
 
 SRC = Path(__file__).resolve().parents[3] / "src" / "onecard"
 TEMPLATES = sorted(SRC.glob("*/templates/**/*.html")) + sorted(SRC.glob("foundation/web/templates/**/*.html"))
@@ -101,6 +111,7 @@ def responses(db: None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with face("public"):
         user, card = a_resident()
+        a_use(card, the_catalogue(), Verdict.FUNDS_SHORT)
         client = a_resident_client(user)
         for path in ("/", "/sign-in/", "/health", "/nowhere/"):
             found[f"public {path}"] = Client().get(path + "?lang=en")

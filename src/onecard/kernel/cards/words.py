@@ -25,3 +25,8 @@ FUNCTION_STATES = {
     FunctionState.SUSPENDED: {"zh": "已暂停", "en": "Suspended"},
     FunctionState.CLOSED: {"zh": "已关闭", "en": "Closed"},
 }
+
+
+def masked(number: str) -> str:
+    """A card number with its middle hidden: ``A12****89``."""
+    return f"{number[:3]}{'*' * (len(number) - 5)}{number[-2:]}"
