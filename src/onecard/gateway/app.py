@@ -4,10 +4,10 @@ Environment: ONECARD_DATABASE_URL (the gateway's role), ONECARD_KEYS, ONECARD_NO
 """
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ import msgspec
 
 from onecard.foundation.errors import BadInput, OneCardError
 from onecard.gateway import errors, wire
+from onecard.gateway.patience import Patience
 from onecard.gateway.services import Services
 from onecard.gateway.wire import Response
 
@@ -76,7 +77,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self._services: Services | None = None
-        self._lane: asyncio.Task[None] | None = None
+        self._patience = Patience(BODY_S_MAX)
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -98,14 +100,17 @@ class Gateway:
     def _start(self) -> Services:
         if self._services is None:
             self._services = Services.from_environment(os.environ)
-            self._lane = asyncio.get_running_loop().create_task(self._services.lane.run())
+            loop = asyncio.get_running_loop()
+            self._tasks = [loop.create_task(self._services.lane.run()), loop.create_task(self._patience.run())]
+            # What was imported lives as long as the process: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
         return self._services
 
     async def _stop(self) -> None:
-        if self._lane is not None:
-            self._lane.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._lane
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._services is not None:
             await self._services.close()
 
@@ -128,7 +133,7 @@ class Gateway:
         try:
             route = _route(scope)
             headers = dict(scope["headers"])
-            body = await _read_body(headers, receive) if route.method == "POST" else b""
+            body = await _read_body(headers, receive, self._patience) if route.method == "POST" else b""
             return await route.handle(services, scope["path"], headers, body)
         except OneCardError as error:
             return wire.problem(error, uuid4().hex, _extra_headers(error))
@@ -149,7 +154,7 @@ def _route(scope: Scope) -> Route:
     return route
 
 
-async def _read_body(headers: Headers, receive: Receive) -> bytes:
+async def _read_body(headers: Headers, receive: Receive, patience: Patience) -> bytes:
     """The whole body. Raises TooLarge, TooSlow, or ConnectionResetError when the caller left in the middle."""
     try:
         declared = int(headers.get(b"content-length", b"0"))
@@ -157,11 +162,8 @@ async def _read_body(headers: Headers, receive: Receive) -> bytes:
         raise BadInput("REQUEST_MALFORMED", "Content-Length 无效。", "The Content-Length is not a number.") from None
     if declared > wire.BODY_BYTES_MAX:
         raise _too_large()
-    try:
-        async with asyncio.timeout(BODY_S_MAX):
-            return await _collect(receive, declared)
-    except TimeoutError:
-        raise errors.TooSlow("REQUEST_TOO_SLOW", "请求发送过慢。", "The request came too slowly.") from None
+    with patience.reading():
+        return await _collect(receive, declared)
 
 
 async def _collect(receive: Receive, declared: int) -> bytes:

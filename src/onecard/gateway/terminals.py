@@ -7,7 +7,10 @@ transaction that records the use, so that a suspension holds from its commit on.
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
+
+import msgspec
 
 from onecard.foundation import crypto
 from onecard.foundation.keys import Keyring
@@ -19,8 +22,7 @@ UNKNOWN_KEPT_S = 1.0
 SEQUENCE_MAX = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True, gc=False):
     """A request whose signature was checked: which terminal, under which key, and its line's journal and sequence."""
 
     terminal_id: int
@@ -47,6 +49,14 @@ def key_aad(terminal_id: int) -> str:
     return f"catalogue_terminal_key.key_sealed:{terminal_id}"
 
 
+@lru_cache(maxsize=65536)
+def _journal(text: bytes) -> tuple[str, UUID]:
+    """A journal as it was written, which is what was signed, and as an id: a terminal writes thousands of lines in
+    it."""
+    written = text.decode("ascii")
+    return written, UUID(written)
+
+
 @dataclass(slots=True)
 class Terminals:
     """Checks requests. `fetch` reads ``catalogue/sql/terminal.sql`` for a terminal's code."""
@@ -59,12 +69,10 @@ class Terminals:
         """Raises Unauthenticated TERMINAL_SIGNATURE_INVALID or TERMINAL_CLOCK_OFF."""
         try:
             code = headers[b"onecard-terminal"].decode("ascii")
-            key_id, sent_at, sequence = (
-                int(headers[name]) for name in (b"onecard-key", b"onecard-time", b"onecard-sequence")
-            )
-            journal_text = headers[b"onecard-journal"].decode("ascii")
+            key_id, sent_at = int(headers[b"onecard-key"]), int(headers[b"onecard-time"])
+            sequence = int(headers[b"onecard-sequence"])
+            journal_text, journal = _journal(headers[b"onecard-journal"])
             signature = headers[b"onecard-signature"].decode("ascii")
-            journal = UUID(journal_text)
         except (KeyError, ValueError):
             raise errors.signature_invalid() from None
         if not 0 <= sequence <= SEQUENCE_MAX:
