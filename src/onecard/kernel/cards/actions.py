@@ -17,13 +17,15 @@ from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards import rules
-from onecard.kernel.cards.models import Card, CardFunction
+from onecard.kernel.cards.models import Card, CardFunction, Standing
 from onecard.kernel.cards.rules import Blocked, CardFacts, CardState, CardVerb, Function, FunctionState, FunctionVerb
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.partners.models import Party, PartyKind, PartyState
 
 # Ten years is what the sample cities print (e.g. Wenzhou); a city passes its own.
 VALID_YEARS = 10
+# What a purse may hold; a sample, a city passes its own.
+PURSE_CEILING_FEN = 100_000
 STANDING_BATCH = 5_000
 
 
@@ -60,6 +62,7 @@ def issue(
     card.refresh_from_db()
     _record(actor, "issue", card, detail={"holder": holder.pk, "generation": generation, "bank": bank})
     refresh_standing([card.pk])
+    _reach_purse(holder.pk)
     return card
 
 
@@ -157,6 +160,29 @@ def cancel(actor: Actor, card_id: int, *, reason: str) -> Card:
     return _move(actor, "cancel", card, CardVerb.CANCEL, reason=reason)
 
 
+@transaction.atomic
+def open_purse(actor: Actor, holder_id: int, *, ceiling_fen: int = PURSE_CEILING_FEN) -> int:
+    """Open the holder's purse (开通钱包) and let their cards reach it; the id of its ledger account.
+
+    The purse that is open already is returned with the ceiling it has; cards that did not reach it yet, e.g. one issued
+    meanwhile, do from now. The holder may do it themselves. Raises NotFound CARD_UNKNOWN for a holder without a card,
+    Conflict CARD_CANCELLED where all are cancelled.
+    """
+    cards = list(Card.objects.select_for_update(no_key=True).filter(holder_id=holder_id).order_by("id"))
+    live = [card for card in cards if card.state not in rules.GONE]
+    _require_holder_or(actor, "cards.open_purse", _any_card(live, cards))
+    known = _purse_of(holder_id)
+    if known is not None:
+        _reach_purse(holder_id)
+        return known
+    account: int = rows(
+        "SELECT ledger_open(ARRAY[$1], 'holder.purse', 'purse', true, $2::bigint)", f"holder:{holder_id}", ceiling_fen
+    )[0][0]
+    Standing.objects.filter(holder_id=holder_id).update(purse_account_id=account, updated_at=clock.now())
+    _record(actor, "open_purse", live[0], detail={"holder": holder_id, "account": account})
+    return account
+
+
 def refresh_standing(card_ids: Sequence[int]) -> None:
     """Write the standing of cards anew from card, functions and classes, in the caller's transaction.
 
@@ -201,14 +227,36 @@ def _locked(card_id: int) -> Card:
     """The card, locked against every other verb; foreign keys to it stay usable."""
     card = Card.objects.select_for_update(no_key=True).filter(pk=card_id).first()
     if card is None:
-        raise NotFound(
-            "CARD_UNKNOWN",
-            "没有这张卡。",
-            "There is no such card.",
-            next_zh="请核对卡号。",
-            next_en="Check the number.",
-        )
+        raise _unknown_card()
     return card
+
+
+def _unknown_card() -> NotFound:
+    return NotFound(
+        "CARD_UNKNOWN", "没有这张卡。", "There is no such card.", next_zh="请核对卡号。", next_en="Check the number."
+    )
+
+
+def _any_card(live: list[Card], cards: list[Card]) -> Card:
+    if live:
+        return live[0]
+    if cards:
+        raise refuse(rules.CANCELLED)
+    raise _unknown_card()
+
+
+def _purse_of(holder_id: int) -> int | None:
+    reaching = Standing.objects.filter(holder_id=holder_id, purse_account_id__isnull=False).first()
+    return reaching.purse_account_id if reaching else None
+
+
+def _reach_purse(holder_id: int) -> None:
+    """Let every card of a holder reach the purse that one of them reaches."""
+    account = _purse_of(holder_id)
+    if account is not None:
+        Standing.objects.filter(holder_id=holder_id, purse_account_id=None).update(
+            purse_account_id=account, updated_at=clock.now()
+        )
 
 
 def _require_holder_or(actor: Actor, permission: str, card: Card) -> None:
