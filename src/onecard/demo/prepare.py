@@ -6,10 +6,11 @@ The launcher that watches the demo for days then never loads Django. A second ru
 import argparse
 import os
 import sys
+from pathlib import Path
 
 import django
 
-from onecard.demo import database
+from onecard.demo import database, running
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.postgres import urls
 from onecard.foundation.terminal import say, sentence
@@ -25,15 +26,17 @@ def main(holders: int) -> int:
         database.run_migrate(argparse.Namespace())
         from onecard.demo import city
 
-        city.load(urls.of_environment(), holders=holders, seed=SEED, progress=_progress)
+        city.load(urls.of_environment(), holders, SEED, say, passwords=_passwords())
     except OneCardError as error:
         print(sentence(error), file=sys.stderr)
         return 2
     return 0
 
 
-def _progress(zh: str, en: str = "") -> None:
-    say(zh, en)
+def _passwords() -> Path | None:
+    """Where the passwords of the demo's sign-ins are kept: beside the pockets, in the data folder."""
+    pockets = os.environ.get("ONECARD_POCKETS")
+    return Path(pockets).with_name(running.SIGNINS) if pockets else None
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from onecard.foundation.postgres.binaries import HOME
 from onecard.foundation.postgres.urls import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
+SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
 
 
 @dataclass(frozen=True)

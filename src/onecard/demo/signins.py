@@ -1,0 +1,92 @@
+"""Sign-ins of the demo: an officer for each role, and a few residents, with generated passwords in a file of mode 600.
+
+The file is written first. Whoever exists keeps their password, unless the file was lost and had to be made anew.
+"""
+
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db import transaction
+
+from onecard.demo.database import secret_file
+from onecard.demo.plan import ACTOR
+from onecard.foundation.postgres.raw import rows
+from onecard.kernel.signins.models import Kind, User
+from onecard.kernel.staff import actions as staff
+
+
+class OfficerRow(NamedTuple):
+    """A member of the demo's staff: one role in one place (GB/T 2260 prefix)."""
+
+    username: str
+    display_name: str
+    role: str
+    place: str
+
+
+class ResidentRow(NamedTuple):
+    """A resident who signs in: the first holder, by id, whose standing is so."""
+
+    username: str
+    condition: str
+
+
+OFFICERS = (
+    OfficerRow("clerk", "窗口经办（演示）", "clerk", "3206"),
+    OfficerRow("officer", "卡管岗（演示）", "card_officer", "3206"),
+    OfficerRow("auditor", "审计岗（演示）", "auditor", ""),
+    OfficerRow("admin", "系统管理员（演示）", "administrator", ""),
+)
+
+_COUNTS_AS = (
+    "EXISTS (SELECT FROM holders_class c WHERE c.holder_id = s.holder_id AND c.from_day <= current_date"
+    " AND (c.to_day IS NULL OR c.to_day > current_date) AND {})"
+)
+_USABLE = "s.card_state = 'active' AND s.transit = 'active' AND s.ecard_serial IS NOT NULL"
+RESIDENTS = (
+    ResidentRow("resident", f"{_USABLE} AND NOT " + _COUNTS_AS.format("true")),
+    ResidentRow("senior", f"{_USABLE} AND " + _COUNTS_AS.format("c.code = 'senior_70'")),
+    ResidentRow("loser", "s.card_state = 'temp_lost'"),
+)
+
+
+def names() -> tuple[str, ...]:
+    """The user names, staff first."""
+    return tuple(row.username for row in (*OFFICERS, *RESIDENTS))
+
+
+@transaction.atomic
+def make(path: Path) -> None:
+    """Make the sign-ins that are missing, with the passwords in the file."""
+    was_lost = not path.exists()
+    passwords = secret_file(path, lambda: {name: secrets.token_urlsafe(9) for name in names()})
+    for officer in OFFICERS:
+        if not _known(officer.username, passwords[officer.username], was_lost):
+            _appoint(officer, passwords[officer.username])
+    for resident in RESIDENTS:
+        if not _known(resident.username, passwords[resident.username], was_lost):
+            _enter(resident, passwords[resident.username])
+
+
+def _known(username: str, password: str, was_lost: bool) -> bool:
+    user = User.objects.filter(username=username).first()
+    if user is not None and was_lost:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user is not None
+
+
+def _appoint(row: OfficerRow, password: str) -> None:
+    officer = staff.appoint(ACTOR, username=row.username, password=password, display_name=row.display_name)
+    staff.assign(ACTOR, officer, row.role, row.place)
+
+
+def _enter(row: ResidentRow, password: str) -> None:
+    found = rows(
+        f"SELECT s.holder_id FROM cards_standing s WHERE {row.condition}"  # noqa: S608 - conditions of ours
+        " AND NOT EXISTS (SELECT FROM signins_user u WHERE u.holder_id = s.holder_id)"
+        " ORDER BY s.holder_id LIMIT 1"
+    )
+    for (holder_id,) in found:  # none in a very small city
+        User.objects.create_user(row.username, password, kind=Kind.HOLDER, holder_id=holder_id)
