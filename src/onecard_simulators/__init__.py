@@ -1,0 +1,12 @@
+"""The outside world, as real programs that speak only the wire: for the demo and for tests.
+
+Nothing of the product is imported here. What a simulator needs to know (how a terminal signs, what a chip answers,
+which fares are published) it knows from the documents, so that a mistake of ours is not made twice and hidden.
+
+    http      requests and answers
+    wire      a terminal's and a phone's side of the gateway's HTTP interface
+    tariff    the published terms: what a resident may expect to pay
+    visits    a day in play: residents, what they present, what they expected
+    incidents what goes wrong, each at least once a day
+    day       one synthetic day of the city
+"""

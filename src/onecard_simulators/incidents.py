@@ -1,0 +1,190 @@
+"""What goes wrong in a city, each at least once a day: theft, forgery, mistakes, devices that lie.
+
+Each incident calls its people away from their errands before its first await, so that nobody is in two places.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
+
+from onecard_simulators.tariff import ENTRY, RIDE, TOPUP, Expected, today
+from onecard_simulators.visits import Day, Holder, Shown
+from onecard_simulators.wire import Chip, Reply, Terminal
+
+NOBODY = Chip("Z99999999", bytes(16), 0)
+FREQUENT_RIDES = 21
+OFF_S = 3600
+
+
+async def code_at_two_gates(day: Day) -> None:
+    """A code is photographed and shown again elsewhere: once one after the other, once both at the same moment."""
+    first, second = day.take("resident", phone=True), day.take("resident", phone=True)
+    if first is None or second is None:
+        return
+    shown = await day.show(first, day.terminals[0], 0)
+    assert shown is not None
+    await day.visit(first, RIDE, shown=shown)
+    await day.visit(None, RIDE, shown=shown, wanted=[Expected("REPLAYED")])
+    shown = await day.show(second, day.terminals[0], 0)
+    assert shown is not None
+    admitted = second.resident.expect(RIDE, today())
+    both = [admitted, Expected("REPLAYED")]
+    visits = await asyncio.gather(*(day.visit(None, RIDE, shown=shown, wanted=both) for _ in range(2)))
+    if {visit.came for visit in visits if visit} != set(both):
+        day.surprise(f"one code at two gates at once came to {[visit.came for visit in visits if visit]}")
+
+
+async def copied_chip(day: Day) -> None:
+    """An answer of a chip is recorded and played at another gate; a clone of the chip is a reading behind."""
+    holder = day.take("resident", phone=False)
+    if holder is None or holder.chip is None:
+        return
+    terminal = day.terminal(RIDE)
+    sequence = terminal.next()
+    answer = holder.chip.answer(terminal, sequence)
+    await day.visit(holder, RIDE, shown=Shown({"card": answer}), terminal=terminal, sequence=sequence)
+    elsewhere = day.terminal(RIDE, other_than=terminal)
+    wrong = Expected("CRYPTOGRAM_INVALID")
+    await day.visit(None, RIDE, shown=Shown({"card": answer}), terminal=elsewhere, wanted=[wrong])
+    sequence = elsewhere.next()
+    clone = Shown({"card": holder.chip.answer(elsewhere, sequence, counter=holder.chip.counter)})
+    await day.visit(None, RIDE, shown=clone, terminal=elsewhere, sequence=sequence, wanted=[Expected("REPLAYED")])
+
+
+async def codes_that_are_none(day: Day) -> None:
+    """Yesterday's screenshots, a code before its time, a forged one, a shop's own QR code."""
+    holder = day.take("resident", phone=True)
+    for stale in day.pockets["stale_codes"]:
+        await day.visit(None, RIDE, shown=Shown({"code": stale["code"]}), wanted=[Expected("CODE_EXPIRED")])
+    await day.visit(None, ENTRY, shown=Shown({"code": "HTTPS://EXAMPLE.ORG/"}), wanted=[Expected("CODE_MALFORMED")])
+    if holder is None:
+        return
+    windows = (await day.gateway.windows(holder.token or "", 3)).body["windows"]
+    early = Shown({"code": windows[2]["code"]})
+    await day.visit(None, RIDE, shown=early, wanted=[Expected("CODE_NOT_YET_VALID")])
+    code = windows[0]["code"]
+    forged = Shown({"code": code[:-20] + ("A" if code[-20] != "A" else "B") + code[-19:]})
+    await day.visit(None, RIDE, shown=forged, wanted=[Expected("SIGNATURE_INVALID")])
+
+
+async def cards_that_are_not_active(day: Day) -> None:
+    """Lost, locked, cancelled and never activated cards; phones of lost cards; a number that a stranger made up."""
+    kinds = ("lost", "temp_lost", "locked", "inactive", "cancelled")
+    called = [holder for kind in kinds for phone in (True, False) for holder in _all_of(day, kind, phone)]
+    for holder in called:
+        await day.visit(holder, RIDE)
+    terminal = day.terminal(RIDE)
+    sequence = terminal.next()
+    unknown = Shown({"card": NOBODY.answer(terminal, sequence)})
+    await day.visit(
+        None, RIDE, shown=unknown, terminal=terminal, sequence=sequence, wanted=[Expected("CRYPTOGRAM_INVALID")]
+    )
+
+
+async def short_of_money(day: Day) -> None:
+    """A purse too small for a ride, filled, used; and one that is filled to the brim."""
+    holder, rich = day.take("short", phone=False), day.take("resident", phone=False)
+    if holder is not None:
+        await day.visit(holder, RIDE)
+        await day.visit(holder, TOPUP, amount_fen=1_000)
+        await day.visit(holder, RIDE)
+    if rich is not None:
+        for _ in range(3):
+            await day.visit(rich, TOPUP, amount_fen=50_000)
+
+
+async def functions_that_rest(day: Day) -> None:
+    """A card whose function for the item is not active."""
+    called = [(day.take("no_transit", phone=False), RIDE), (day.take("suspended", phone=False), ENTRY)]
+    for holder, item in called:
+        if holder is not None:
+            await day.visit(holder, item)
+
+
+async def a_frequent_rider(day: Day) -> None:
+    """More half-price rides than a day has: the next one is at the common fare."""
+    holder = day.take("frequent", phone=False)
+    for _ in range(FREQUENT_RIDES if holder else 0):
+        await day.visit(holder, RIDE)
+
+
+async def things_that_do_not_fit(day: Day) -> None:
+    """Items nobody declared or the point does not offer, an amount that is too small, a sequence used again."""
+    holder = day.take("resident", phone=False)
+    if holder is None:
+        return
+    bus, bank = day.terminal(RIDE), day.terminal(TOPUP)
+    await day.visit(holder, "transit.airship", terminal=bus, wanted=[Expected("ITEM_UNKNOWN")])
+    await day.visit(holder, ENTRY, terminal=bus, wanted=[Expected("ITEM_NOT_OFFERED")])
+    await day.visit(holder, TOPUP, terminal=bank, amount_fen=5, wanted=[Expected("AMOUNT_INVALID")])
+    visit = await day.visit(holder, RIDE)
+    if visit is not None and holder.chip is not None:
+        other = {"item": RIDE, "card": holder.chip.answer(visit.terminal, visit.sequence)}
+        _want(day, await day.gateway.send(visit.terminal, "/v1/uses", other, visit.sequence), 409, "SEQUENCE_REUSED")
+
+
+async def refunds_that_are_none(day: Day) -> None:
+    """A refund of another operator's use, of a use given back already, and of one that was refused."""
+    holder, lost = day.take("resident", phone=False), day.take("lost", phone=False)
+    if holder is None:
+        return
+    visit = await day.visit(holder, TOPUP, amount_fen=1_000)
+    if visit is not None and visit.came.verdict == "ADMITTED":
+        strange = day.terminal(RIDE)
+        _want(day, await _refund(day, strange, visit.use), 404, "USE_UNKNOWN")
+        await day.refund(holder, visit)
+        _want(day, await _refund(day, visit.terminal, visit.use), 409, "ALREADY_REFUNDED")
+    refused = await day.visit(lost, RIDE) if lost else None
+    if refused is not None:
+        _want(day, await _refund(day, refused.terminal, refused.use), 409, "NOTHING_TO_REFUND")
+
+
+async def devices_that_lie(day: Day) -> None:
+    """A wrong key, a clock that is off, an unknown terminal, a used pairing code, an unknown phone, broken requests."""
+    terminal, body = day.terminal(RIDE), json.dumps({"item": RIDE, "code": "OC1.A"}).encode()
+
+    async def post(as_terminal: Terminal, content: bytes, **options: int) -> Reply:
+        headers = as_terminal.headers("/v1/uses", terminal.next(), content, **options)
+        return await day.gateway.post("/v1/uses", content, headers)
+
+    wrong_key, unknown = replace(terminal, key=bytes(32)), replace(terminal, code="NT-BUS-L99-9")
+    _want(day, await post(wrong_key, body), 401, "TERMINAL_SIGNATURE_INVALID")
+    _want(day, await post(unknown, body), 401, "TERMINAL_SIGNATURE_INVALID")
+    _want(day, await post(terminal, body, sent_at=int(time.time()) - OFF_S), 401, "TERMINAL_CLOCK_OFF")
+    _want(day, await post(terminal, b'{"item": '), 400, "REQUEST_MALFORMED")
+    _want(day, await post(terminal, b" " * 10_000), 413, "REQUEST_TOO_LARGE")
+    used = json.dumps({"pairing_code": day.pockets["terminals"][0]["pairing_code"]}).encode()
+    _want(day, await day.gateway.post("/v1/pairings", used, {}), 401, "PAIRING_CODE_INVALID")
+    _want(day, await day.gateway.windows("nobody's phone"), 401, "DEVICE_TOKEN_INVALID")
+
+
+INCIDENTS: tuple[Callable[[Day], Coroutine[object, object, None]], ...] = (
+    code_at_two_gates,
+    copied_chip,
+    codes_that_are_none,
+    short_of_money,
+    functions_that_rest,
+    a_frequent_rider,
+    things_that_do_not_fit,
+    refunds_that_are_none,
+    cards_that_are_not_active,
+    devices_that_lie,
+)
+
+
+def _all_of(day: Day, kind: str, phone: bool) -> Iterator[Holder]:
+    while (holder := day.take(kind, phone=phone)) is not None:
+        yield holder
+
+
+async def _refund(day: Day, terminal: Terminal, use: str) -> Reply:
+    return await day.gateway.send(terminal, "/v1/refunds", {"use": use}, terminal.next())
+
+
+def _want(day: Day, reply: Reply, status: int, code: str) -> None:
+    """A request that is no use must be refused so, and leaves none."""
+    day.happened[f"refused {code}"] += 1
+    if (reply.status, reply.code) != (status, code):
+        day.surprise(f"expected {status} {code}, came {reply.status} {reply.code}")
