@@ -16,11 +16,12 @@ CREATE TABLE ledger_account (
 -- The balance of a limited account. It is credit-normal: what the holder has is credits less debits.
 CREATE TABLE ledger_balance (
     account_id      bigint PRIMARY KEY REFERENCES ledger_account,
-    debits_pending  bigint NOT NULL DEFAULT 0 CHECK (debits_pending >= 0),
-    debits_posted   bigint NOT NULL DEFAULT 0 CHECK (debits_posted >= 0),
-    credits_pending bigint NOT NULL DEFAULT 0 CHECK (credits_pending >= 0),
-    credits_posted  bigint NOT NULL DEFAULT 0 CHECK (credits_posted >= 0),
+    debits_pending  bigint NOT NULL DEFAULT 0,
+    debits_posted   bigint NOT NULL DEFAULT 0,
+    credits_pending bigint NOT NULL DEFAULT 0,
+    credits_posted  bigint NOT NULL DEFAULT 0,
     ceiling_fen     bigint,
+    CONSTRAINT sums_not_negative CHECK (least(debits_pending, debits_posted, credits_pending, credits_posted) >= 0),
     CONSTRAINT never_below_zero CHECK (credits_posted - debits_posted - debits_pending >= 0),
     CONSTRAINT never_above_ceiling CHECK (credits_posted + credits_pending - debits_posted <= ceiling_fen)
 ) WITH (fillfactor = 70);                       -- room for the new version on the same page (HOT)
@@ -38,21 +39,27 @@ CREATE TABLE ledger_transfer (
     at             timestamptz NOT NULL DEFAULT now(),
     xid            xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (id),
-    CHECK (debit_account <> credit_account),
-    CHECK (kind IN ('posted', 'pending', 'post', 'void', 'expire')),
-    CHECK ((kind IN ('post', 'void', 'expire')) = (pending_id IS NOT NULL)),
-    CHECK (expires_at IS NULL OR kind = 'pending'),
-    CHECK (amount_fen > 0)
+    -- Few and short, since each is read anew for every statement. The bound keeps every sum of a balance in range.
+    CONSTRAINT amount_moves CHECK (amount_fen BETWEEN 1 AND 1000000000000000 AND debit_account <> credit_account),
+    CONSTRAINT kind_fits CHECK (CASE kind WHEN 'posted' THEN pending_id IS NULL AND expires_at IS NULL
+                                          WHEN 'pending' THEN pending_id IS NULL
+                                          ELSE kind IN ('post', 'void', 'expire') AND pending_id IS NOT NULL AND expires_at IS NULL END)
 ) PARTITION BY RANGE (id);
 CREATE TABLE ledger_transfer_default PARTITION OF ledger_transfer DEFAULT;
 -- In commit order, not time order: a balance is a fold up to a committed position plus what came after it.
 CREATE INDEX ledger_transfer_debit ON ledger_transfer (debit_account, xid);
 CREATE INDEX ledger_transfer_credit ON ledger_transfer (credit_account, xid);
-CREATE INDEX ledger_transfer_expiry ON ledger_transfer (expires_at) WHERE kind = 'pending' AND expires_at IS NOT NULL;
 CREATE INDEX ledger_transfer_reference ON ledger_transfer (reference) WHERE reference IS NOT NULL;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON ledger_transfer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger_transfer EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger_transfer_default EXECUTE FUNCTION refuse_change();
+
+-- The pending transfers that are open, so that those that ran out are found without a walk through all there ever were.
+CREATE TABLE ledger_hold (
+    id         uuid PRIMARY KEY,
+    expires_at timestamptz                      -- NULL: does not run out
+);
+CREATE INDEX ledger_hold_expiry ON ledger_hold (expires_at);
 
 -- A pending transfer is resolved once; the primary key says so.
 CREATE TABLE ledger_resolution (
@@ -79,7 +86,7 @@ RETURNS SETOF bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     WITH opened AS (
         INSERT INTO ledger_account (ledger, role, owner, limited, ceiling_fen)
-        SELECT account_ledger, account_role, o, is_limited, ceiling FROM unnest(owners) o
+        SELECT account_ledger, account_role, o, is_limited, ceiling FROM unnest(owners) o ORDER BY o   -- no deadlock
         ON CONFLICT (owner, role, ledger) DO NOTHING
         RETURNING id, limited, ceiling_fen
     )
@@ -100,73 +107,103 @@ $$;
 
 -- Posts transfers, all arrays of one length, in their order. Returns a row for each transfer that was not newly made:
 -- EXISTS (same id, same content: the first answer stands) or the reason of its refusal; the others are made.
---   ID_REUSED, AMOUNT_INVALID, SAME_ACCOUNT, ACCOUNT_UNKNOWN, ACCOUNT_CLOSED, LEDGER_MISMATCH, EXCEEDS_BALANCE, EXCEEDS_CEILING,
---   PENDING_UNKNOWN, PENDING_RESOLVED, PENDING_EXPIRED, PENDING_EXCEEDED, KIND_INVALID
--- A resolution names its pending transfer; its accounts are taken from there. A post may be for less than was held.
+--   ID_REUSED, KIND_INVALID, AMOUNT_INVALID, EXPIRY_INVALID, SAME_ACCOUNT, ACCOUNT_UNKNOWN, ACCOUNT_CLOSED, LEDGER_MISMATCH,
+--   EXCEEDS_BALANCE, EXCEEDS_CEILING, PENDING_UNKNOWN, PENDING_RESOLVED, PENDING_EXPIRED, PENDING_NOT_EXPIRED, PENDING_EXCEEDED
+-- A resolution (post, void, expire) names its pending transfer and takes its accounts from there; its amount may be NULL
+-- for all that is held. Only a post may be for less: the rest goes back.
 CREATE FUNCTION ledger_post(
     ids uuid[], debits bigint[], credits bigint[], amounts bigint[], kinds text[], codes text[],
     pendings uuid[], expiries timestamptz[], refs uuid[]
 ) RETURNS TABLE (n int, outcome text) LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_column
 DECLARE
-    plain boolean;
-    made int;
-    t record; held record; held_fen bigint;
+    plain boolean := num_nonnulls(VARIADIC pendings) = 0 AND num_nonnulls(VARIADIC expiries) = 0;
     touched bigint[] := debits || credits;
-    moment timestamptz := clock_timestamp();
+    made uuid[];
+    moment timestamptz;
+    t record; held ledger_transfer; before ledger_transfer; held_fen bigint;
 BEGIN
-    -- A resolution moves the accounts of its pending transfer.
+    -- One posted transfer, the commonest call, in one statement: lock, check, insert, move.
+    IF plain AND cardinality(ids) = 1 AND kinds[1] = 'posted' AND amounts[1] BETWEEN 1 AND 1000000000000000 THEN
+        WITH locked AS MATERIALIZED (
+            SELECT account_id, credits_posted - debits_posted - debits_pending AS free,
+                   ceiling_fen - credits_posted - credits_pending + debits_posted AS room
+            FROM ledger_balance WHERE account_id = ANY (touched) ORDER BY account_id FOR NO KEY UPDATE
+        ), made_now AS (
+            INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, reference)
+            SELECT ids[1], d.id, c.id, amounts[1], 'posted', codes[1], refs[1]
+            FROM ledger_account d, ledger_account c
+            WHERE d.id = debits[1] AND c.id = credits[1] AND d.id <> c.id AND d.ledger = c.ledger
+              AND d.closed_at IS NULL AND c.closed_at IS NULL
+              AND NOT EXISTS (SELECT FROM locked WHERE account_id = debits[1] AND free < amounts[1]
+                                                    OR account_id = credits[1] AND room < amounts[1])
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id
+        ), moved AS (
+            UPDATE ledger_balance SET
+                debits_posted = debits_posted + CASE account_id WHEN debits[1] THEN amounts[1] ELSE 0 END,
+                credits_posted = credits_posted + CASE account_id WHEN credits[1] THEN amounts[1] ELSE 0 END
+            WHERE account_id = ANY (touched) AND EXISTS (SELECT FROM made_now)
+        )
+        SELECT array_agg(id) INTO made FROM made_now;
+        IF made IS NOT NULL THEN RETURN; END IF;
+        plain := false;                         -- refused or made before: the exact case says why
+    END IF;
+
+    -- Lock in id order, so that two opposite transfers cannot deadlock: balances, then holds. A resolution moves the
+    -- accounts of its pending transfer.
     IF num_nonnulls(VARIADIC pendings) > 0 THEN
         SELECT touched || array_agg(p.debit_account) || array_agg(p.credit_account) INTO touched
         FROM unnest(pendings) w (id) JOIN ledger_transfer p ON p.id = w.id;
     END IF;
-    -- Lock in id order, so that two opposite transfers cannot deadlock.
     PERFORM FROM ledger_balance WHERE account_id = ANY (touched) ORDER BY account_id FOR NO KEY UPDATE;
-
-    -- Many at once, the plain case, set-based: only posted transfers between known accounts, within every limit at every
-    -- step. For one or two the exact case below is the quicker.
-    IF cardinality(ids) > 2 THEN
-    SELECT NOT EXISTS (
-        SELECT FROM unnest(ids, debits, credits, amounts, kinds) u (id, debit, credit, amount, kind)
-        LEFT JOIN ledger_account d ON d.id = u.debit
-        LEFT JOIN ledger_account c ON c.id = u.credit
-        WHERE (u.kind = 'posted' AND u.amount > 0 AND d.id <> c.id AND d.ledger = c.ledger
-               AND d.closed_at IS NULL AND c.closed_at IS NULL) IS NOT TRUE
-    ) AND NOT EXISTS (
-        SELECT FROM (
-            SELECT s.account, sum(s.change) OVER (PARTITION BY s.account ORDER BY s.n, s.change DESC ROWS UNBOUNDED PRECEDING) AS running
-            FROM (
-                SELECT debit AS account, -amount AS change, n FROM unnest(debits, amounts) WITH ORDINALITY x (debit, amount, n)
-                UNION ALL
-                SELECT credit, amount, n FROM unnest(credits, amounts) WITH ORDINALITY x (credit, amount, n)
-            ) s
-        ) r
-        JOIN ledger_balance b ON b.account_id = r.account
-        WHERE b.credits_posted - b.debits_posted - b.debits_pending + r.running < 0
-           OR b.credits_posted + b.credits_pending - b.debits_posted + r.running > b.ceiling_fen
-    ) INTO plain;
+    IF num_nonnulls(VARIADIC pendings) > 0 THEN
+        PERFORM FROM ledger_hold WHERE id = ANY (pendings) ORDER BY id FOR UPDATE;
     END IF;
+    moment := clock_timestamp();                -- after waiting: a hold may have run out meanwhile
 
+    -- Many posted transfers between known accounts, set-based. Each account must bear all its debits before any of its
+    -- credits, and all its credits before any debit: then every order, and any part of them, stays within the limits.
+    plain := plain AND (
+        SELECT NOT EXISTS (
+            SELECT FROM unnest(debits, credits, amounts, kinds) u (debit, credit, amount, kind)
+            LEFT JOIN ledger_account d ON d.id = u.debit
+            LEFT JOIN ledger_account c ON c.id = u.credit
+            WHERE (u.kind = 'posted' AND u.amount BETWEEN 1 AND 1000000000000000 AND d.id <> c.id AND d.ledger = c.ledger
+                   AND d.closed_at IS NULL AND c.closed_at IS NULL) IS NOT TRUE
+        ) AND NOT EXISTS (
+            SELECT FROM (
+                SELECT s.account, sum(s.debit) AS debit, sum(s.credit) AS credit
+                FROM (SELECT debit, amount, 0 FROM unnest(debits, amounts) x (debit, amount)
+                      UNION ALL SELECT credit, 0, amount FROM unnest(credits, amounts) x (credit, amount)
+                     ) s (account, debit, credit) GROUP BY s.account
+            ) r
+            JOIN ledger_balance b ON b.account_id = r.account
+            WHERE b.credits_posted - b.debits_posted - b.debits_pending < r.debit
+               OR b.ceiling_fen - b.credits_posted - b.credits_pending + b.debits_posted < r.credit
+        )
+    );
     IF plain THEN
+        -- In id order, so that two calls with the same ids cannot deadlock.
         WITH made_now AS (
             INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, reference)
             SELECT u.id, u.debit, u.credit, u.amount, 'posted', u.code, u.ref
             FROM unnest(ids, debits, credits, amounts, codes, refs) WITH ORDINALITY u (id, debit, credit, amount, code, ref, n)
-            ORDER BY u.n
+            ORDER BY u.id, u.n
             ON CONFLICT (id) DO NOTHING
-            RETURNING debit_account, credit_account, amount_fen
+            RETURNING id, debit_account, credit_account, amount_fen
         ), net AS (
-            SELECT account, sum(debit) AS debit, sum(credit) AS credit FROM (
-                SELECT debit_account AS account, amount_fen AS debit, 0 AS credit FROM made_now
-                UNION ALL SELECT credit_account, 0, amount_fen FROM made_now
-            ) s GROUP BY account
+            SELECT account, sum(debit) AS debit, sum(credit) AS credit
+            FROM (SELECT debit_account, amount_fen, 0 FROM made_now
+                  UNION ALL SELECT credit_account, 0, amount_fen FROM made_now
+                 ) s (account, debit, credit) GROUP BY account
         ), moved AS (
             UPDATE ledger_balance b SET debits_posted = b.debits_posted + net.debit, credits_posted = b.credits_posted + net.credit
             FROM net WHERE b.account_id = net.account
         )
-        SELECT count(*) INTO made FROM made_now;
-        IF made = cardinality(ids) THEN RETURN; END IF;
-        -- Some ids stood already (or twice in this call): say which, and whether with the same content.
+        SELECT array_agg(id) INTO made FROM made_now;
+        IF cardinality(made) = cardinality(ids) THEN RETURN; END IF;
+        -- Some ids stood already, or come twice in this call: say which, and whether with the same content.
         RETURN QUERY
             SELECT s.n::int, CASE WHEN (f.debit_account, f.credit_account, f.amount_fen, f.kind, f.code, f.reference)
                                        IS NOT DISTINCT FROM (s.debit, s.credit, s.amount, 'posted', s.code, s.ref)
@@ -174,8 +211,7 @@ BEGIN
             FROM (SELECT u.*, row_number() OVER (PARTITION BY u.id ORDER BY u.n) AS turn
                   FROM unnest(ids, debits, credits, amounts, codes, refs) WITH ORDINALITY u (id, debit, credit, amount, code, ref, n)) s
             JOIN ledger_transfer f ON f.id = s.id
-            WHERE s.turn > 1 OR f.xid <> pg_current_xact_id()
-               OR (f.debit_account, f.credit_account, f.amount_fen, f.code) IS DISTINCT FROM (s.debit, s.credit, s.amount, s.code)
+            WHERE s.turn > 1 OR (s.id = ANY (made)) IS NOT TRUE
             ORDER BY s.n;
         RETURN;
     END IF;
@@ -185,10 +221,28 @@ BEGIN
         SELECT * FROM unnest(ids, debits, credits, amounts, kinds, codes, pendings, expiries, refs)
             WITH ORDINALITY u (id, debit, credit, amount, kind, code, pending, expires, ref, n) ORDER BY n
     LOOP
-        n := t.n; outcome := NULL; held_fen := 0;
-        IF t.kind IN ('posted', 'pending') THEN
-            SELECT CASE WHEN t.pending IS NOT NULL THEN 'KIND_INVALID'
-                        WHEN (t.amount > 0) IS NOT TRUE THEN 'AMOUNT_INVALID'
+        n := t.n; outcome := NULL; held := NULL; held_fen := 0;
+        IF t.kind IN ('post', 'void', 'expire') AND t.pending IS NOT NULL THEN
+            -- A hold that came after our locks is locked here, so that it is resolved once.
+            PERFORM FROM ledger_hold WHERE id = t.pending FOR UPDATE;
+            SELECT * INTO held FROM ledger_transfer f WHERE f.id = t.pending AND f.kind = 'pending';
+            t.debit := held.debit_account; t.credit := held.credit_account; held_fen := held.amount_fen;
+            t.amount := coalesce(t.amount, held_fen);
+        END IF;
+
+        -- The caller's id goes before any other reason.
+        SELECT * INTO before FROM ledger_transfer f WHERE f.id = t.id;
+        IF FOUND THEN
+            outcome := CASE WHEN (before.kind, before.amount_fen, before.code, before.debit_account, before.credit_account,
+                                  before.pending_id, before.expires_at, before.reference)
+                                 IS NOT DISTINCT FROM (t.kind, t.amount, t.code, t.debit, t.credit, t.pending, t.expires, t.ref)
+                            THEN 'EXISTS' ELSE 'ID_REUSED' END;
+            RETURN NEXT; CONTINUE;
+        END IF;
+
+        IF t.kind IN ('posted', 'pending') AND t.pending IS NULL THEN
+            SELECT CASE WHEN (t.amount BETWEEN 1 AND 1000000000000000) IS NOT TRUE THEN 'AMOUNT_INVALID'
+                        WHEN t.expires IS NOT NULL AND (t.kind = 'posted' OR t.expires <= moment) THEN 'EXPIRY_INVALID'
                         WHEN t.debit = t.credit THEN 'SAME_ACCOUNT'
                         WHEN d.id IS NULL OR c.id IS NULL THEN 'ACCOUNT_UNKNOWN'
                         WHEN d.closed_at IS NOT NULL OR c.closed_at IS NOT NULL THEN 'ACCOUNT_CLOSED'
@@ -200,39 +254,35 @@ BEGIN
             FROM (VALUES (1)) one
             LEFT JOIN ledger_account d ON d.id = t.debit LEFT JOIN ledger_balance db ON db.account_id = t.debit
             LEFT JOIN ledger_account c ON c.id = t.credit LEFT JOIN ledger_balance cb ON cb.account_id = t.credit;
-        ELSIF t.kind IN ('post', 'void', 'expire') AND t.pending IS NOT NULL THEN
-            SELECT * INTO held FROM ledger_transfer f WHERE f.id = t.pending AND f.kind = 'pending';
+        ELSIF t.kind IN ('post', 'void', 'expire') AND t.pending IS NOT NULL AND t.expires IS NULL THEN
             outcome := CASE WHEN held.id IS NULL THEN 'PENDING_UNKNOWN'
                             WHEN EXISTS (SELECT FROM ledger_resolution WHERE pending_id = t.pending) THEN 'PENDING_RESOLVED'
                             WHEN t.kind = 'post' AND held.expires_at <= moment THEN 'PENDING_EXPIRED'
-                            WHEN t.kind = 'expire' AND (held.expires_at <= moment) IS NOT TRUE THEN 'KIND_INVALID'
-                            WHEN (t.amount > 0) IS NOT TRUE THEN 'AMOUNT_INVALID'
-                            WHEN t.amount > held.amount_fen OR (t.kind <> 'post' AND t.amount < held.amount_fen) THEN 'PENDING_EXCEEDED'
+                            WHEN t.kind = 'expire' AND (held.expires_at <= moment) IS NOT TRUE THEN 'PENDING_NOT_EXPIRED'
+                            WHEN t.amount < 1 OR (t.kind <> 'post' AND t.amount < held_fen) THEN 'AMOUNT_INVALID'
+                            WHEN t.amount > held_fen THEN 'PENDING_EXCEEDED'
                        END;
-            t.debit := held.debit_account; t.credit := held.credit_account; held_fen := held.amount_fen;
         ELSE
             outcome := 'KIND_INVALID';
         END IF;
+        IF outcome IS NOT NULL THEN RETURN NEXT; CONTINUE; END IF;
 
-        IF outcome IS NULL AND t.pending IS NOT NULL AND NOT EXISTS (SELECT FROM ledger_transfer f WHERE f.id = t.id) THEN
-            -- Two processes may resolve a hold between accounts without limits, hence without locks: the key decides.
-            INSERT INTO ledger_resolution VALUES (t.pending, t.id) ON CONFLICT DO NOTHING;
-            IF NOT FOUND THEN outcome := 'PENDING_RESOLVED'; END IF;
-        END IF;
-        IF outcome IS NULL THEN
-            INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, pending_id, expires_at, reference)
-            VALUES (t.id, t.debit, t.credit, t.amount, t.kind, t.code, t.pending, t.expires, t.ref)
-            ON CONFLICT (id) DO NOTHING;
-        END IF;
-        IF outcome IS NOT NULL OR NOT FOUND THEN
-            -- Refused, or made before: the caller's id goes before any other reason.
-            outcome := coalesce((
-                SELECT CASE WHEN f.kind = t.kind AND f.amount_fen = t.amount AND f.code = t.code
-                             AND f.pending_id IS NOT DISTINCT FROM t.pending AND f.reference IS NOT DISTINCT FROM t.ref
-                             AND (f.debit_account, f.credit_account) = (t.debit, t.credit)
-                            THEN 'EXISTS' ELSE 'ID_REUSED' END
-                FROM ledger_transfer f WHERE f.id = t.id), outcome);
+        INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, pending_id, expires_at, reference)
+        VALUES (t.id, t.debit, t.credit, t.amount, t.kind, t.code, t.pending, t.expires, t.ref)
+        ON CONFLICT (id) DO NOTHING;
+        IF NOT FOUND THEN
+            -- Another process made it while we came here, between accounts we share no lock on.
+            SELECT CASE WHEN (f.kind, f.amount_fen, f.code, f.debit_account, f.credit_account, f.pending_id, f.expires_at, f.reference)
+                             IS NOT DISTINCT FROM (t.kind, t.amount, t.code, t.debit, t.credit, t.pending, t.expires, t.ref)
+                        THEN 'EXISTS' ELSE 'ID_REUSED' END
+            INTO outcome FROM ledger_transfer f WHERE f.id = t.id;
             RETURN NEXT; CONTINUE;
+        END IF;
+        IF t.kind = 'pending' THEN
+            INSERT INTO ledger_hold VALUES (t.id, t.expires);
+        ELSIF t.kind <> 'posted' THEN
+            DELETE FROM ledger_hold WHERE id = t.pending;
+            INSERT INTO ledger_resolution VALUES (t.pending, t.id);
         END IF;
         UPDATE ledger_balance b SET
             debits_pending = b.debits_pending + CASE WHEN b.account_id <> t.debit THEN 0 WHEN t.kind = 'pending' THEN t.amount ELSE -held_fen END,
@@ -257,7 +307,7 @@ BEGIN
         WHERE t.debit_account = a.id AND t.kind IN ('posted', 'post') AND t.xid >= coalesce(old.xid, '0') AND t.xid < horizon) d
     CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0) AS amount FROM ledger_transfer t
         WHERE t.credit_account = a.id AND t.kind IN ('posted', 'post') AND t.xid >= coalesce(old.xid, '0') AND t.xid < horizon) c
-    WHERE NOT a.limited
+    WHERE NOT a.limited AND (d.amount > 0 OR c.amount > 0)
     ON CONFLICT (account_id) DO UPDATE SET xid = excluded.xid, debits = excluded.debits, credits = excluded.credits, folded_at = now()
         WHERE f.xid < excluded.xid;
     GET DIAGNOSTICS folded = ROW_COUNT;
@@ -268,6 +318,8 @@ DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION ledger_open(text[], text, text, boolean, bigint) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET search_path = %I, pg_temp', current_schema());
+    -- Planning costs more than posting; every access here is by key, whatever the arrays hold.
+    ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET plan_cache_mode = force_generic_plan;
     EXECUTE format('ALTER FUNCTION ledger_lock(bigint[]) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_fold_accounts() SET search_path = %I, pg_temp', current_schema());
 END $$;
