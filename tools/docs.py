@@ -1,0 +1,166 @@
+"""Rewrite the sections of docs/ that are taken from the code: ``python tools/docs.py``; with ``--check``, only compare.
+
+A generated section lies between ``<!-- generated: NAME -->`` and ``<!-- end -->``. A test compares them, so that no
+table in a page goes stale.
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src"
+sys.path.insert(0, str(SOURCE))
+
+from onecard import cli  # noqa: E402
+from onecard.foundation import errors as foundation_errors  # noqa: E402
+from onecard.foundation.errors import OneCardError  # noqa: E402
+from onecard.gateway import errors as gateway_errors  # noqa: E402
+from onecard_kit.classes import CLASSES  # noqa: E402
+from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
+
+SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ROLES = ("public", "staff", "gateway", "worker")
+# Where an answer of the gateway that is no verdict can come from.
+PROBLEM_FILES = (
+    *sorted((SOURCE / "onecard/gateway").glob("*.py")),
+    SOURCE / "onecard/kernel/uses/refunds.py",
+    SOURCE / "onecard/foundation/keys.py",
+    SOURCE / "onecard/foundation/crypto.py",
+)
+
+
+def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    rows = [head, tuple("---" for _ in head), *lines]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+
+
+def verdicts() -> str:
+    """Every verdict in order of precedence, in both languages."""
+    told = ((verdict.value, WORDS[verdict]) for verdict in Verdict)
+    return table(
+        ("verdict", "中文", "English", "next step"),
+        ((f"`{code}`", words.zh, words.en, f"{words.next_zh} {words.next_en}".strip()) for code, words in told),
+    )
+
+
+def classes() -> str:
+    """Every class of holders with the number that a code carries."""
+    return table(("class", "number", "中文", "English"), ((f"`{c.code}`", str(c.number), c.zh, c.en) for c in CLASSES))
+
+
+def problems() -> str:
+    """Every error code that the gateway can answer with, its status and words."""
+    found = {code: (status, zh, en) for path in PROBLEM_FILES for code, status, zh, en in _raised(path)}
+    ordered = sorted(found.items(), key=lambda each: (each[1][0], each[0]))
+    return table(
+        ("status", "code", "中文", "English"),
+        ((str(status), f"`{code}`", zh, en) for code, (status, zh, en) in ordered),
+    )
+
+
+def _raised(path: Path) -> Iterator[tuple[str, int, str, str]]:
+    """(code, status, zh, en) of each error that a file makes from literal words."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and len(node.args) >= 3 and isinstance(node.args[0], ast.Constant):
+            kind = _error_class(node.func)
+            if kind is not None:
+                yield str(node.args[0].value), kind.status, _words(node.args[1]), _words(node.args[2])
+
+
+def _error_class(called: ast.expr) -> type[OneCardError] | None:
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    kind = getattr(gateway_errors, name, None) or getattr(foundation_errors, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, OneCardError) else None
+
+
+def _words(node: ast.expr) -> str:
+    """A literal text; what is filled in at run time is shown as …"""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+
+
+def commands() -> str:
+    """Every command of the launcher with its arguments."""
+    return table(
+        ("command", "arguments", "中文", "English"),
+        ((f"`./onecard {c.words}`", "<br>".join(_argument(a) for a in c.arguments), c.zh, c.en) for c in cli.COMMANDS),
+    )
+
+
+def _argument(argument: cli.Argument) -> str:
+    name, options = argument.names[0], argument.options
+    takes = "" if not name.startswith("-") or options.get("action") == "store_true" else " …"
+    optional = name.startswith("-") or options.get("nargs") == "?"
+    default = f", default {options['default']}" if options.get("default") is not None else ""
+    shown = f"`[{name}{takes}]`" if optional else f"`{name.upper()}`"
+    return f"{shown} {options.get('help', '')}{default}".strip()
+
+
+def grants() -> str:
+    """What each serving role may do, from the golden table."""
+    golden = tomllib.loads((SOURCE / "onecard/settings/grants.toml").read_text(encoding="utf-8"))
+    prefixes = {"table_prefix": "table", "sequence_prefix": "sequence", "function_prefix": "function"}
+    lines: list[tuple[str, dict[str, object]]] = []
+    for name, row in golden.items():
+        if name in prefixes or name in prefixes.values():
+            star = "…" if name in prefixes else ""
+            lines += [(f"{prefixes.get(name, name)} `{each}{star}`", _flat(rights)) for each, rights in row.items()]
+        else:
+            lines.append((f"`{name}`", row))
+    return table(("", *ROLES), ((name, *(_rights(row.get(role)) for role in ROLES)) for name, row in lines))
+
+
+def _flat(rights: dict[str, list[str]]) -> dict[str, object]:
+    if not ("usage" in rights or "execute" in rights):
+        return dict(rights)
+    return {role: privilege for privilege, roles in rights.items() for role in roles}
+
+
+def _rights(rights: object) -> str:
+    if isinstance(rights, str):
+        return rights.lower()
+    if not isinstance(rights, dict):
+        return ""
+    return "<br>".join(
+        privilege.lower() if columns is True else f"{privilege.lower()} of {', '.join(columns)}"
+        for privilege, columns in rights.items()
+    )
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "verdicts": verdicts,
+    "problems": problems,
+    "classes": classes,
+    "commands": commands,
+    "grants": grants,
+}
+
+
+def rewritten(text: str) -> str:
+    """A page with its generated sections as the code has them now."""
+    return SECTION.sub(lambda found: f"{found[1]}\n{SECTIONS[found[2]]()}\n{found[3]}", text)
+
+
+def pages() -> list[Path]:
+    """The pages that hold a generated section."""
+    return [page for page in sorted((ROOT / "docs").rglob("*.md")) if SECTION.search(page.read_text(encoding="utf-8"))]
+
+
+def main(argv: list[str]) -> int:
+    """Rewrite, or with ``--check`` name the stale pages and return 1."""
+    found = {page: page.read_text(encoding="utf-8") for page in pages()}
+    stale = {page: rewritten(text) for page, text in found.items() if rewritten(text) != text}
+    for page, text in stale.items():
+        print(page.relative_to(ROOT))
+        if "--check" not in argv:
+            page.write_text(text, encoding="utf-8")
+    return 1 if stale and "--check" in argv else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
