@@ -50,10 +50,12 @@ BEGIN
             action := 'made'; partition := name; RETURN NEXT;
         END LOOP;
         IF wanted.keep_days IS NOT NULL THEN
+            -- A partition's name ends in the day or month it begins with.
             FOR old IN
                 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                WHERE i.inhparent = to_regclass(quote_ident(wanted.parent)) AND c.relname ~ '_\d{8}$'
-                  AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'Asia/Shanghai')::date - wanted.keep_days
+                WHERE i.inhparent = to_regclass(quote_ident(wanted.parent)) AND c.relname ~ '_(\d{6}|\d{8})$'
+                  AND to_date(rpad(substring(c.relname FROM '_(\d+)$'), 8, '01'), 'YYYYMMDD') + wanted.step
+                      < (now() AT TIME ZONE 'Asia/Shanghai') - make_interval(days => wanted.keep_days)
             LOOP
                 EXECUTE format('DROP TABLE %I', old.relname);
                 action := 'dropped'; partition := old.relname; RETURN NEXT;

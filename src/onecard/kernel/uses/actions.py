@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import asyncpg
 
 from onecard.foundation import clock, sql
 from onecard.kernel.uses.decide import fold
-from onecard.kernel.uses.lines import Answer, Folded, Line, Rejected, Use
+from onecard.kernel.uses.lines import Answer, Folded, Key, Line, Rejected, Use
 from onecard.kernel.uses.load import facts
 from onecard.kernel.uses.settle import Accounts, Transfer, transfers_of
 from onecard_kit import terms
@@ -90,13 +91,24 @@ async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memor
         by_number=by_number,
         purses={account: [free, room] for account, free, room in purses},
         spots=facts.spots_of(found["places"]),
-        known=facts.known_of(found["known"]),
+        known=await _first_answers(connection, facts.recorded_of(found["known"])),
         spent=set(found["spent"] or ()),
         quotas=facts.quotas_of(found["quotas"]),
         withdrawn=frozenset(found["withdrawn"] or ()),
     )
     await _remember(connection, loaded, memory)
     return loaded
+
+
+async def _first_answers(
+    connection: asyncpg.Connection, recorded: dict[Key, tuple[bytes, UUID]]
+) -> dict[Key, facts.Known]:
+    """The first answers of lines that come again, which is rare; read apart, so that every group need not look."""
+    if not recorded:
+        return {}
+    rows = await connection.fetch(sql.load(LOAD, "first_answers"), [use_id for _, use_id in recorded.values()])
+    answers = {row["id"]: row for row in rows}
+    return {key: facts.Known(content, *answers[use_id]) for key, (content, use_id) in recorded.items()}
 
 
 async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory: Memory) -> None:

@@ -63,7 +63,7 @@ _classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])
 _places = msgspec.json.Decoder(
     list[tuple[int, str, str, str, int, str, str, int, list[int] | None, str | None, int | None, bool]]
 )
-_known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID, int | None, str, int, int, str | None]])
+_known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID]])
 _quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
 
 
@@ -108,8 +108,9 @@ def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:
     return spots
 
 
-def known_of(text: str | None) -> dict[Key, Known]:
-    return {row[:3]: Known(bytes.fromhex(row[3]), *row[4:]) for row in (_known.decode(text) if text else ())}
+def recorded_of(text: str | None) -> dict[Key, tuple[bytes, UUID]]:
+    """The keys that are recorded already: the digest of their content, and their use."""
+    return {row[:3]: (bytes.fromhex(row[3]), row[4]) for row in (_known.decode(text) if text else ())}
 
 
 def quotas_of(text: str | None) -> dict[tuple[int, str, dt.date], int]:

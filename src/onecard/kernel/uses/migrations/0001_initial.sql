@@ -37,7 +37,7 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_journal_key EXECUTE FUNCT
 CREATE TABLE uses_spent_nonce (
     expires timestamptz NOT NULL,
     nonce   bytea NOT NULL,
-    PRIMARY KEY (nonce, expires)
+    PRIMARY KEY (expires, nonce)                -- codes of one minute lie together, however many there are
 ) PARTITION BY RANGE (expires);
 CREATE TABLE uses_spent_nonce_default PARTITION OF uses_spent_nonce DEFAULT;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_spent_nonce FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -59,5 +59,5 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_refund EXECUTE FUNCTION r
 
 INSERT INTO foundation_partitioned VALUES
     ('uses_use', '1 month', true, 3, NULL, true),
-    ('uses_spent_nonce', '1 day', false, 7, 30, true);
+    ('uses_spent_nonce', '1 month', false, 1, 30, true);
 SELECT make_partitions();

@@ -1,8 +1,8 @@
 -- Reads the facts of a group in one statement, after the locks. One row:
 --   places     [[terminal, item, terminal state, client state, point, point state, division, operator, keys in force,
 --                item state or null, version or null, offered], …] for the distinct pairs ($1 terminal ids, $2 item codes)
---   known      [[terminal, journal, sequence, content in hex, use, item version, verdict, full_fen, paid_fen, concession], …]
---              for the keys ($4 terminal ids, $5 journals, $6 sequences) that are recorded already
+--   known      [[terminal, journal, sequence, content in hex, use], …] for the keys ($4 terminal ids, $5 journals,
+--              $6 sequences) that are recorded already
 --   spent      nonces of $7 (with their $8 ends) that are spent
 --   quotas     [[holder, rule, first day of the period, used], …] of the holders $9 in the periods that hold the day $3
 --   withdrawn  issuer keys that were withdrawn
@@ -19,11 +19,9 @@ SELECT
      LEFT JOIN catalogue_item i ON i.code = w.item
      LEFT JOIN catalogue_item_version v ON v.item_id = w.item AND v.starts_on <= $3::date AND (v.ends_on IS NULL OR v.ends_on > $3::date)
      LEFT JOIN catalogue_offer o ON o.point_id = p.id AND o.item_id = w.item)::text AS places,
-    (SELECT jsonb_agg(jsonb_build_array(
-        j.terminal_id, j.journal, j.sequence, encode(j.content, 'hex'), u.id, u.item_version_id, u.verdict, u.full_fen, u.paid_fen, u.concession))
+    (SELECT jsonb_agg(jsonb_build_array(j.terminal_id, j.journal, j.sequence, encode(j.content, 'hex'), j.use_id))
      FROM unnest($4::bigint[], $5::uuid[], $6::bigint[]) w (terminal_id, journal, sequence)
-     JOIN uses_journal_key j ON (j.terminal_id, j.journal, j.sequence) = (w.terminal_id, w.journal, w.sequence)
-     JOIN uses_use u ON u.id = j.use_id)::text AS known,
+     JOIN uses_journal_key j ON (j.terminal_id, j.journal, j.sequence) = (w.terminal_id, w.journal, w.sequence))::text AS known,
     (SELECT array_agg(s.nonce) FROM unnest($7::bytea[], $8::timestamptz[]) w (nonce, expires)
      JOIN uses_spent_nonce s ON s.nonce = w.nonce AND s.expires = w.expires) AS spent,
     (SELECT jsonb_agg(jsonb_build_array(q.holder_id, q.rule, q.period, q.used))
