@@ -66,11 +66,6 @@ def load(
             _tell_the_planner()
 
 
-def is_loaded() -> bool:
-    """Whether every step is done, on Django's connection."""
-    return all(_is_done(step) for step in STEPS)
-
-
 def _once(step: Step, plan: Plan) -> bool:
     """Do a step unless its fact stands; whether it was done now."""
     with transaction.atomic():
