@@ -7,6 +7,7 @@ Folder: ``postgres/`` the embedded database, ``keys/`` the keyrings, ``secrets.j
 
 import argparse
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -211,6 +212,9 @@ def screen(demo: Demo, folder: Path) -> str:
     工作人员端    {demo.staff}
     终端网关      {demo.gateway}
 
+  登录（用户名与密码；前四个是工作人员，首次登录时绑定身份验证器）
+{_signins(folder)}
+
   可以试试
     ./onecard demo --day     另开一个终端：演示城市的一天，并核对每一分钱
     ./onecard check          核对审计链、账目与数据库权限
@@ -224,6 +228,9 @@ def screen(demo: Demo, folder: Path) -> str:
     officers      {demo.staff}
     terminals     {demo.gateway}
 
+  Sign in (user name, password; the first four are staff, who set up an authenticator at first)
+{_signins(folder)}
+
   Try
     ./onecard demo --day     in another terminal: one day of the city, then every fen accounted for
     ./onecard check          the audit chain, the money and the database's grants
@@ -233,17 +240,15 @@ def screen(demo: Demo, folder: Path) -> str:
 
 
 def play_day(demo: Demo) -> int:
-    """One day of the city through its HTTP interfaces, then the invariants; 0 only if both are content."""
-    strangers = {name: value for name, value in os.environ.items() if not name.startswith("ONECARD_")}
-    strangers |= {"PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
-    day = subprocess.run(
-        [sys.executable, "-m", "onecard_simulators.day", "--gateway", demo.gateway, "--pockets", demo.pockets],
-        env=strangers,
-        stdin=subprocess.DEVNULL,
-    )
-    check = subprocess.run(
-        [sys.executable, "-m", "onecard", "check"],
-        env={**strangers, **demo.environment},
-        stdin=subprocess.DEVNULL,
-    )
-    return day.returncode or check.returncode
+    """One day of the city through its HTTP interfaces, then every fen accounted for; 0 only if everything holds."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ONECARD_")}
+    environment |= {**demo.environment, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
+    argv = [sys.executable, "-m", "onecard.demo.day", demo.gateway, str(Path(demo.pockets).parent)]
+    return subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def _signins(folder: Path) -> str:
+    """The demo's user names and passwords, one a line."""
+    path = folder / running.SIGNINS
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return "\n".join(f"    {name:13} {password}" for name, password in known.items())
