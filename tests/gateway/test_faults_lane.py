@@ -592,6 +592,31 @@ def test_a_transaction_that_idles_too_long_is_cut_off_and_repeated(
     assert city.purse_of(card) == 10_000 - 2 * 190
 
 
+def test_a_group_whose_commit_was_not_heard_of_is_answered_from_what_stands(
+    city: SmallCity, gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server commits and the line is cut before it says so: 503 now, the first answer when asked again."""
+    bus, card = city.a_terminal(), city.a_card()
+    lines = [city.a_line(bus, card) for _ in range(2)]
+
+    async def unheard(*args: Any) -> Any:
+        await actions.record_group(*args)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    async def go() -> None:
+        async with a_rehearsal(gate) as rehearsal:
+            with monkeypatch.context() as patch:
+                patch.setattr(lanes, "record_group", unheard)
+                assert codes_of(await rehearsal.group(*lines)) == ["DATABASE_AWAY"] * 2
+            again = await rehearsal.group(*lines)
+            assert codes_of(again) == ["ADMITTED"] * 2
+            assert [each.use_id for each in again if isinstance(each, Answer)] == [line.id for line in lines]
+
+    asyncio.run(go())
+    assert recorded(city, *lines) == [1, 1]
+    assert city.purse_of(card) == 10_000 - 2 * 190
+
+
 @pytest.mark.parametrize(
     "error",
     [

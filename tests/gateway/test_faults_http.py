@@ -1,0 +1,130 @@
+"""Faults seen from the terminal's side: a full queue, a caller who hangs up, a database away. And what the gateway is
+made of: in a bare interpreter it loads no Django."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import psycopg
+import pytest
+from tests.cluster import Cluster
+from tests.gateway.process import a_gateway, send, signed
+from tests.small_city import SmallCity
+
+from onecard.foundation.postgres import urls as addresses
+from onecard.gateway.app import Gateway
+
+RIDE = "transit.bus_ride"
+
+
+@pytest.fixture(scope="module")
+def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
+    made = SmallCity(fresh_database["owner"])
+    yield made
+    made.connection.close()
+
+
+def recorded(city: SmallCity, terminal_id: int) -> int:
+    found: int = city.one("SELECT count(*) FROM uses_use WHERE terminal_id = $1", terminal_id)
+    return found
+
+
+def test_a_full_queue_answers_503_with_retry_after_and_records_nothing(
+    city: SmallCity, fresh_database: dict[str, str], keys_folder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = city.a_terminal()
+    body = json.dumps({"item": RIDE, "code": city.a_code(city.a_card())}).encode()
+    headers = signed(bus, "/v1/uses", body, 1)
+    monkeypatch.setenv(addresses.ENVIRONMENT, fresh_database["gateway"])
+
+    async def go() -> None:
+        gateway = Gateway()
+        services = gateway._start()
+        transport = httpx.ASGITransport(app=gateway)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            services.lane.queue_max = 0
+            turned_away = await client.post("/v1/uses", content=body, headers=headers)
+            assert (turned_away.status_code, turned_away.json()["code"]) == (503, "QUEUE_FULL")
+            assert int(turned_away.headers["retry-after"]) > 0
+            assert set(turned_away.json()["detail"]) == {"zh", "en", "next_zh", "next_en"}
+            assert recorded(city, bus.id) == 0
+            services.lane.queue_max = 1
+            taken = await client.post("/v1/uses", content=body, headers=headers)
+            assert taken.json()["verdict"]["code"] == "ADMITTED"
+        await gateway._stop()
+
+    asyncio.run(go())
+    assert recorded(city, bus.id) == 1
+
+
+@pytest.mark.processes
+def test_a_caller_who_hangs_up_is_recorded_once_and_gets_the_first_answer_later(
+    city: SmallCity,
+    fresh_database: dict[str, str],
+    environment_for: Callable[[str], dict[str, str]],
+    postgres: Cluster,
+) -> None:
+    bus, card = city.a_terminal(), city.a_card()
+    content = {"item": RIDE, "code": city.a_code(card)}
+    body = json.dumps(content).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed(bus, "/v1/uses", body, 1).items())
+    request = f"POST /v1/uses HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+    with a_gateway(environment_for, fresh_database["gateway"]) as gateway:
+        with psycopg.connect(fresh_database["owner"]) as holding:
+            holding.execute("SELECT FROM cards_standing WHERE card_id = %s FOR UPDATE", [card.id])
+            with socket.create_connection(("127.0.0.1", gateway.port)) as caller:
+                caller.sendall(request)
+                _until_waiting(postgres, city)
+        _until(lambda: recorded(city, bus.id) == 1)
+        with httpx.Client(base_url=gateway.url, timeout=20) as client:
+            again = send(client, bus, content, sequence=1).json()
+    assert (again["verdict"]["code"], again["repeated"]) == ("ADMITTED", True)
+    assert recorded(city, bus.id) == 1
+    assert city.purse_of(card) == 9_810
+
+
+def _until_waiting(postgres: Cluster, city: SmallCity) -> None:
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        _until(lambda: admin.execute(statement, [city.connection.info.dbname]).fetchone() != (0,))
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+# What is loaded --------------------------------------------------------------------------------------------------------
+
+GATEWAY = "import onecard.gateway.app"
+KIT = (
+    "import onecard_kit, pkgutil, importlib\n"
+    "for each in pkgutil.iter_modules(onecard_kit.__path__): importlib.import_module(f'onecard_kit.{each.name}')"
+)
+
+
+@pytest.mark.parametrize(
+    ("imports", "absent"),
+    [
+        (GATEWAY, {"django", "psycopg", "procrastinate", "jinja2", "allauth"}),
+        (KIT, {"django", "psycopg", "procrastinate", "asyncpg", "cryptography", "onecard"}),
+    ],
+    ids=["gateway", "kit"],
+)
+def test_a_bare_interpreter_loads_no_more_than_it_needs(
+    imports: str, absent: set[str], environment_for: Callable[[str], dict[str, str]]
+) -> None:
+    program = f"{imports}\nimport sys; print(*sys.modules)"
+    environment = environment_for("")
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in told.stdout.split()}
+    assert "msgspec" in loaded
+    assert not loaded & absent
