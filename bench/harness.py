@@ -1,6 +1,7 @@
 """What benchmarks share: a cluster of their own, pgbench as the limit, interleaved rounds, CPU accounts, one JSON form.
 
-A figure is never a bare time: it is a rate divided by the rate of a limit measured in turns with it on the same machine.
+A figure is never a bare time: it is a rate divided by the rate of a limit measured in turns with it on the same
+machine.
 """
 
 import json
@@ -19,6 +20,7 @@ import psycopg
 
 from onecard.foundation.postgres import urls
 from onecard.foundation.postgres.embedded import EmbeddedPostgres
+from onecard.gateway.services import PLANNING
 
 ROUNDS = 3
 SECONDS = 6
@@ -52,7 +54,7 @@ class Figure:
 @contextmanager
 def a_cluster() -> Iterator[tuple[str, EmbeddedPostgres]]:
     """A fresh cluster with full durability, and its superuser's address; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="onecard-bench-", dir="/var/tmp"))  # noqa: S108 — a disk, not memory
+    folder = Path(tempfile.mkdtemp(prefix="onecard-bench-", dir="/var/tmp"))
     folder.chmod(0o711)
     try:
         with EmbeddedPostgres(folder / "postgres") as cluster:
@@ -66,8 +68,9 @@ def pgbench(
 ) -> Sample:
     """Run pgbench (prepared protocol); operations are transactions times `per_run`. Without a script: tpcb-like."""
     address = urls.parse(url)
-    # The limit plans as the gateway does: each statement once.
-    environment = {**os.environ, "PGPASSWORD": address.password, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
+    # The limit plans as the gateway does.
+    options = " ".join(f"-c {name}={value}" for name, value in PLANNING.items())
+    environment = {**os.environ, "PGPASSWORD": address.password, "PGOPTIONS": options}
     command = [
         str(cluster.binary("pgbench")), "-h", address.host, "-p", str(address.port or 5432), "-U", address.role, "-n",
         "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds),

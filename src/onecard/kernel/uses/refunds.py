@@ -14,7 +14,7 @@ from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict, NotFound, OneCardError
 from onecard.foundation.ids import uuid7
 from onecard.kernel.uses.actions import LOAD, RECORD, Memory, post
-from onecard.kernel.uses.settle import Transfer
+from onecard.kernel.uses.settle import Transfer, transfer_ids
 from onecard_kit import terms
 from onecard_kit.decide import ACTIVE
 from onecard_kit.verdicts import WORDS, Verdict
@@ -77,7 +77,12 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
     card = await connection.fetchval("SELECT card_id FROM uses_use WHERE id = $1", asked.use_id)
     await connection.execute("SELECT FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card)
     use: Mapping[str, Any] | None = await connection.fetchrow(
-        sql.load(LOAD, "refundable"), asked.use_id, asked.terminal_id, asked.journal, asked.sequence
+        sql.load(LOAD, "refundable"),
+        asked.use_id,
+        asked.terminal_id,
+        asked.journal,
+        asked.sequence,
+        transfer_ids(asked.use_id),
     )
     if use is None:
         raise _use_unknown()

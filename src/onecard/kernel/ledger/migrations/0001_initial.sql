@@ -49,7 +49,8 @@ CREATE TABLE ledger_transfer_default PARTITION OF ledger_transfer DEFAULT;
 -- In commit order, not time order: a balance is a fold up to a committed position plus what came after it.
 CREATE INDEX ledger_transfer_debit ON ledger_transfer (debit_account, xid);
 CREATE INDEX ledger_transfer_credit ON ledger_transfer (credit_account, xid);
-CREATE INDEX ledger_transfer_reference ON ledger_transfer (reference) WHERE reference IS NOT NULL;
+-- A use's transfers are found by their ids, which are made from its own; only a correction is looked for by what it corrects.
+CREATE INDEX ledger_transfer_correction ON ledger_transfer (reference) WHERE code = 'correction';
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON ledger_transfer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger_transfer EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger_transfer_default EXECUTE FUNCTION refuse_change();

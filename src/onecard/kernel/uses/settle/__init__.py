@@ -9,6 +9,14 @@ from onecard.foundation.ids import beside
 from onecard_kit.decide import Decision
 from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item
 
+# A use's transfers have ids beside its own: what the payer pays, and what the funder of the concession adds.
+PAID, FUNDED = 1, 2
+
+
+def transfer_ids(use_id: UUID) -> list[UUID]:
+    """The ids that the transfers of a use have, if it caused any."""
+    return [beside(use_id, PAID), beside(use_id, FUNDED)]
+
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One movement of whole fen between two accounts of one ledger; `code` says why, `reference` is the use."""
@@ -73,10 +81,10 @@ def transfers_of(
     if decision.paid_fen:
         ledger = LEDGER_OF_ROLE[item.price.payer]
         debit, credit = account(item.price.payer, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(beside(use_id, 1), debit, credit, decision.paid_fen, "paid", use_id))
+        made.append(Transfer(beside(use_id, PAID), debit, credit, decision.paid_fen, "paid", use_id))
     concession = decision.concession
     if concession is not None and decision.funded_fen and concession.funded_by != BORNE_BY_OPERATOR:
         ledger = LEDGER_OF_ROLE[concession.funded_by]
         debit, credit = account(concession.funded_by, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(beside(use_id, 2), debit, credit, decision.funded_fen, "concession", use_id))
+        made.append(Transfer(beside(use_id, FUNDED), debit, credit, decision.funded_fen, "concession", use_id))
     return made
