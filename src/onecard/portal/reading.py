@@ -66,6 +66,7 @@ class UseRow:
     at: dt.datetime
     icon: str
     price: str
+    full: str
     result: Words
     reason: Words | None
     admitted: bool
@@ -109,7 +110,8 @@ def _use(use: uses.Use) -> UseRow:
         point={"zh": use.point_zh, "en": use.point_en},
         at=use.at,
         icon=_icon(use.item),
-        price=yuan(use.paid_fen) if admitted else "—",
+        price=_("%(yuan)s 元") % {"yuan": yuan(use.paid_fen)} if admitted else "",
+        full=_("全价 %(yuan)s 元") % {"yuan": yuan(use.full_fen)} if admitted and use.paid_fen < use.full_fen else "",
         result={"zh": told.zh, "en": told.en},
         reason=reason if admitted else {"zh": told.next_zh, "en": told.next_en},
         admitted=admitted,

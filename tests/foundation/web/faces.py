@@ -127,7 +127,8 @@ def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, conc
     version = catalogue_models.ItemVersion.objects.get(item_id="transit.bus_ride")
     rows(
         "INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict,"
-        " full_fen, paid_fen, concession) VALUES ($1, now(), 1, $2, 'transit.bus_ride', $3, $4, 'code', $5, 200, $6, $7)",
+        " full_fen, paid_fen, concession)"
+        " VALUES ($1, now(), 1, $2, 'transit.bus_ride', $3, $4, 'code', $5, 200, $6, $7)",
         uuid7(),
         point.pk,
         version.pk,
