@@ -6,6 +6,7 @@
 --   spent      nonces of $7 (with their $8 ends) that are spent
 --   quotas     [[holder, rule, first day of the period, used], …] of the holders $9 in the periods that hold the day $3
 --   withdrawn  issuer keys that were withdrawn
+-- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have.
 SELECT
     (SELECT jsonb_agg(jsonb_build_array(
         t.id, w.item, t.state, c.state, p.id, p.state, p.division, p.operator_id,
@@ -21,11 +22,16 @@ SELECT
      LEFT JOIN catalogue_offer o ON o.point_id = p.id AND o.item_id = w.item)::text AS places,
     (SELECT jsonb_agg(jsonb_build_array(j.terminal_id, j.journal, j.sequence, encode(j.content, 'hex'), j.use_id))
      FROM unnest($4::bigint[], $5::uuid[], $6::bigint[]) w (terminal_id, journal, sequence)
-     JOIN uses_journal_key j ON (j.terminal_id, j.journal, j.sequence) = (w.terminal_id, w.journal, w.sequence))::text AS known,
+     CROSS JOIN LATERAL (
+        SELECT * FROM uses_journal_key k
+        WHERE (k.terminal_id, k.journal, k.sequence) = (w.terminal_id, w.journal, w.sequence) OFFSET 0) j)::text AS known,
     (SELECT array_agg(s.nonce) FROM unnest($7::bytea[], $8::timestamptz[]) w (nonce, expires)
-     JOIN uses_spent_nonce s ON s.nonce = w.nonce AND s.expires = w.expires) AS spent,
+     CROSS JOIN LATERAL (
+        SELECT nonce FROM uses_spent_nonce n WHERE n.nonce = w.nonce AND n.expires = w.expires OFFSET 0) s) AS spent,
     (SELECT jsonb_agg(jsonb_build_array(q.holder_id, q.rule, q.period, q.used))
      FROM unnest($9::bigint[]) w (holder_id)
-     JOIN entitlements_quota q ON q.holder_id = w.holder_id
-        AND q.period IN ($3::date, date_trunc('month', $3::date)::date, date_trunc('year', $3::date)::date))::text AS quotas,
+     CROSS JOIN LATERAL (
+        SELECT * FROM entitlements_quota c WHERE c.holder_id = w.holder_id
+           AND c.period IN ($3::date, date_trunc('month', $3::date)::date, date_trunc('year', $3::date)::date) OFFSET 0
+     ) q)::text AS quotas,
     (SELECT array_agg(kid) FROM ecards_key WHERE withdrawn_at IS NOT NULL) AS withdrawn
