@@ -46,7 +46,8 @@ ECARD_COLUMNS = ("serial", "card_id", "signed_at")
 def load_people(plan: Plan) -> dict[str, int]:
     """Holders with sealed identity data, their certificates, and the classes that follow from both."""
     ring, rng = keys.load("identity"), plan.rng("life")
-    holder_ids, certificate_ids = Ids("holders_holder_id_seq"), Ids("holders_certificate_id_seq")
+    holder_ids = Ids("holders_holder_id_seq", "holders_holder")
+    certificate_ids = Ids("holders_certificate_id_seq", "holders_certificate")
     everybody = people(plan.holders, plan.seed, plan.today)
     while chunk := list(islice(everybody, CHUNK)):
         holders: list[Row] = []
@@ -79,7 +80,7 @@ def load_cards(plan: Plan) -> dict[str, int]:
     """Cards in every state and their functions; then the standing of each."""
     rows("SET LOCAL onecard.loading = 'on'")
     rng, bank = plan.rng("cards"), Party.objects.get(code=nantong.BANK).pk
-    ids, numbers = Ids("cards_card_id_seq"), Ids("cards_number_seq")
+    ids, numbers = Ids("cards_card_id_seq", "cards_card"), Ids("cards_number_seq", "cards_card")
     for chunk in _registered("SELECT id, birth_date, life FROM holders_holder WHERE id > $1 ORDER BY id LIMIT $2"):
         card_rows: list[Row] = []
         functions: list[Row] = []
@@ -105,7 +106,7 @@ def load_cards(plan: Plan) -> dict[str, int]:
 
 def load_ecards(plan: Plan) -> dict[str, int]:
     """E-cards for about 72 % of the holders, on cards that are active or were until they were lost or locked."""
-    rng, serials = plan.rng("ecards"), Ids("ecards_serial_seq")
+    rng, serials = plan.rng("ecards"), Ids("ecards_serial_seq", "ecards_ecard")
     open_states = [CardState.ACTIVE, CardState.TEMP_LOST, CardState.LOST, CardState.LOCKED]
     eligible = rows(
         "SELECT id, issued_on FROM cards_card WHERE state = ANY ($1::text[]) ORDER BY id",
@@ -190,11 +191,16 @@ def _post(topups: list[tuple[int, int]], clearing: int) -> int:
 
 
 class Ids:
-    """Counts on from a sequence without moving it; `keep` moves it."""
+    """Counts on from a table's sequence without moving it; `keep` moves it.
 
-    def __init__(self, sequence: str) -> None:
+    An empty table starts at the beginning, whatever a killed step did to the sequence, which no rollback undoes.
+    """
+
+    def __init__(self, sequence: str, table: str) -> None:
         self._sequence = sequence
         last, called = rows(f"SELECT last_value, is_called FROM {sequence}")[0]  # noqa: S608 - names of ours
+        if not rows(f"SELECT FROM {table} LIMIT 1"):
+            last, called = rows("SELECT seqstart, false FROM pg_sequence WHERE seqrelid = $1::regclass", sequence)[0]
         self._first = self._next = int(last + called)
 
     @property

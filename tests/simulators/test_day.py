@@ -1,0 +1,115 @@
+"""A day of a small city against a real gateway: every answer as expected, every use and every fen accounted for."""
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+from tests.gateway.process import a_gateway
+
+from onecard.demo import city, owner, pockets, reckoning
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).parents[2]
+USES = 200
+Report = dict[str, Any]
+
+
+def silent(zh: str, en: str = "", /) -> None:
+    """Progress that nobody reads."""
+
+
+@pytest.fixture(scope="module")
+def url(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    with django_db_blocker.unblock():
+        city.load(fresh_database["owner"], 1500, 7, silent)
+        yield fresh_database["owner"]
+
+
+@pytest.fixture(scope="module")
+def days(
+    url: str,
+    fresh_database: dict[str, str],
+    environment_for: Callable[[str], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[Report]:
+    """Two days in a row, through two processes of the gateway."""
+    folder = tmp_path_factory.mktemp("days")
+    with a_gateway(environment_for, fresh_database["gateway"], workers=2) as gateway:
+        return [play(url, gateway.url, folder, seed) for seed in (1, 2)]
+
+
+def play(url: str, gateway: str, folder: Path, seed: int) -> Report:
+    filled = pockets.fill(url, folder, seed=seed)
+    report = folder / f"day{seed}.json"
+    argv = ["--gateway", gateway, "--pockets", str(filled), "--report", str(report), "--uses", str(USES)]
+    done = subprocess.run(
+        [sys.executable, "-m", "onecard_simulators.day", *argv, "--seed", str(seed)],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told: Report = json.loads(report.read_text())
+    return told
+
+
+def against(url: str, report: Report) -> list[str]:
+    """The invariants that do not hold."""
+    with owner.connected(url):
+        return [each.en for each in reckoning.invariants(report, reckoning.recorded(report)) if each.against]
+
+
+def test_two_days_are_played_and_accounted_for(url: str, days: list[Report]) -> None:
+    for report in days:
+        assert len(report["uses"]) >= USES
+        assert report["surprises"] == report["unanswered"] == []
+        assert against(url, report) == []
+
+
+def test_everything_that_goes_wrong_in_a_city_went_wrong(days: list[Report]) -> None:
+    verdicts = {use["verdict"] for report in days for use in report["uses"]}
+    assert verdicts >= {
+        "ADMITTED", "REPLAYED", "CRYPTOGRAM_INVALID", "CODE_EXPIRED", "CODE_NOT_YET_VALID", "CODE_MALFORMED",
+        "SIGNATURE_INVALID", "CARD_LOST", "CARD_LOCKED", "CARD_INACTIVE", "CARD_CANCELLED", "FUNCTION_INACTIVE",
+        "FUNDS_SHORT", "PURSE_FULL", "ITEM_UNKNOWN", "ITEM_NOT_OFFERED", "AMOUNT_INVALID",
+    }  # fmt: skip
+    happened = set().union(*(report["happened"] for report in days))
+    assert happened >= {
+        "refused TERMINAL_SIGNATURE_INVALID", "refused TERMINAL_CLOCK_OFF", "refused SEQUENCE_REUSED",
+        "refused USE_UNKNOWN", "refused ALREADY_REFUNDED", "refused PAIRING_CODE_INVALID", "phone refused", "repeated",
+        "hung up",
+    }  # fmt: skip
+
+
+def test_money_sums_to_nothing_in_each_ledger(url: str, days: list[Report]) -> None:
+    for report in days:
+        with owner.connected(url):
+            lines = reckoning.money(reckoning.recorded(report))
+        for ledger in ("purse", "treasury"):
+            assert sum(line[4] for line in lines if line[3] == ledger) == 0
+            assert sum(line[5] for line in lines if line[3] == ledger) == 0
+
+
+@pytest.mark.parametrize(
+    ("tamper", "found"),
+    [
+        (lambda report: report["uses"][0].update(verdict="NOT_ENTITLED"), "Each answered use stands once, as answered"),
+        (lambda report: report["uses"][0].update(paid_fen=1), "Each answered use stands once, as answered"),
+        (lambda report: report["uses"].pop(), "Nothing is recorded that no terminal sent"),
+        (lambda report: report["refunds"].pop(), "Each refund stands once, as answered"),
+        (lambda report: report["surprises"].append("a surprise"), "Every answer was the expected one"),
+    ],
+)
+def test_a_report_that_differs_is_found(
+    url: str, days: list[Report], tamper: Callable[[Report], object], found: str
+) -> None:
+    report = copy.deepcopy(days[0])
+    tamper(report)
+    assert against(url, report) == [found]
