@@ -1,0 +1,229 @@
+"""Run every check on one database, as its owner."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg
+from psycopg.rows import dict_row
+
+from onecard.check import dictionary
+from onecard.check.findings import Finding
+from onecard.foundation import crypto, keys, sql
+from onecard.foundation.postgres import grants, roles, urls
+from onecard.foundation.postgres.grants import Connection
+
+HERE = "onecard.check"
+LINES_MAX = 20
+STREAM_ROWS = 5_000
+
+Say = Callable[[str, str], None]
+
+
+class Figures(NamedTuple):
+    """A check that is one statement: its row is ``checked`` and the count of each kind of fault."""
+
+    code: str
+    statement: str
+    zh: str
+    en: str
+
+
+FIGURES = (
+    Figures(
+        "BALANCES",
+        "balances",
+        "余额等于记账之和，不低于零，不超过上限",
+        "Balances equal the sums of transfers, none below zero or above its ceiling",
+    ),
+    Figures(
+        "LEDGERS",
+        "ledgers",
+        "每个账本合计为零，记账不跨账本",
+        "Each ledger sums to zero and no transfer crosses ledgers",
+    ),
+    Figures(
+        "HOLDS",
+        "holds",
+        "冻结至多处理一次，且不超过冻结金额",
+        "A hold is resolved at most once, for at most its amount",
+    ),
+    Figures(
+        "USE_TRANSFERS",
+        "use_transfers",
+        "每次通过的用卡恰有其记账，未通过的没有",
+        "An admitted use has exactly its transfers, a refused one none",
+    ),
+    Figures(
+        "REFUNDS",
+        "refunds",
+        "退款与冲正恰为原笔的反向，且只有一次",
+        "Refunds and corrections reverse exactly, once",
+    ),
+    Figures("NONCES", "nonces", "一个二维码只使用一次", "A code is used once"),
+    Figures(
+        "JOURNAL_KEYS",
+        "journal_keys",
+        "终端流水与用卡一一对应",
+        "A terminal's journal line and its use are one to one",
+    ),
+    Figures(
+        "QUOTAS",
+        "quotas",
+        "本期次数不少于已计入的用卡",
+        "Quotas of the running periods are not below the uses that count",
+    ),
+    Figures(
+        "STANDINGS",
+        "standings",
+        "卡况与登记一致",
+        "Standings say what the register says",
+    ),
+    Figures(
+        "PARTITIONS",
+        "partitions",
+        "默认分区为空，后续分区已建",
+        "Default partitions are empty and the next ones are made",
+    ),
+)
+
+
+def silent(zh: str, en: str) -> None:
+    """Progress that nobody reads."""
+
+
+def run(url: str, say: Say = silent) -> list[Finding]:
+    """Check the database at `url`, as its owner. `say` hears what is being checked (zh, en).
+
+    Needs the keys of cards and anchors (`foundation.keys`). Raises Unavailable ``DATABASE_UNREACHABLE``.
+    """
+    with roles.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        connection.execute("SET LOCAL work_mem = '128MB'")
+        connection.execute("SET LOCAL jit = off")
+        findings = [_announced(say, each.zh, each.en, lambda each=each: _figures(connection, each)) for each in FIGURES]  # type: ignore[misc]
+        findings += [
+            _announced(say, "核对卡号索引", "Card number indexes", lambda: _number_indexes(connection)),
+            _announced(say, "核对数据库权限", "Grants", lambda: _grants(connection, url)),
+            _announced(say, "核对数据字典", "Data dictionary", lambda: _dictionary(connection)),
+        ]
+    findings.append(_announced(say, "核对审计链", "Audit chain", lambda: _audit(url)))
+    return findings
+
+
+def _announced(say: Say, zh: str, en: str, check: Callable[[], Finding]) -> Finding:
+    say(zh, en)
+    return check()
+
+
+def _figures(connection: Connection, check: Figures) -> Finding:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(sql.load(HERE, check.statement).encode()).fetchone()
+    assert row is not None
+    return Finding(check.code, check.zh, check.en, {name: int(number) for name, number in row.items()})
+
+
+def _number_indexes(connection: Connection) -> Finding:
+    """The one comparison that takes a key, hence Python: cards stream past, uses never do."""
+    ring, checked, different = keys.load("cards"), 0, 0
+    with connection.cursor(name="number_indexes") as cursor:
+        cursor.itersize = STREAM_ROWS
+        cursor.execute(sql.load(HERE, "number_indexes").encode())
+        for number, index in cursor:
+            checked += 1
+            different += crypto.blind_index(ring, "card_number", number) != bytes(index)
+    return Finding(
+        "NUMBER_INDEXES",
+        "卡况可由卡号找到",
+        "Standings are found by their card's number",
+        {"checked": checked, "different": different},
+    )
+
+
+def _grants(connection: Connection, url: str) -> Finding:
+    found = grants.difference(connection, suffix=suffix_of(urls.parse(url).role))
+    return Finding(
+        "GRANTS",
+        "数据库权限与权限金表一致",
+        "Rights in the database are those of the golden table",
+        {
+            "checked": len(grants.golden_grants(connection)),
+            "missing": len(found.missing),
+            "extra": len(found.extra),
+        },
+        tuple(found.lines()[:LINES_MAX]),
+    )
+
+
+def suffix_of(owner: str) -> str:
+    """``onecard_owner_test`` → ``_test``; an owner of another name has none."""
+    return owner.removeprefix(roles.role_name(roles.OWNER)) if owner.startswith(roles.role_name(roles.OWNER)) else ""
+
+
+def _dictionary(connection: Connection) -> Finding:
+    known = dictionary.read()
+    stored = connection.execute(sql.load(HERE, "columns").encode()).fetchall()
+    missing, gone, checked = dictionary.compare(known, stored)
+    return Finding(
+        "DICTIONARY",
+        "每个字段在数据字典中有级别、目的、依据与保存期限",
+        "Every column has level, purpose, basis and retention in the data dictionary",
+        {"checked": checked, "undescribed": len(missing), "not_stored": len(gone), "incomplete": len(known.faults)},
+        (*missing, *gone, *known.faults)[:LINES_MAX],
+    )
+
+
+def _audit(url: str) -> Finding:
+    from onecard.kernel.audit import actions, queries
+
+    with django_at(url):
+        found = queries.verify_chain()
+        sealed = actions.last_seal()[0]
+    faults = [each for each in found if each.is_fault]
+    numbers = {
+        "checked": sealed,
+        "unsealed": sum(each.count for each in found if not each.is_fault),
+        "oldest_unsealed_s": max((each.age_s for each in found if not each.is_fault), default=0),
+        "faults": len(faults),
+    }
+    return Finding(
+        "AUDIT_CHAIN",
+        "审计链与锚点完好",
+        "The audit chain and its anchors are whole",
+        numbers,
+        tuple(f"{each.kind} {each.subject} {each.count}" for each in faults[:LINES_MAX]),
+        frozenset({"checked", "unsealed", "oldest_unsealed_s"}),
+    )
+
+
+@contextmanager
+def django_at(url: str) -> Iterator[None]:
+    """Django's connection at `url` for a while; it is set up as the owner if nobody did."""
+    from django.conf import settings
+
+    if not settings.configured:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecard.settings.owner")
+        os.environ.setdefault(urls.ENVIRONMENT, url)
+    import django
+    from django.apps import apps
+    from django.db import connection
+
+    if not apps.ready:
+        django.setup()
+    address = urls.parse(url)
+    place = {"NAME": address.name, "USER": address.role, "PASSWORD": address.password, "HOST": address.host}
+    wanted = {**place, "PORT": str(address.port or "")}
+    before = dict(connection.settings_dict)
+    if all(str(before.get(key) or "") == value for key, value in wanted.items()):
+        yield
+        return
+    connection.close()
+    connection.settings_dict.update(wanted)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.clear()
+        connection.settings_dict.update(before)

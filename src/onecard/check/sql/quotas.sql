@@ -1,0 +1,22 @@
+-- Quotas of the running day, month and year against the admitted uses that count, less those given back. A quota below its
+-- uses lets someone ride too often; one above may come from elsewhere and is only told.
+WITH rules AS MATERIALIZED (
+    SELECT v.id AS version, NULL::text AS class, v.item_id AS rule, v.declaration -> 'limit' ->> 'period' AS period
+    FROM catalogue_item_version v WHERE v.declaration -> 'limit' ->> 'period' IS NOT NULL
+    UNION ALL
+    SELECT v.id, c ->> 'class', v.item_id || '/' || (c ->> 'class'), max(c -> 'quota' ->> 'period')
+    FROM catalogue_item_version v, jsonb_array_elements(v.declaration -> 'concession') c
+    GROUP BY 1, 2, 3 HAVING bool_and(c -> 'quota' ->> 'period' IS NOT NULL)
+), running AS MATERIALIZED (
+    SELECT *, date_trunc(period, now() AT TIME ZONE 'Asia/Shanghai')::date AS first_day FROM rules
+), counted AS (
+    SELECT s.holder_id, r.rule, r.first_day, count(*) AS uses
+    FROM running r
+    JOIN uses_use u ON u.item_version_id = r.version AND (r.class IS NULL OR r.class = u.concession)
+    JOIN cards_standing s ON s.card_id = u.card_id
+    LEFT JOIN uses_refund b ON b.use_id = u.id
+    WHERE u.verdict = 'ADMITTED' AND b.use_id IS NULL AND (u.at AT TIME ZONE 'Asia/Shanghai')::date >= r.first_day
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) AS checked, count(*) FILTER (WHERE coalesce(q.used, 0) < c.uses) AS below_uses
+FROM counted c LEFT JOIN entitlements_quota q ON (q.holder_id, q.rule, q.period) = (c.holder_id, c.rule, c.first_day)
