@@ -13,7 +13,7 @@ SELECT
         (SELECT jsonb_agg(k.id) FROM catalogue_terminal_key k
          WHERE k.terminal_id = t.id AND (k.valid_to IS NULL OR k.valid_to > now())),
         i.state, v.id, o.item_id IS NOT NULL))
-     FROM unnest($1::bigint[], $2::text[]) w (terminal_id, item)
+     FROM unnest($1::text::bigint[], $2::text[]) w (terminal_id, item)
      JOIN catalogue_terminal t ON t.id = w.terminal_id
      JOIN catalogue_point p ON p.id = t.point_id
      JOIN catalogue_client c ON c.id = p.client_id
@@ -21,7 +21,7 @@ SELECT
      LEFT JOIN catalogue_item_version v ON v.item_id = w.item AND v.starts_on <= $3::date AND (v.ends_on IS NULL OR v.ends_on > $3::date)
      LEFT JOIN catalogue_offer o ON o.point_id = p.id AND o.item_id = w.item)::text AS places,
     (SELECT jsonb_agg(jsonb_build_array(j.terminal_id, j.journal, j.sequence, encode(j.content, 'hex'), j.use_id))
-     FROM unnest($4::bigint[], $5::uuid[], $6::bigint[]) w (terminal_id, journal, sequence)
+     FROM unnest($4::text::bigint[], $5::text::uuid[], $6::text::bigint[]) w (terminal_id, journal, sequence)
      CROSS JOIN LATERAL (
         SELECT * FROM uses_journal_key k
         WHERE (k.terminal_id, k.journal, k.sequence) = (w.terminal_id, w.journal, w.sequence) OFFSET 0) j)::text AS known,
@@ -29,7 +29,7 @@ SELECT
      CROSS JOIN LATERAL (
         SELECT nonce FROM uses_spent_nonce n WHERE n.nonce = w.nonce AND n.expires = w.expires OFFSET 0) s) AS spent,
     (SELECT jsonb_agg(jsonb_build_array(q.holder_id, q.rule, q.period, q.used))
-     FROM unnest($9::bigint[]) w (holder_id)
+     FROM unnest($9::text::bigint[]) w (holder_id)
      CROSS JOIN LATERAL (
         SELECT * FROM entitlements_quota c WHERE c.holder_id = w.holder_id
            AND c.period IN ($3::date, date_trunc('month', $3::date)::date, date_trunc('year', $3::date)::date) OFFSET 0

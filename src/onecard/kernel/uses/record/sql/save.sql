@@ -1,4 +1,5 @@
--- Saves a group. Returns how many keys and nonces were new, and what its quotas now count as
+-- Saves a group. Numbers, ids and fixed words come as array literals (`::text::bigint[]`): the driver writes one text far
+-- more cheaply than it writes a list. Returns how many keys and nonces were new, and what its quotas now count as
 -- [[holder, rule, first day of the period, used], …]: fewer, or other than decided on, means that another process came
 -- between (a holder may have two cards, and the lock is on the card), and the whole group is decided again.
 -- Rows are inserted in key order so that two groups cannot deadlock.
@@ -10,12 +11,14 @@
 --   $24..$26 risk facts: kind, subject, detail
 WITH uses AS (
     INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict, full_fen, paid_fen, concession)
-    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-                         $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[])
+    SELECT * FROM unnest($1::text::uuid[], $2::timestamptz[], $3::text::bigint[], $4::text::bigint[], $5::text[],
+                         $6::text::bigint[], $7::text::bigint[], $8::text::text[], $9::text::text[], $10::text::bigint[],
+                         $11::text::bigint[], $12::text::text[])
 ), keys AS (
     INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content)
     SELECT terminal_id, journal, sequence, id, content
-    FROM unnest($3::bigint[], $13::uuid[], $14::bigint[], $1::uuid[], $15::bytea[]) w (terminal_id, journal, sequence, id, content)
+    FROM unnest($3::text::bigint[], $13::text::uuid[], $14::text::bigint[], $1::text::uuid[], $15::bytea[])
+         w (terminal_id, journal, sequence, id, content)
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING RETURNING 1
 ), spent AS (
