@@ -128,6 +128,7 @@ def interleave(
     for _ in range(rounds):
         theirs.append(limit())
         ours.append(measure())
+    told = {"rounds": rounds, "limit_cpu_us": round(statistics.median(t.cpu_us for t in theirs), 1), **conditions}
     ratio = statistics.median(o.per_second / t.per_second for o, t in zip(ours, theirs, strict=True))
     return Figure(
         name=name,
@@ -138,9 +139,8 @@ def interleave(
         cpu_us_per_op=round(statistics.median(o.cpu_us for o in ours), 1),
         p50_ms=_median([o.p50_ms for o in ours]),
         p99_ms=_median([o.p99_ms for o in ours]),
-        conditions={**machine(), "rounds": rounds, "limit_cpu_us": round(statistics.median(t.cpu_us for t in theirs), 1),
-                    **conditions},
-    )  # fmt: skip
+        conditions={**machine(), **told},
+    )
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -3,7 +3,8 @@
     uses.ride    purse, treasury and quota, 100,000 cards; limit: the same transaction in groups of 32, 2 clients
     uses.entry   no money; limit: the same transaction one use at a time, 16 clients
 
-The limit runs the product's own SQL files with their parameters filled in by pgbench: no HTTP, no signature, no decision.
+The limit runs the product's own SQL files with their parameters filled in by pgbench: no HTTP, no signature, no
+decision.
 """
 
 import json
@@ -57,6 +58,31 @@ PURSE_FEN = 90_000
 LOAD, RECORD = "onecard.kernel.uses.load", "onecard.kernel.uses.record"
 
 
+PURSES = """
+SELECT count(*) FROM ledger_open(ARRAY(SELECT 'holder:' || n FROM generate_series(1, $1::int) n),
+                                 'holder.purse', 'purse', true, 100000)
+"""
+OPENING = """
+WITH opening AS (
+    SELECT array_agg((left(uuid7_floor(now())::text, 24) || lpad(to_hex(n), 12, '0'))::uuid ORDER BY n) AS ids,
+           array_agg($3::bigint + n - 1 ORDER BY n) AS purses
+    FROM generate_series(1, $1::int) n
+)
+SELECT count(posted) FROM opening, ledger_post(
+    ids, array_fill($2::bigint, ARRAY[$1::int]), purses, array_fill($4::bigint, ARRAY[$1::int]),
+    array_fill('posted'::text, ARRAY[$1::int]), array_fill('opening'::text, ARRAY[$1::int]),
+    array_fill(NULL::uuid, ARRAY[$1::int]), array_fill(NULL::timestamptz, ARRAY[$1::int]),
+    array_fill(NULL::uuid, ARRAY[$1::int])) posted
+"""
+STANDINGS = """
+INSERT INTO cards_standing (card_id, holder_id, issuing_place, generation, card_state, social_security, financial,
+                            transit, number_index, ecard_serial, purse_account_id, classes)
+SELECT n, n, '320600', 3, 'active', 'active', 'active', 'active', decode(md5(n::text), 'hex'), n, $2::bigint + n - 1,
+       '[["senior_60", "2020-01-01", null]]'
+FROM generate_series(1, $1::int) n
+"""
+
+
 class City:
     """A city of numbers only: 100,000 standings of the class with a quota, their purses, and 200 terminals."""
 
@@ -77,8 +103,8 @@ class City:
 
     def build(self) -> None:
         party = self.one(
-            "INSERT INTO partners_party (code, kind, name_zh, name_en, division) VALUES ('bench', 'operator', 'b', 'b', $1)"
-            " RETURNING id",
+            "INSERT INTO partners_party (code, kind, name_zh, name_en, division)"
+            " VALUES ('bench', 'operator', 'b', 'b', $1) RETURNING id",
             PLACE,
         )
         for role, ledger in (
@@ -100,33 +126,16 @@ class City:
         return account
 
     def _people(self, clearing: int) -> None:
-        self.one(
-            "SELECT count(*) FROM ledger_open(ARRAY(SELECT 'holder:' || n FROM generate_series(1, $1::int) n),"
-            " 'holder.purse', 'purse', true, 100000)",
-            CARDS,
-        )
+        self.one(PURSES, CARDS)
         self.first_purse: int = self.one("SELECT min(id) FROM ledger_account WHERE role = 'holder.purse'")
-        self.one(
-            "SELECT count(*) FROM ledger_post("
-            " ARRAY(SELECT (left(uuid7_floor(now())::text, 24) || lpad(to_hex(n), 12, '0'))::uuid FROM generate_series(1, $1) n),"
-            " array_fill($2::bigint, ARRAY[$1]), ARRAY(SELECT $3::bigint + n FROM generate_series(0, $1 - 1) n),"
-            " array_fill($4::bigint, ARRAY[$1]), array_fill('posted'::text, ARRAY[$1]), array_fill('opening'::text, ARRAY[$1]),"
-            " array_fill(NULL::uuid, ARRAY[$1]), array_fill(NULL::timestamptz, ARRAY[$1]), array_fill(NULL::uuid, ARRAY[$1]))"
-            .replace("$1", str(CARDS)).replace("$2", str(clearing)).replace("$3", str(self.first_purse))
-            .replace("$4", str(PURSE_FEN)),
-        )  # fmt: skip
-        self.one(
-            "INSERT INTO cards_standing (card_id, holder_id, issuing_place, generation, card_state, social_security, financial,"
-            " transit, number_index, ecard_serial, purse_account_id, classes)"
-            " SELECT n, n, '320600', 3, 'active', 'active', 'active', 'active', decode(md5(n::text), 'hex'), n, $2::bigint + n - 1,"
-            " '[[\"senior_60\", \"2020-01-01\", null]]' FROM generate_series(1, $1::int) n",
-            CARDS, self.first_purse,
-        )  # fmt: skip
+        self.one(OPENING, CARDS, clearing, self.first_purse, PURSE_FEN)
+        self.one(STANDINGS, CARDS, self.first_purse)
 
     def _item(self, item: terms.Item, party: int) -> None:
         self.one("INSERT INTO catalogue_item (code, field) VALUES ($1, $2)", item.code, item.code.partition(".")[0])
         self.one(
-            "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest) VALUES ($1, 1, $2, $3, '')",
+            "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest)"
+            " VALUES ($1, 1, $2, $3, '')",
             item.code, item.starts_on, json.dumps(msgspec.to_builtins(item, str_keys=True)),
         )  # fmt: skip
         client = self.one(
@@ -157,7 +166,8 @@ class City:
 
     def _issuer_key(self) -> None:
         self.one(
-            "INSERT INTO ecards_key (kid, suite, public, private_sealed, sign_from) VALUES ($1, 'ed25519', $2, '', now())",
+            "INSERT INTO ecards_key (kid, suite, public, private_sealed, sign_from)"
+            " VALUES ($1, 'ed25519', $2, '', now())",
             KID, self.signer.public_key.public,
         )  # fmt: skip
 
@@ -178,8 +188,9 @@ class City:
             signature = requests.sign(key, "POST", "/v1/uses", now, journal, self.sequence, body)
             yield (
                 f"POST /v1/uses HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\nOneCard-Terminal: {code}\r\nOneCard-Key: {key_id}\r\nOneCard-Time: {now}\r\n"
-                f"OneCard-Journal: {journal}\r\nOneCard-Sequence: {self.sequence}\r\nOneCard-Signature: {signature}\r\n\r\n"
+                f"Content-Length: {len(body)}\r\nOneCard-Terminal: {code}\r\nOneCard-Key: {key_id}\r\n"
+                f"OneCard-Time: {now}\r\nOneCard-Journal: {journal}\r\nOneCard-Sequence: {self.sequence}\r\n"
+                f"OneCard-Signature: {signature}\r\n\r\n"
             ).encode() + body
 
 
@@ -213,14 +224,15 @@ def limit_script(city: City, item: str, group: int) -> str:
         _filled(sql.load(LOAD, "lock_cards"), serials, f"{none}::bytea[]"),
         *([_filled(sql.load(LOAD, "lock_purses"), purses)] if money else []),
         _filled(
-            sql.load(LOAD, "facts"), terminal_ids, const(item, "text"), f"'{clock.today()}'", terminal_ids, journals, sequences,
-            nonces, expires, holders,
+            sql.load(LOAD, "facts"), terminal_ids, const(item, "text"), f"'{clock.today()}'", terminal_ids, journals,
+            sequences, nonces, expires, holders,
         ),
         _filled(
             sql.load(RECORD, "save"), ids, expires, terminal_ids, const(point, "bigint"), const(item, "text"),
             const(version, "bigint"), holders, const("code", "text"), const("ADMITTED", "text"),
             const(200 if money else 0, "bigint"), const(100 if money else 0, "bigint"),
-            const("senior_60" if money else "null", "text"), journals, sequences, const("\\\\x00112233445566778899aabbccddeeff", "bytea"),
+            const("senior_60" if money else "null", "text"), journals, sequences,
+            const("\\\\x00112233445566778899aabbccddeeff", "bytea"),
             nonces, expires, f"{none}::bigint[]", f"{none}::bigint[]",
             *((holders, const("transit.bus_ride/senior_60", "text"), const(clock.today(), "date"), const(1, "int"))
               if money else (f"{none}::bigint[]", f"{none}::text[]", f"{none}::date[]", f"{none}::int[]")),
@@ -245,13 +257,14 @@ def _transfers(city: City, group: int, purses: str) -> list[str]:
         both(100, 100, "bigint"),
         both("paid", "concession", "text"),
         f"ARRAY(SELECT uuidv7() FROM generate_series(1, {2 * group}))",
+        str(2 * group),
     ]
 
 
 def _filled(statement: str, *values: str) -> str:
     """The statement with ``$n`` replaced, on one line and without comments, as pgbench reads it."""
     bare = " ".join(line.partition("--")[0].strip() for line in statement.splitlines())
-    return re.sub(r"\$(\d+)", lambda m: values[int(m[1]) - 1], bare)
+    return re.sub(r"\$(\d+)(::text(?=::))?", lambda m: values[int(m[1]) - 1], bare)
 
 
 # --- the product ---
