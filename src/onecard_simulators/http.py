@@ -8,10 +8,21 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+_LATER = re.compile(rb"\r\nretry-after: *([0-9]{1,4})", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+
+
+class Answer(NamedTuple):
+    """Status and body of an answer, and after how many seconds the server wants to be asked again, if it said so."""
+
+    status: int
+    body: bytes
+    later_s: int | None
+    stays: bool  # whether the connection stays open
 
 
 class ConnectionLost(Exception):
@@ -29,16 +40,16 @@ class Connections:
         self._kept: list[Connection] = []
         self.waits_ms: list[float] = []
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body of the answer to a POST of JSON. Raises ConnectionLost."""
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to a POST of JSON. Raises ConnectionLost."""
         async with self._turn:
             started = time.perf_counter()
             async with self._connection() as connection, asyncio.timeout(self._answer_s):
-                status, answer, stays = await connection.post(path, body, headers)
-                if stays:
+                answer = await connection.post(path, body, headers)
+                if answer.stays:
                     self._kept.append(connection)
             self.waits_ms.append((time.perf_counter() - started) * 1000)
-            return status, answer
+            return answer
 
     async def hang_up(self, path: str, body: bytes, headers: Mapping[str, str], after_s: float) -> None:
         """Send a request and leave without the answer."""
@@ -81,15 +92,17 @@ class Connection:
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
         self._writer.write("\r\n".join(lines).encode() + body)
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, bool]:
-        """Status, body, and whether the connection stays open."""
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a request and read its answer."""
         self.write(path, body, headers)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if length is None:
             raise ValueError("an answer without Content-Length")
         answer = await self._reader.readexactly(int(length[1]))
-        return int(head.split(b" ", 2)[1]), answer, _CLOSE.search(head) is None
+        later = _LATER.search(head)
+        status, stays = int(head.split(b" ", 2)[1]), _CLOSE.search(head) is None
+        return Answer(status, answer, int(later[1]) if later else None, stays)
 
     def close(self) -> None:
         self._writer.close()

@@ -29,10 +29,11 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: the HTTP status and its JSON."""
+    """An answer: the HTTP status, its JSON, and when to come back if the server said so."""
 
     status: int
     body: Json
+    later_s: int | None = None
 
     @property
     def code(self) -> str:
@@ -116,10 +117,10 @@ class Gateway:
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """One request, one answer. Raises ConnectionLost."""
-        status, answer = await self._http.post(path, body, headers)
-        self.counts[f"http {status}"] += 1
+        answer = await self._http.post(path, body, headers)
+        self.counts[f"http {answer.status}"] += 1
         try:
-            return Reply(status, json.loads(answer))
+            return Reply(answer.status, json.loads(answer.body), answer.later_s)
         except ValueError:
             raise ConnectionLost("an answer that is no JSON") from None
 
@@ -143,6 +144,7 @@ class Gateway:
         """Ask until the answer is neither lost nor "come back later"; as long as a device would."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            pause_s = PAUSE_S
             try:
                 reply = await self.post(path, body, headers())
             except ConnectionLost:
@@ -150,9 +152,10 @@ class Gateway:
             else:
                 if reply.status not in AGAIN:
                     return reply
+                pause_s = PAUSE_S if reply.later_s is None else reply.later_s
             if time.monotonic() > deadline:
                 raise Unanswered(path)
-            await asyncio.sleep(PAUSE_S + random.random() * PAUSE_S)
+            await asyncio.sleep(pause_s + random.random() * PAUSE_S)  # not all at the same moment
 
     async def pair(self, known: Json) -> Terminal:
         """Turn a pairing code into a terminal with a key and a journal."""
