@@ -1,14 +1,13 @@
 """The ladder of verdicts: what refuses, what beats what, which concession is given, and in which words."""
 
 import datetime as dt
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onecard_kit.classes import CLASSES
 from onecard_kit.decide import Decision, Facts, Place, Standing, class_name, decide, reasons
@@ -113,13 +112,7 @@ def facts(changes: dict[str, Any]) -> Facts:
     for key, value in changes.items():
         fact, _, field = key.partition(".")
         if field:
-            inside = getattr(changed, fact)
-            new = (
-                msgspec.structs.replace(inside, **{field: value})
-                if fact == "item"
-                else replace(inside, **{field: value})
-            )
-            changed = replace(changed, **{fact: new})
+            changed = replace(changed, **{fact: replace(getattr(changed, fact), **{field: value})})
     return changed
 
 
@@ -129,7 +122,7 @@ def with_item(**changes: Any) -> Facts:
 
 def a_concession(class_: str = "everyone", percent: int = 50, **changes: Any) -> Concession:
     made = Concession(class_=class_, price=Discount(percent=percent), funded_by="treasury.city", region=Region.ALL)
-    return msgspec.structs.replace(made, **changes)
+    return replace(made, **changes)
 
 
 def holding(*classes: tuple[str, dt.date, dt.date | None], **changes: Any) -> Facts:
@@ -352,7 +345,7 @@ def test_a_part_of_a_fen_is_the_holders(full_fen: int, percent: int) -> None:
 
 
 def told(concession: Concession | None, full_fen: int, paid_fen: int) -> dict[str, str]:
-    item = msgspec.structs.replace(ITEM, concession=(concession,) if concession else ())
+    item = replace(ITEM, concession=(concession,) if concession else ())
     return reasons(Verdict.ADMITTED, item, full_fen, paid_fen, concession.class_ if concession else None)[-1]
 
 
@@ -392,5 +385,5 @@ def test_a_refusal_gives_itself_as_the_reason(verdict: Verdict) -> None:
 
 
 def test_an_admission_without_a_price_speaks_of_none() -> None:
-    free = msgspec.structs.replace(ITEM, price=None)
+    free = replace(ITEM, price=None)
     assert reasons(Verdict.ADMITTED, free, 0, 0, None) == [{"code": "ADMITTED", "zh": "通过", "en": "Admitted"}]
