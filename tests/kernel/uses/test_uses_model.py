@@ -7,7 +7,6 @@ what the model holds. Keys, codes and counters are drawn from so few that they m
 
 import asyncio
 import copy
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -256,7 +255,7 @@ Pair = tuple[list[Shown], list[Shown]]
 
 @settings(
     max_examples=20,
-    deadline=dt.timedelta(seconds=20),
+    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
