@@ -319,8 +319,11 @@ DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION ledger_open(text[], text, text, boolean, bigint) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET search_path = %I, pg_temp', current_schema());
-    -- Planning costs more than posting; every access here is by key, whatever the arrays hold.
+    -- Planning costs more than posting, and every access is by key, also in a plan made while the tables were empty.
     ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET plan_cache_mode = force_generic_plan;
+    ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_seqscan = off;
+    ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_hashjoin = off;
+    ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_mergejoin = off;
     EXECUTE format('ALTER FUNCTION ledger_lock(bigint[]) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_fold_accounts() SET search_path = %I, pg_temp', current_schema());
 END $$;
