@@ -9,7 +9,8 @@ from onecard.foundation.errors import NotPermitted
 class Actor:
     """Someone or something that calls a verb.
 
-    name         stable and free of personal data: ``staff:17``, ``holder:42``, ``terminal:NT-BUS-0001``, ``system:worker``
+    name         stable and free of personal data: ``staff:17``, ``holder:42``, ``terminal:NT-BUS-0001``,
+    ``system:worker``
     permissions  verbs as ``primitive.verb``; ``*`` is every verb (only the system itself)
     places       GB/T 2260 prefixes the permissions reach, e.g. ``3206`` for all of Nantong; ``""`` is everywhere
     """

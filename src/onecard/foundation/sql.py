@@ -1,4 +1,5 @@
-"""Hot statements live in `sql/*.sql` beside their primitive, with positional parameters, so that both drivers run them."""
+"""Hot statements live in `sql/*.sql` beside their primitive, with positional parameters, so that both drivers run
+them."""
 
 from functools import cache
 from importlib import resources

@@ -1,4 +1,5 @@
-"""`onecard keys rotate-issuer`: a new key signs codes from now on; the one before verifies until its codes are through."""
+"""`onecard keys rotate-issuer`: a new key signs codes from now on; the one before verifies until its codes are
+through."""
 
 import argparse
 
