@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -211,12 +211,11 @@ class Killer:
 
     def in_mid_group(self) -> None:
         """Kill while a group stands in the middle of its transaction, waiting for cards that somebody holds."""
-        with suppress(psycopg.OperationalError), psycopg.connect(self.house.urls["owner"]) as holding:
+        with closing(psycopg.connect(self.house.urls["owner"])) as holding:
             holding.execute("SELECT FROM cards_standing ORDER BY card_id FOR UPDATE")
-            with self.house.admin() as admin:
+            with closing(self.house.admin()) as admin:
                 until(lambda: admin.execute(WAITING.encode()).fetchone() is not None)
             self.anyhow()
-            holding.rollback()
 
 
 class KillGateway(Killer):
