@@ -21,7 +21,6 @@ class Verdict(StrEnum):
     # point
     POINT_SUSPENDED = "POINT_SUSPENDED"
     ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
-    POINT_CLOSED = "POINT_CLOSED"
     # medium and amount
     MEDIUM_NOT_ACCEPTED = "MEDIUM_NOT_ACCEPTED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
@@ -43,8 +42,7 @@ class Verdict(StrEnum):
     CARD_LOCKED = "CARD_LOCKED"
     CARD_CANCELLED = "CARD_CANCELLED"
     FUNCTION_INACTIVE = "FUNCTION_INACTIVE"
-    # law, entitlement, quota, funds
-    LEGALLY_EXCLUDED = "LEGALLY_EXCLUDED"
+    # entitlement, quota, funds
     NOT_ENTITLED = "NOT_ENTITLED"
     QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
     PURSE_MISSING = "PURSE_MISSING"
@@ -76,9 +74,6 @@ WORDS: dict[Verdict, Words] = {
     Verdict.ITEM_NOT_IN_FORCE: Words("该应用项目目前不在有效期内", "This service item is not in force today", *_STAFF),
     Verdict.POINT_SUSPENDED: Words("本用卡点已停用", "This point is suspended", *_STAFF),
     Verdict.ITEM_NOT_OFFERED: Words("本用卡点不提供该应用项目", "This point does not offer this item", *_STAFF),
-    Verdict.POINT_CLOSED: Words(
-        "现在不在服务时间内", "The point is closed at this hour", "请在服务时间内再来。", "Come back in opening hours."
-    ),
     Verdict.MEDIUM_NOT_ACCEPTED: Words(
         "该应用项目不接受这种出示方式",
         "This item does not take this medium",
@@ -123,12 +118,6 @@ WORDS: dict[Verdict, Words] = {
         "The card's function for this is not active",
         "请到服务网点开通。",
         "Have it activated at an outlet.",
-    ),
-    Verdict.LEGALLY_EXCLUDED: Words(
-        "依法须使用居民身份证",
-        "The law asks for the resident ID card here",
-        "请出示居民身份证。",
-        "Show the resident ID card.",
     ),
     Verdict.NOT_ENTITLED: Words("不在该应用项目的服务对象范围内", "This item is not for this holder", *_STAFF),
     Verdict.QUOTA_EXHAUSTED: Words(

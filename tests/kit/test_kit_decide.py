@@ -90,8 +90,6 @@ FAULTS: list[tuple[Verdict, dict[str, Any]]] = [
         },
     ),
 ]
-# Nothing that a decision may look at can bring these about yet: points declare no hours, items no legal exclusion.
-NOT_YET = {Verdict.POINT_CLOSED, Verdict.LEGALLY_EXCLUDED}
 
 
 def _at_once(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -146,7 +144,7 @@ def test_each_fault_has_its_verdict_and_costs_nothing(verdict: Verdict, changes:
 
 
 def test_the_table_holds_every_verdict_in_its_order() -> None:
-    order = [verdict for verdict in Verdict if verdict is not Verdict.ADMITTED and verdict not in NOT_YET]
+    order = [verdict for verdict in Verdict if verdict is not Verdict.ADMITTED]
     assert [verdict for verdict, _ in FAULTS] == order
 
 
