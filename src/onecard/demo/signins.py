@@ -1,4 +1,5 @@
-"""Sign-ins of the demo: an officer for each role, and a few residents, with generated passwords in a file of mode 600.
+"""Sign-ins of the demo: officers of the roles that have pages, and a few residents, with generated passwords in a file
+of mode 600.
 
 The file is written first. Whoever exists keeps their password, unless the file was lost and had to be made anew.
 """

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_shipped_roles_are_loaded_and_loading_again_changes_nothing() -> None:
     before = list(Role.objects.order_by("code").values_list("code", "permissions"))
-    assert [code for code, _ in before] == ["administrator", "auditor", "card_officer", "clerk"]
+    assert [code for code, _ in before] == ["administrator", "auditor", "card_officer", "clerk", "finance_officer"]
     roles.load()
     assert list(Role.objects.order_by("code").values_list("code", "permissions")) == before
 

@@ -48,6 +48,12 @@ ROLES = (
             "figures.read",
         ),
     ),
+    Shipped(
+        "finance_officer",
+        "财务岗",
+        "Finance officer",
+        ("ledger.hold", "ledger.post_hold", "ledger.void_hold", "ledger.correct", "figures.read"),
+    ),
     Shipped("auditor", "审计岗", "Auditor", ("audit.read", "figures.read")),
     Shipped(
         "administrator",
@@ -58,6 +64,7 @@ ROLES = (
             "staff.assign",
             "catalogue.load",
             "catalogue.suspend",
+            "catalogue.resume",
             "catalogue.pair",
             "ecards.rotate_issuer_key",
             "ecards.withdraw_key",
