@@ -12,6 +12,7 @@ from tests.cluster import Cluster
 
 from onecard.demo import city, nantong, owner, pockets, residents
 from onecard.demo.plan import ACTOR, Plan
+from onecard.foundation.actors import system
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards import actions
 from onecard.kernel.cards.models import Standing
@@ -206,7 +207,7 @@ def test_a_purse_is_opened_once_and_reached_by_a_card_that_comes_later(url: str)
         )[0]
         account = actions.open_purse(ACTOR, holder_id)
         assert actions.open_purse(ACTOR, holder_id) == account
-        actions.cancel(ACTOR, card_id, reason="lost for good")
+        actions.cancel(ACTOR, card_id, approved_by=system("checker"), reason="lost for good")
         later = actions.issue(ACTOR, holder_id, place=nantong.PLACE, bank=nantong.BANK)
         assert Standing.objects.get(pk=later.pk).purse_account_id == account
         facts = rows(

@@ -38,6 +38,22 @@ class Actor:
                 next_en="Hand it to staff of that place.",
             )
 
+    def require_two(self, permission: str, place: str, checker: "Actor") -> None:
+        """Raise NotPermitted unless the actor (经办) and a checker (复核) who is somebody else both hold `permission`.
+
+        Whoever calls the verb has made sure of both: nobody is a checker by being named.
+        """
+        self.require(permission, place)
+        if checker.name == self.name:
+            raise NotPermitted(
+                "MAKER_IS_CHECKER",
+                "经办人与复核人不能是同一人。",
+                "Who does this and who approves it must be two people.",
+                next_zh="请由另一位有此权限的工作人员复核。",
+                next_en="Have another officer with this permission approve it.",
+            )
+        checker.require(permission, place)
+
 
 def system(name: str) -> Actor:
     """An actor of our own processes, e.g. ``system("worker")``."""

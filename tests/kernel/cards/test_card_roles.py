@@ -19,6 +19,7 @@ from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.holders.models import Holder
 
 CLERK = Actor("staff:7", frozenset({"*"}))
+CHECKER = Actor("staff:8", frozenset({"*"}))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_staff_do_every_verb(card: Card, fresh_database: dict[str, str], django_
         actions.report_lost(CLERK, issued.pk, "temporary")
         actions.unreport(CLERK, issued.pk)
         actions.report_lost(CLERK, issued.pk, "formal")
-        actions.cancel(CLERK, issued.pk, reason="lost")
+        actions.cancel(CLERK, issued.pk, approved_by=CHECKER, reason="lost")
         actions.lock(CLERK, card.pk, reason="test")
         key = ecards.rotate_issuer_key(CLERK)
         ecards.withdraw_key(CLERK, bytes(key.kid), reason="leaked")

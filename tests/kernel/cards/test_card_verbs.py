@@ -20,6 +20,7 @@ from onecard.kernel.holders.models import Holder, HolderClass
 pytestmark = pytest.mark.django_db
 
 CLERK = Actor("staff:7", frozenset({"*"}), ("3206",))
+CHECKER = Actor("staff:8", frozenset({"*"}), ("3206",))
 STRANGER = Actor("holder:999999999")
 
 VERBS = {
@@ -29,7 +30,7 @@ VERBS = {
     CardVerb.REPORT_LOST: lambda card: actions.report_lost(CLERK, card.pk, "formal"),
     CardVerb.UNREPORT: lambda card: actions.unreport(CLERK, card.pk),
     CardVerb.LOCK: lambda card: actions.lock(CLERK, card.pk, reason="test"),
-    CardVerb.CANCEL: lambda card: actions.cancel(CLERK, card.pk, reason="test"),
+    CardVerb.CANCEL: lambda card: actions.cancel(CLERK, card.pk, approved_by=CHECKER, reason="test"),
 }
 
 FUNCTION_VERBS = {
@@ -210,7 +211,7 @@ def test_one_live_card_of_a_place() -> None:
     first = actions.issue(CLERK, holder.pk, place=PLACE, bank=bank.code)
     with pytest.raises(Conflict, match="CARD_LIVE"):
         actions.issue(CLERK, holder.pk, place=PLACE, bank=bank.code)
-    actions.cancel(CLERK, first.pk, reason="damage")
+    actions.cancel(CLERK, first.pk, approved_by=CHECKER, reason="damage")
     second = actions.issue(CLERK, holder.pk, place=PLACE, bank=bank.code)
     assert queries.of_holder(holder.pk) == [second, first]
     assert first.number != second.number
@@ -227,7 +228,7 @@ def test_issue_refuses_the_dead_the_unknown_and_odd_input() -> None:
     with pytest.raises(BadInput, match="GENERATION_UNKNOWN"):
         actions.issue(CLERK, a_holder().pk, place=PLACE, bank=bank.code, generation=1)
     with pytest.raises(BadInput, match="REASON_MISSING"):
-        actions.cancel(CLERK, a_card().pk, reason=" ")
+        actions.cancel(CLERK, a_card().pk, approved_by=CHECKER, reason=" ")
     with pytest.raises(NotFound, match="CARD_UNKNOWN"):
         actions.unreport(CLERK, 0)
     with pytest.raises(NotFound, match="CARD_UNKNOWN"):
@@ -236,9 +237,19 @@ def test_issue_refuses_the_dead_the_unknown_and_odd_input() -> None:
 
 def test_cancelling_closes_the_functions() -> None:
     card = a_card()
-    actions.cancel(CLERK, card.pk, reason="replaced")
+    actions.cancel(CLERK, card.pk, approved_by=CHECKER, reason="replaced")
     now = standing(card)
     assert (now.card_state, now.social_security, now.financial, now.transit) == ("cancelled", *["closed"] * 3)
+    assert audit.facts_about(f"card:{card.pk}", limit=1)[0].detail["approved_by"] == CHECKER.name
+
+
+@pytest.mark.parametrize("checker", [CLERK, Actor("staff:8"), Actor("staff:8", frozenset({"cards.cancel"}), ("3205",))])
+def test_cancelling_takes_two_people_who_may(checker: Actor) -> None:
+    card = a_card()
+    code = "MAKER_IS_CHECKER" if checker is CLERK else "NOT_PERMITTED|OUT_OF_SCOPE"
+    with pytest.raises(NotPermitted, match=code):
+        actions.cancel(CLERK, card.pk, approved_by=checker, reason="replaced")
+    assert standing(card).card_state == "active"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +266,7 @@ def test_cancelling_closes_the_functions() -> None:
         ("cards.report_lost", lambda who, card: actions.report_lost(who, card.pk, "formal")),
         ("cards.unreport", lambda who, card: actions.unreport(who, card.pk)),
         ("cards.lock", lambda who, card: actions.lock(who, card.pk, reason="x")),
-        ("cards.cancel", lambda who, card: actions.cancel(who, card.pk, reason="x")),
+        ("cards.cancel", lambda who, card: actions.cancel(who, card.pk, approved_by=CHECKER, reason="x")),
     ],
 )
 def test_each_verb_takes_its_permission_in_its_place(permission: str, call) -> None:  # type: ignore[no-untyped-def]
@@ -277,7 +288,7 @@ def test_holders_report_and_lift_their_own_loss_and_nothing_else() -> None:
     assert actions.unreport(owner, card.pk).state == "active"
     assert actions.report_lost(owner, card.pk, "formal", reason="bus").state == "lost"
     with pytest.raises(NotPermitted):
-        actions.cancel(owner, card.pk, reason="mine")
+        actions.cancel(owner, card.pk, approved_by=CHECKER, reason="mine")
     lost = audit.facts_about(f"card:{card.pk}", limit=1)[0]
     assert (lost.actor, lost.verb, lost.place, lost.reason) == (owner.name, "cards.report_lost", PLACE, "bus")
     assert lost.detail == {"from": "active", "to": "lost", "kind": "formal"}

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 OFFICER = Actor(
     "staff:9", frozenset({"ledger.hold", "ledger.post_hold", "ledger.void_hold", "ledger.correct"}), ("3206",)
 )
+CHECKER = Actor("staff:10", frozenset({"ledger.correct"}), ("3206",))
 
 
 def a_purse(name: str = "holder:1", *, fen: int = 0, ceiling_fen: int | None = None) -> int:
@@ -86,7 +87,7 @@ VERBS: list[tuple[str, Callable[[Actor, str], object]]] = [
     ("hold", lambda actor, reason: actions.hold(actor, uuid7(), 1, 2, 1, reason=reason)),
     ("post_hold", lambda actor, reason: actions.post_hold(actor, uuid7(), uuid7(), reason=reason)),
     ("void_hold", lambda actor, reason: actions.void_hold(actor, uuid7(), uuid7(), reason=reason)),
-    ("correct", lambda actor, reason: actions.correct(actor, uuid7(), reason=reason)),
+    ("correct", lambda actor, reason: actions.correct(actor, uuid7(), approved_by=CHECKER, reason=reason)),
 ]
 
 
@@ -116,13 +117,24 @@ def test_a_refusal_is_an_error_in_words_and_writes_nothing(amount_fen: int, erro
 def test_a_correction_takes_back_once() -> None:
     purse, operator = a_purse(fen=1_000), an_operator()
     wrong = paid(purse, operator, 300)
-    correction = actions.correct(OFFICER, wrong, reason="charged twice")
-    assert actions.correct(OFFICER, wrong, reason="charged twice") == correction
+    correction = actions.correct(OFFICER, wrong, approved_by=CHECKER, reason="charged twice")
+    assert actions.correct(OFFICER, wrong, approved_by=CHECKER, reason="charged twice") == correction
     stored = StoredTransfer.objects.get(pk=correction)
     assert (stored.debit_account, stored.credit_account, stored.amount_fen) == (operator, purse, 300)
     assert (stored.code, stored.reference) == ("correction", wrong)
     assert queries.balance_of(purse).posted_fen == 1_000
     assert facts(correction) == [("ledger.correct", "staff:9", "charged twice")]
+    assert audit.facts_about(f"transfer:{correction}")[0].detail["approved_by"] == "staff:10"
+
+
+@pytest.mark.parametrize("checker", [OFFICER, Actor("staff:10"), Actor("staff:10", CHECKER.permissions, ("3205",))])
+def test_a_correction_takes_two_people_who_may(checker: Actor) -> None:
+    purse, operator = a_purse(fen=1_000), an_operator()
+    wrong = paid(purse, operator, 300)
+    code = "MAKER_IS_CHECKER" if checker is OFFICER else "NOT_PERMITTED|OUT_OF_SCOPE"
+    with pytest.raises(NotPermitted, match=code):
+        actions.correct(OFFICER, wrong, approved_by=checker, reason="charged twice")
+    assert queries.balance_of(purse).posted_fen == 700
 
 
 def test_a_correction_of_what_is_spent_or_only_held_is_refused() -> None:
@@ -130,9 +142,9 @@ def test_a_correction_of_what_is_spent_or_only_held_is_refused() -> None:
     topup = paid(operator, purse, 300)
     actions.hold(OFFICER, hold, purse, operator, 300, reason="deposit")
     with pytest.raises(Conflict, match="EXCEEDS_BALANCE"), transaction.atomic():
-        actions.correct(OFFICER, topup, reason="wrong card")
+        actions.correct(OFFICER, topup, approved_by=CHECKER, reason="wrong card")
     with pytest.raises(Conflict, match="TRANSFER_NOT_POSTED"):
-        actions.correct(OFFICER, hold, reason="wrong card")
+        actions.correct(OFFICER, hold, approved_by=CHECKER, reason="wrong card")
 
 
 def test_the_clock_expires_holds_that_ran_out_and_no_others() -> None:

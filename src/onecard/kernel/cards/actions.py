@@ -141,8 +141,11 @@ def lock(actor: Actor, card_id: int, *, reason: str) -> Card:
 
 
 @transaction.atomic
-def cancel(actor: Actor, card_id: int, *, reason: str) -> Card:
-    """Cancel a card (注销) and close its functions. `reason` is required and kept in the fact."""
+def cancel(actor: Actor, card_id: int, *, approved_by: Actor, reason: str) -> Card:
+    """Cancel a card (注销) and close its functions. It takes two people; both and the reason are kept in the fact.
+
+    Raises NotPermitted MAKER_IS_CHECKER.
+    """
     if not reason.strip():
         raise BadInput(
             "REASON_MISSING",
@@ -152,12 +155,12 @@ def cancel(actor: Actor, card_id: int, *, reason: str) -> Card:
             next_en="Give the reason and try again.",
         )
     card = _locked(card_id)
-    actor.require("cards.cancel", card.issuing_place)
+    actor.require_two("cards.cancel", card.issuing_place, approved_by)
     if card.state not in rules.GONE:
         CardFunction.objects.filter(card=card).exclude(state=FunctionState.CLOSED.value).update(
             state=FunctionState.CLOSED.value, changed_at=clock.now()
         )
-    return _move(actor, "cancel", card, CardVerb.CANCEL, reason=reason)
+    return _move(actor, "cancel", card, CardVerb.CANCEL, reason=reason, detail={"approved_by": approved_by.name})
 
 
 @transaction.atomic

@@ -99,13 +99,15 @@ def void_hold(actor: Actor, transfer_id: UUID, pending_id: UUID, *, reason: str)
 
 
 @transaction.atomic
-def correct(actor: Actor, transfer_id: UUID, *, reason: str) -> UUID:
+def correct(actor: Actor, transfer_id: UUID, *, approved_by: Actor, reason: str) -> UUID:
     """Take a transfer back by another the other way round (冲正); the id of that one. Done once: again changes nothing.
 
-    Raises NotFound TRANSFER_UNKNOWN, Conflict TRANSFER_NOT_POSTED for a hold (void it instead), EXCEEDS_BALANCE where
-    the account that was credited no longer has it.
+    It takes two people; both are kept in the fact. Raises NotPermitted MAKER_IS_CHECKER, NotFound TRANSFER_UNKNOWN,
+    Conflict TRANSFER_NOT_POSTED for a hold (void it instead), EXCEEDS_BALANCE where the account that was credited no
+    longer has it.
     """
     _require(actor, "correct", reason)
+    actor.require_two("ledger.correct", _node(), approved_by)
     rows(_LOCK_CORRECTION, str(transfer_id))
     found = rows(sql.load(HERE, "correctable"), transfer_id)
     if not found:
@@ -122,7 +124,8 @@ def correct(actor: Actor, transfer_id: UUID, *, reason: str) -> UUID:
             next_en="Void a hold instead.",
         )
     correction = Transfer(uuid7(), credit, debit, amount_fen, CORRECTION, reference=transfer_id)
-    _post_one(actor, "correct", correction, reason, {"corrects": str(transfer_id), "amount_fen": amount_fen})
+    detail = {"corrects": str(transfer_id), "amount_fen": amount_fen, "approved_by": approved_by.name}
+    _post_one(actor, "correct", correction, reason, detail)
     return correction.id
 
 
