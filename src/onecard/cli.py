@@ -44,6 +44,7 @@ class Command(NamedTuple):
 
 
 OWNER = "onecard.settings.owner"
+REASON = argument("reason", help="原因，记入审计 / why, kept in the audit trail")
 JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
 
 COMMANDS = (
@@ -86,8 +87,16 @@ COMMANDS = (
         "keys rotate-issuer",
         "更换签发密钥",
         "rotate the key that signs codes",
-        "onecard.kernel.ecards.command:run",
+        "onecard.kernel.ecards.command:rotate",
         (),
+        OWNER,
+    ),
+    Command(
+        "keys withdraw-issuer",
+        "吊销泄露的签发密钥",
+        "withdraw a stolen key that signs codes",
+        "onecard.kernel.ecards.command:withdraw",
+        (argument("kid", help="密钥编号 / the key's id, four hex digits"), REASON),
         OWNER,
     ),
     Command(
@@ -104,6 +113,14 @@ COMMANDS = (
         "give a terminal its pairing code",
         "onecard.kernel.catalogue.command:run",
         (argument("code", help="终端编号 / the terminal's code"),),
+        OWNER,
+    ),
+    Command(
+        "staff reset-second-factor",
+        "重置遗失的身份验证器",
+        "reset an officer's lost second factor",
+        "onecard.kernel.staff.command:reset_second_factor",
+        (argument("username", help="用户名 / the user name"), REASON),
         OWNER,
     ),
 )

@@ -1,6 +1,7 @@
 """E-cards, devices and issuer keys."""
 
 import datetime as dt
+from argparse import Namespace
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions as cards
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
-from onecard.kernel.ecards import actions, queries
+from onecard.kernel.ecards import actions, command, queries
 from onecard.kernel.ecards.models import Device, Ecard, Key
 
 CLERK = Actor("staff:7", frozenset({"*"}))
@@ -200,6 +201,17 @@ class TestKeys:
             actions.withdraw_key(Actor("staff:1"), b"xx", reason="leaked")
         with pytest.raises(NotFound, match="KEY_UNKNOWN"):
             actions.withdraw_key(CLERK, b"xx", reason="leaked")
+
+    def test_the_commands_rotate_and_withdraw(self) -> None:
+        assert command.rotate(Namespace()) == 0
+        stolen = queries.issuer_keys()[0]
+        kid = bytes(stolen.kid).hex()
+        assert command.withdraw(Namespace(kid=kid.upper(), reason="stolen")) == 0
+        assert bytes(stolen.kid) not in verifying()
+        assert audit.facts_about(f"issuer_key:{stolen.pk}")[0].reason == "stolen"
+        with pytest.raises(NotFound, match="KEY_UNKNOWN") as refused:
+            command.withdraw(Namespace(kid="no such", reason="stolen"))
+        assert kid in refused.value.next_en
 
 
 @pytest.mark.parametrize("name", ["device", "issuer_keys"])

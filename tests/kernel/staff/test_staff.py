@@ -1,13 +1,17 @@
 """Roles and scopes: what reaches where, who may change whom, and what the trail tells."""
 
+from argparse import Namespace
+
 import pytest
-from tests.foundation.web.faces import SYSTEM, an_officer
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from tests.foundation.web.faces import SYSTEM, an_authenticator, an_officer, face, sign_in
 
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.signins.models import Kind, User
-from onecard.kernel.staff import actions, queries, roles
+from onecard.kernel.staff import actions, command, queries, roles
 from onecard.kernel.staff.models import Assignment, Role
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +114,35 @@ def test_without_the_permission_nobody_is_appointed() -> None:
     with pytest.raises(NotPermitted):
         actions.appoint(Actor("staff:1"), username="x", password=None, display_name="x")
     assert not User.objects.filter(username="x").exists()
+
+
+def test_a_lost_second_factor_is_reset_by_somebody_else() -> None:
+    officer, admin = an_officer("zhou", "clerk"), queries.actor_of(an_officer("gu", "administrator", place="").user)
+    an_authenticator(officer.user)
+    with pytest.raises(NotPermitted, match="OWN_SECOND_FACTOR"):
+        actions.reset_second_factor(
+            Actor(f"staff:{officer.pk}", frozenset({"staff.reset_second_factor"})), officer, "lost"
+        )
+    with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
+        actions.reset_second_factor(queries.actor_of(officer.user), officer, "lost")
+    with pytest.raises(BadInput, match="REASON_MISSING"):
+        actions.reset_second_factor(admin, officer, " ")
+    assert Authenticator.objects.filter(user=officer.user).exists()
+    for _ in range(2):
+        actions.reset_second_factor(admin, officer, "lost")
+    assert not Authenticator.objects.filter(user=officer.user).exists()
+    told = [(fact.verb, fact.actor, fact.reason) for fact in audit.facts_about(f"staff:{officer.pk}")]
+    assert told[0] == ("staff.reset_second_factor", admin.name, "lost")
+    assert [verb for verb, _, _ in told].count("staff.reset_second_factor") == 1
+
+
+def test_after_a_reset_the_next_sign_in_sets_up_another() -> None:
+    officer = an_officer("zhou", "clerk")
+    an_authenticator(officer.user)
+    assert command.reset_second_factor(Namespace(username="zhou", reason="lost")) == 0
+    with face("staff"):
+        client = Client()
+        sign_in(client, "zhou")
+        assert client.get("/")["Location"] == "/second-factor/"
+    with pytest.raises(NotFound, match="OFFICER_UNKNOWN"):
+        command.reset_second_factor(Namespace(username="nobody", reason="lost"))

@@ -1,5 +1,6 @@
-"""Verbs of the staff: appoint, assign, withdraw, dismiss."""
+"""Verbs of the staff: appoint, assign, withdraw, dismiss, reset a lost second factor."""
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from onecard.foundation.actors import Actor
@@ -68,6 +69,29 @@ def dismiss(actor: Actor, officer: Officer, reason: str) -> None:
     Officer.objects.filter(pk=officer.pk).update(is_active=False)
     User.objects.filter(pk=officer.user_id).update(is_active=False)
     audit.record(actor, "staff.dismiss", f"staff:{officer.pk}", reason=reason)
+
+
+@transaction.atomic
+def reset_second_factor(actor: Actor, officer: Officer, reason: str) -> None:
+    """Forget an officer's authenticator; their next sign-in sets up another. Where there is none nothing changes.
+
+    Until then their password alone opens the set-up page, so make sure who asks. Needs staff.reset_second_factor
+    everywhere, and is never for oneself. Raises NotPermitted OWN_SECOND_FACTOR, BadInput REASON_MISSING.
+    """
+    actor.require("staff.reset_second_factor")
+    if actor.name == f"staff:{officer.pk}":
+        raise NotPermitted(
+            "OWN_SECOND_FACTOR",
+            "不能重置自己的身份验证器。",
+            "Nobody resets their own second factor.",
+            next_zh="请由另一位管理员办理。",
+            next_en="Ask another administrator.",
+        )
+    if not reason.strip():
+        raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
+    forgotten, _ = Authenticator.objects.filter(user_id=officer.user_id).delete()
+    if forgotten:
+        audit.record(actor, "staff.reset_second_factor", f"staff:{officer.pk}", reason=reason)
 
 
 def _role(code: str) -> Role:

@@ -62,6 +62,7 @@ ROLES = (
         (
             "staff.appoint",
             "staff.assign",
+            "staff.reset_second_factor",
             "catalogue.load",
             "catalogue.suspend",
             "catalogue.resume",
