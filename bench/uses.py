@@ -203,6 +203,7 @@ def limit_script(city: City, item: str, group: int) -> str:
     terminals = [t for t, *_ in city.terminals[item]][:group]
     point = city.one("SELECT point_id FROM catalogue_terminal WHERE id = $1", terminals[0])
     money = item == "transit.bus_ride"
+    revision = city.one("SELECT number FROM catalogue_revision")
     cards = [f":c{n}" for n in range(group)]
     lines = [f"\\set c{n} random(1, {CARDS})" for n in range(group)] + ["\\set s random(1, 1000000000000)"]
 
@@ -222,10 +223,9 @@ def limit_script(city: City, item: str, group: int) -> str:
     statements = [
         "BEGIN",
         _filled(sql.load(LOAD, "lock_cards"), serials, f"{none}::bytea[]"),
-        *([_filled(sql.load(LOAD, "lock_purses"), purses)] if money else []),
         _filled(
             sql.load(LOAD, "facts"), terminal_ids, const(item, "text"), f"'{clock.today()}'", terminal_ids, journals,
-            sequences, nonces, expires, holders,
+            sequences, nonces, expires, holders, str(revision), const("true", "boolean"),
         ),
         _filled(
             sql.load(RECORD, "save"), ids, expires, terminal_ids, const(point, "bigint"), const(item, "text"),
@@ -236,16 +236,18 @@ def limit_script(city: City, item: str, group: int) -> str:
             nonces, expires, f"{none}::bigint[]", f"{none}::bigint[]",
             *((holders, const("transit.bus_ride/senior_60", "text"), const(clock.today(), "date"), const(1, "int"))
               if money else (f"{none}::bigint[]", f"{none}::text[]", f"{none}::date[]", f"{none}::int[]")),
-            f"{none}::text[]", f"{none}::text[]", f"{none}::text[]",
+            f"{none}::text[]", f"{none}::text[]", f"{none}::text[]", *_transfers(city, group, purses, money),
         ).replace("SELECT * FROM unnest(ARRAY[:c0", "SELECT DISTINCT ON (1) * FROM unnest(ARRAY[:c0"),
-        *([_filled(sql.load(RECORD, "post"), *_transfers(city, group, purses))] if money else []),
         "COMMIT",
     ]  # fmt: skip
     return "\n".join(lines) + "\n" + ";\n".join(s.strip() for s in statements) + ";\n"
 
 
-def _transfers(city: City, group: int, purses: str) -> list[str]:
-    """The parameters of `post`: a paid part from each purse, a concession from the treasury for each."""
+def _transfers(city: City, group: int, purses: str, money: bool) -> list[str]:
+    """The transfers to save: a paid part from each purse, a concession from the treasury for each; none without money."""
+    if not money:
+        none = "'{}'"
+        return [f"{none}::uuid[]", *[f"{none}::bigint[]"] * 3, f"{none}::text[]", f"{none}::uuid[]", "0"]
 
     def both(first: object, second: object, kind: str) -> str:
         return "'{" + ",".join([str(first)] * group + [str(second)] * group) + f"}}'::{kind}[]"
@@ -274,7 +276,7 @@ def _filled(statement: str, *values: str) -> str:
 def a_gateway(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "ONECARD_DATABASE_URL": url, "ONECARD_NODE": PLACE}
     command = [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
+        sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws", "--host", "127.0.0.1", "--port", str(port),
         "--workers", str(WORKERS), "--log-level", "warning", "--no-access-log", "onecard.gateway.app:application",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=environment)

@@ -1,6 +1,7 @@
 """What travels: requests decoded strictly, answers and problems (RFC 9457) encoded. Both languages in every answer."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -62,6 +63,8 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+# Nothing else travels on as an item, known or not.
+_ITEM = re.compile(r"[a-z0-9_.]{1,100}")
 _use_request = msgspec.json.Decoder(UseRequest)
 
 
@@ -70,8 +73,8 @@ def use_request(body: bytes) -> UseRequest:
     request: UseRequest = decode(body, _use_request)
     if (request.code is None) == (request.card is None):
         raise _malformed("$: expected exactly one of code, card")
-    if len(request.item) > 100:
-        raise _malformed("$.item: expected at most 100 characters")
+    if not _ITEM.fullmatch(request.item):
+        raise _malformed("$.item: expected an item's code: at most 100 lower-case letters, digits, _ and .")
     if request.amount_fen is not None and not 0 < request.amount_fen <= AMOUNT_FEN_MAX:
         raise _malformed(f"$.amount_fen: expected 1 to {AMOUNT_FEN_MAX}")
     chip = request.card

@@ -1,5 +1,6 @@
 """Verbs of uses: record a group of presentations; give a use back. Each is one transaction on an asyncpg connection."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from onecard_kit.verdicts import Verdict
 LOAD = "onecard.kernel.uses.load"
 RECORD = "onecard.kernel.uses.record"
 COLLISIONS_MAX = 3
+SPOTS_KEPT_MAX = 500_000
 
 
 class Collision(Exception):
@@ -31,11 +33,24 @@ class LedgerDisagreed(Exception):
 
 @dataclass(slots=True)
 class Memory:
-    """What a process may keep because it never changes: item versions, account ids, and the owner of the treasury's."""
+    """What a process may keep.
+
+    What never changes: item versions, account ids, and the owner of the treasury's. And the places of one day, as long
+    as the catalogue's revision stays what it was when they were read.
+    """
 
     treasury: str | None = None
     items: dict[int, Item] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=Accounts)
+    spots: dict[tuple[int, str], facts.Spot] = field(default_factory=dict)
+    spots_of: tuple[int, dt.date] | None = None
+
+    def take_spots(self, found: dict[tuple[int, str], facts.Spot], revision: int, day: dt.date) -> None:
+        """Remember places read at a revision, for a day; those of another are forgotten."""
+        if self.spots_of != (revision, day):
+            self.spots.clear()
+            self.spots_of = (revision, day)
+        self.spots.update(found)
 
 
 async def record_group(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Answer | Rejected]:
@@ -60,39 +75,46 @@ async def record_within(connection: asyncpg.Connection, lines: list[Line], memor
     return folded.answers
 
 
-async def lock(connection: asyncpg.Connection, lines: list[Line]) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
-    """Lock the cards of lines, then their purses, each in id order so that two groups cannot deadlock; the rows of
-    both."""
+async def lock(connection: asyncpg.Connection, lines: list[Line]) -> list[asyncpg.Record]:
+    """Lock the cards of lines, then their purses, each in id order so that two groups cannot deadlock; their rows."""
     serials = sorted({s for line in lines if (s := line.presented.serial) is not None})
     numbers = sorted({n for line in lines if (n := line.presented.number_index) is not None})
-    cards = await connection.fetch(sql.load(LOAD, "lock_cards"), serials, numbers) if serials or numbers else []
-    purses = sorted({row["purse_account_id"] for row in cards} - {None})
-    return cards, await connection.fetch(sql.load(LOAD, "lock_purses"), purses) if purses else []
+    if not serials and not numbers:
+        return []
+    rows: list[asyncpg.Record] = await connection.fetch(sql.load(LOAD, "lock_cards"), serials, numbers)
+    return rows
 
 
 async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
-    cards, purses = await lock(connection, lines)
-    by_serial, by_number = facts.cards_of(cards)
+    rows = await lock(connection, lines)
+    by_serial, by_number = facts.cards_of(rows)
     nonces = {p.nonce: p.expires for line in lines if (p := line.presented).nonce is not None}
     pairs = sorted({(line.terminal_id, line.item) for line in lines})
     keys = sorted({line.key for line in lines})
+    day = clock.day_of(lines[0].at)
+    if len(memory.spots) > SPOTS_KEPT_MAX:
+        memory.spots.clear()
+    revision, remembered_day = memory.spots_of or (0, None)
     found = await connection.fetchrow(
         sql.load(LOAD, "facts"),
         _literal(terminal for terminal, _ in pairs),
-        [item for _, item in pairs],
-        clock.day_of(lines[0].at),
+        _literal(f'"{item}"' for _, item in pairs),
+        day,
         _literal(terminal for terminal, _, _ in keys),
         _literal(journal.hex for _, journal, _ in keys),
         _literal(sequence for _, _, sequence in keys),
-        list(nonces),
+        _literal(_bytes(nonce) for nonce in nonces),
         list(nonces.values()),
         _literal(sorted({card.holder_id for card in by_number.values()})),
+        revision,
+        _literal("true" if remembered_day == day and pair in memory.spots else "false" for pair in pairs),
     )
+    memory.take_spots(facts.spots_of(found["places"]), found["revision"], day)
     loaded = facts.Loaded(
         by_serial=by_serial,
         by_number=by_number,
-        purses={account: [free, room] for account, free, room in purses},
-        spots=facts.spots_of(found["places"]),
+        purses=facts.purses_of(rows),
+        spots={pair: memory.spots[pair] for pair in pairs if pair in memory.spots},
         known=await _first_answers(connection, facts.recorded_of(found["known"])),
         spent=set(found["spent"] or ()),
         quotas=facts.quotas_of(found["quotas"]),
@@ -139,26 +161,32 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
     if not uses:
         return
     quotas = sorted(folded.quotas.items())
-    new_keys, new_nonces, counted = await connection.fetchrow(
+    transfers = [t for use in uses for t in _transfers(use, memory)]
+    new_keys, new_nonces, counted, refused = await connection.fetchrow(
         sql.load(RECORD, "save"),
         *_use_columns(uses),
         _literal(use.line.journal.hex for use in uses),
         _literal(use.line.sequence for use in uses),
-        [use.line.content for use in uses],
-        *_columns(folded.nonces, 2),
+        _literal(_bytes(use.line.content) for use in uses),
+        _literal(_bytes(nonce) for nonce, _ in folded.nonces),
+        [expires for _, expires in folded.nonces],
         list(folded.counters),
         list(folded.counters.values()),
-        *_columns([key for key, _ in quotas], 3),
-        [more for _, more in quotas],
+        _literal(holder for (holder, _, _), _ in quotas),
+        _literal(rule for (_, rule, _), _ in quotas),
+        _literal(period for (_, _, period), _ in quotas),
+        _literal(more for _, more in quotas),
         [risk.kind for risk in folded.risks],
         [risk.subject for risk in folded.risks],
         [json.dumps(risk.detail) for risk in folded.risks],
+        *_transfer_columns(transfers),
     )
     if new_keys < len(uses) or new_nonces < len(folded.nonces):
         raise Collision("a key or nonce was recorded meanwhile")
     if any(loaded.quotas[key] != used for key, used in facts.quotas_of(counted).items()):
         raise Collision("a quota was counted meanwhile through another card of the holder")
-    await _post(connection, [t for use in uses for t in _transfers(use, memory)])
+    if refused is not None:
+        raise LedgerDisagreed(refused)
 
 
 def _use_columns(uses: list[Use]) -> list[object]:
@@ -168,7 +196,7 @@ def _use_columns(uses: list[Use]) -> list[object]:
         [use.line.at for use in uses],
         _literal(use.line.terminal_id for use in uses),
         _literal(use.point_id for use in uses),
-        [use.line.item for use in uses],
+        _literal(f'"{use.line.item}"' for use in uses),
         _literal(use.item_version_id for use in uses),
         _literal(use.card_id for use in uses),
         _literal(use.line.presented.medium.value for use in uses),
@@ -187,18 +215,15 @@ def _transfers(use: Use, memory: Memory) -> list[Transfer]:
     )
 
 
-async def _post(connection: asyncpg.Connection, transfers: list[Transfer]) -> None:
-    if not transfers:
-        return
-    refused = await post(connection, transfers)
-    if refused:
-        raise LedgerDisagreed(", ".join(sorted(set(refused.values()))))
-
-
 async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dict[int, str]:
     """Post transfers in their order; the reasons of those the ledger did not newly make, by position from 0."""
-    rows = await connection.fetch(
-        sql.load(RECORD, "post"),
+    rows = await connection.fetch(sql.load(RECORD, "post"), *_transfer_columns(transfers))
+    return {n - 1: outcome for n, outcome in rows}
+
+
+def _transfer_columns(transfers: list[Transfer]) -> list[object]:
+    """The columns of transfers, and how many there are, in the order of `save.sql` and `post.sql`."""
+    return [
         _literal(t.id.hex for t in transfers),
         _literal(t.debit for t in transfers),
         _literal(t.credit for t in transfers),
@@ -206,19 +231,18 @@ async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dic
         _literal(t.code for t in transfers),
         _literal(t.reference.hex for t in transfers),
         len(transfers),
-    )
-    return {n - 1: outcome for n, outcome in rows}
+    ]
 
 
-def _literal(values: Iterable[int | str | None]) -> str:
-    """A PostgreSQL array literal of numbers, hex ids or fixed words; never of text from outside, which would need
-    quotes.
+def _literal(values: Iterable[object]) -> str:
+    """A PostgreSQL array literal of numbers, days, hex ids or codes; never of other text, which would need escapes.
 
-    Encoding one text costs a fraction of encoding a list element by element.
+    What travels from outside into it is an item's code, whose letters the gateway has checked, in quotes (one may be
+    called null). Encoding one text costs a fraction of encoding a list element by element.
     """
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
-    """Rows to columns; `width` empty columns where there are no rows."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+def _bytes(value: bytes) -> str:
+    """Bytes as an element of an array literal."""
+    return f'"\\\\x{value.hex()}"'

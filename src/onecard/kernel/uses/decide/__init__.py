@@ -39,7 +39,7 @@ def _answer(
     if twin is not None:
         return _repeated(twin[1]) if twin[0] == line.content else Rejected("SEQUENCE_REUSED")
     spot = loaded.spots.get((line.terminal_id, line.item))
-    if spot is None or line.key_id not in spot.keys_in_force:
+    if spot is None or not spot.has_key(line.key_id, line.at.timestamp()):
         return Rejected("KEY_EXPIRED")
     card = _card_of(line, loaded)
     item = items.get(spot.item_version_id) if spot.item_version_id is not None else None

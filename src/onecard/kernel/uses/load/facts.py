@@ -24,13 +24,17 @@ class Card(msgspec.Struct):
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """A terminal's place for one item, with the ids behind it."""
+    """A terminal's place for one item, with the ids behind it; a key's end is in Unix seconds, None while open."""
 
     place: Place
     point_id: int
     operator: str
-    keys_in_force: frozenset[int]
+    keys: tuple[tuple[int, float | None], ...]
     item_version_id: int | None
+
+    def has_key(self, key_id: int, at: float) -> bool:
+        """Whether a key is in force at a moment (Unix seconds)."""
+        return any(key == key_id and (end is None or at < end) for key, end in self.keys)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -61,7 +65,22 @@ class Loaded:
 
 _classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])
 _places = msgspec.json.Decoder(
-    list[tuple[int, str, str, str, int, str, str, int, list[int] | None, str | None, int | None, bool]]
+    list[
+        tuple[
+            int,
+            str,
+            str,
+            str,
+            int,
+            str,
+            str,
+            int,
+            tuple[tuple[int, float | None], ...] | None,
+            str | None,
+            int | None,
+            bool,
+        ]
+    ]
 )
 _known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID]])
 _quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
@@ -76,20 +95,10 @@ def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes
     """Cards by e-card serial and by the blind index of their number, from the rows of `lock_cards`."""
     by_serial: dict[int, Card] = {}
     by_number: dict[bytes, Card] = {}
-    for (
-        card_id,
-        holder_id,
-        place,
-        state,
-        social,
-        financial,
-        transit,
-        number_index,
-        serial,
-        purse,
-        classes,
-        counter,
-    ) in rows:
+    for row in rows:
+        card_id, holder_id, place, state, social, financial, transit, number_index, serial, purse, classes, counter = (
+            row[:12]
+        )
         functions = {"social_security": social, "financial": financial, "transit": transit}
         card = Card(card_id, holder_id, Standing(state, functions, place, _decode_classes(classes)), purse, counter)
         by_number[number_index] = card
@@ -98,13 +107,18 @@ def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes
     return by_serial, by_number
 
 
+def purses_of(rows: Sequence[Sequence[Any]]) -> dict[int, list[int | None]]:
+    """What each purse may spend and take in, from the rows of `lock_cards`."""
+    return {row[9]: [row[12], row[13]] for row in rows if row[9] is not None}
+
+
 def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:
     """The places of a group's terminals and items; a terminal unknown to the database is absent."""
     spots = {}
     for row in _places.decode(text) if text else ():
         terminal, item, t_state, c_state, point, p_state, division, operator, keys, i_state, version, offered = row
         place = Place(t_state, c_state, p_state, i_state, offered, division)
-        spots[terminal, item] = Spot(place, point, f"party:{operator}", frozenset(keys or ()), version)
+        spots[terminal, item] = Spot(place, point, f"party:{operator}", keys or (), version)
     return spots
 
 

@@ -1,6 +1,9 @@
 -- Reads the facts of a group in one statement, after the locks. One row:
---   places     [[terminal, item, terminal state, client state, point, point state, division, operator, keys in force,
---                item state or null, version or null, offered], …] for the distinct pairs ($1 terminal ids, $2 item codes)
+--   revision   of the catalogue
+--   places     [[terminal, item, terminal state, client state, point, point state, division, operator,
+--                [[key, end of its force in Unix seconds or null], …], item state or null, version or null, offered], …]
+--              for the distinct pairs $1 terminal ids, $2 item codes that are not remembered ($11) of this day and of the
+--              revision $10: as long as nothing changed, nothing is read again
 --   known      [[terminal, journal, sequence, content in hex, use], …] for the keys ($4 terminal ids, $5 journals,
 --              $6 sequences) that are recorded already
 --   spent      nonces of $7 (with their $8 ends) that are spent
@@ -8,12 +11,14 @@
 --   withdrawn  issuer keys that were withdrawn
 -- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have.
 SELECT
+    (SELECT number FROM catalogue_revision) AS revision,
     (SELECT jsonb_agg(jsonb_build_array(
         t.id, w.item, t.state, c.state, p.id, p.state, p.division, p.operator_id,
-        (SELECT jsonb_agg(k.id) FROM catalogue_terminal_key k
+        (SELECT jsonb_agg(jsonb_build_array(k.id, extract(epoch FROM k.valid_to))) FROM catalogue_terminal_key k
          WHERE k.terminal_id = t.id AND (k.valid_to IS NULL OR k.valid_to > now())),
         i.state, v.id, o.item_id IS NOT NULL))
-     FROM unnest($1::text::bigint[], $2::text[]) w (terminal_id, item)
+     FROM (SELECT * FROM unnest($1::text::bigint[], $2::text::text[], $11::text::boolean[]) a (terminal_id, item, remembered)
+           WHERE NOT remembered OR (SELECT number FROM catalogue_revision) <> $10::bigint) w
      JOIN catalogue_terminal t ON t.id = w.terminal_id
      JOIN catalogue_point p ON p.id = t.point_id
      JOIN catalogue_client c ON c.id = p.client_id
@@ -25,7 +30,7 @@ SELECT
      CROSS JOIN LATERAL (
         SELECT * FROM uses_journal_key k
         WHERE (k.terminal_id, k.journal, k.sequence) = (w.terminal_id, w.journal, w.sequence) OFFSET 0) j)::text AS known,
-    (SELECT array_agg(s.nonce) FROM unnest($7::bytea[], $8::timestamptz[]) w (nonce, expires)
+    (SELECT array_agg(s.nonce) FROM unnest($7::text::bytea[], $8::timestamptz[]) w (nonce, expires)
      CROSS JOIN LATERAL (
         SELECT nonce FROM uses_spent_nonce n WHERE n.nonce = w.nonce AND n.expires = w.expires OFFSET 0) s) AS spent,
     (SELECT jsonb_agg(jsonb_build_array(q.holder_id, q.rule, q.period, q.used))

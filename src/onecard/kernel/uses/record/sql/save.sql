@@ -9,28 +9,30 @@
 --   $18, $19 cards and their new chip counters
 --   $20..$23 quotas: holder, rule, first day of the period, how many more
 --   $24..$26 risk facts: kind, subject, detail
+--   $27..$32 transfers: id, debit, credit, amount in fen, code, use; $33 how many. All are posted, none is a hold.
+-- The last column names what the ledger refused although the fold allowed it: a fault of ours.
 WITH uses AS (
     INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict, full_fen, paid_fen, concession)
-    SELECT * FROM unnest($1::text::uuid[], $2::timestamptz[], $3::text::bigint[], $4::text::bigint[], $5::text[],
+    SELECT * FROM unnest($1::text::uuid[], $2::timestamptz[], $3::text::bigint[], $4::text::bigint[], $5::text::text[],
                          $6::text::bigint[], $7::text::bigint[], $8::text::text[], $9::text::text[], $10::text::bigint[],
                          $11::text::bigint[], $12::text::text[])
 ), keys AS (
     INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content)
     SELECT terminal_id, journal, sequence, id, content
-    FROM unnest($3::text::bigint[], $13::text::uuid[], $14::text::bigint[], $1::text::uuid[], $15::bytea[])
+    FROM unnest($3::text::bigint[], $13::text::uuid[], $14::text::bigint[], $1::text::uuid[], $15::text::bytea[])
          w (terminal_id, journal, sequence, id, content)
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING RETURNING 1
 ), spent AS (
     INSERT INTO uses_spent_nonce (nonce, expires)
-    SELECT * FROM unnest($16::bytea[], $17::timestamptz[]) w (nonce, expires) ORDER BY 1
+    SELECT * FROM unnest($16::text::bytea[], $17::timestamptz[]) w (nonce, expires) ORDER BY 1
     ON CONFLICT DO NOTHING RETURNING 1
 ), grown AS (
     UPDATE cards_standing s SET chip_counter = w.counter
     FROM unnest($18::bigint[], $19::bigint[]) w (card_id, counter) WHERE s.card_id = w.card_id
 ), counted AS (
     INSERT INTO entitlements_quota AS q (holder_id, rule, period, used)
-    SELECT * FROM unnest($20::bigint[], $21::text[], $22::date[], $23::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
+    SELECT * FROM unnest($20::text::bigint[], $21::text::text[], $22::text::date[], $23::text::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
     ON CONFLICT (holder_id, rule, period) DO UPDATE SET used = q.used + excluded.used
     RETURNING holder_id, rule, period, used
 ), risks AS (
@@ -38,4 +40,11 @@ WITH uses AS (
     SELECT kind, subject, detail::jsonb FROM unnest($24::text[], $25::text[], $26::text[]) w (kind, subject, detail)
 )
 SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM spent),
-       (SELECT jsonb_agg(jsonb_build_array(holder_id, rule, period, used)) FROM counted)::text
+       (SELECT jsonb_agg(jsonb_build_array(holder_id, rule, period, used)) FROM counted)::text,
+       CASE WHEN $33::int > 0 THEN (
+           SELECT string_agg(DISTINCT outcome, ', ')
+           FROM ledger_post($27::text::uuid[], $28::text::bigint[], $29::text::bigint[], $30::text::bigint[],
+                            array_fill('posted'::text, ARRAY[$33::int]), $31::text::text[],
+                            array_fill(NULL::uuid, ARRAY[$33::int]), array_fill(NULL::timestamptz, ARRAY[$33::int]),
+                            $32::text::uuid[])
+       ) END
