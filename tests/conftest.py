@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
@@ -28,6 +29,10 @@ from onecard.foundation.postgres.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parent.parent
 RUN = secrets.token_hex(4)
+# A busy machine is no fault of the code, so properties have no deadline; and where CI is set they try the same examples
+# each time, so that one change's run does not fail for another's reason.
+hypothesis.settings.register_profile("onecard", deadline=None, derandomize=os.environ.get("CI") == "true")
+hypothesis.settings.load_profile("onecard")
 NEEDS_DATABASE = {"postgres", "database", "urls", "fresh_database", "db", "django_db_setup"}
 
 

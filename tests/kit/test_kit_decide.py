@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -314,7 +314,6 @@ concessions = st.lists(
 held_classes = st.lists(st.tuples(st.sampled_from([each.code for each in CLASSES[:4]]), st.just(DAY), st.none()))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000_000), concessions, held_classes, st.integers(0, 4))
 def test_nobody_pays_more_for_a_concession(
     full_fen: int, declared: list[Concession], classes: list[tuple[str, dt.date, None]], used: int
@@ -334,7 +333,6 @@ def test_nobody_pays_more_for_a_concession(
     assert paid == sorted(paid, reverse=True)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000_000), st.integers(0, 100))
 def test_a_part_of_a_fen_is_the_holders(full_fen: int, percent: int) -> None:
     paid_fen = Discount(percent=percent).of(full_fen)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onecard_kit import terms
@@ -307,7 +307,6 @@ def only_a_declaration_error(text: str) -> None:
         assert terms.from_plain(plain(item), "stored") == item
 
 
-@settings(deadline=None)
 @given(st.text())
 @example("a = 1\n" * 3)
 @example("a." * 500 + "a = 1")
@@ -316,7 +315,6 @@ def test_any_text_is_an_item_or_a_declaration_error(text: str) -> None:
     only_a_declaration_error(text)
 
 
-@settings(deadline=None)
 @given(edits)
 def test_any_edit_of_a_file_is_an_item_or_a_declaration_error(changes: list[tuple[int, str, str]]) -> None:
     lines = list(LINES)
@@ -325,13 +323,11 @@ def test_any_edit_of_a_file_is_an_item_or_a_declaration_error(changes: list[tupl
     only_a_declaration_error("\n".join(lines))
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(FULL)), st.integers(0, 6), st.text(max_size=4))
 def test_any_slip_of_the_pen_is_an_item_or_a_declaration_error(at: int, length: int, typed: str) -> None:
     only_a_declaration_error(FULL[:at] + typed + FULL[at + length :])
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_value_in_place_of_another_is_an_item_or_a_declaration_error(data: st.DataObject) -> None:
     """A stored version is decoded without its cross-checks, but as strictly."""

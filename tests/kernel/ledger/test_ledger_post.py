@@ -71,7 +71,7 @@ def build(model: Model, known: list[Transfer], step: tuple[Kind, int, int, int |
     return replace(resolution(uuid7(), kind, pending_id, "test", amount_fen), expires_at=expiry)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=BATCHES)
 def test_every_sequence_comes_to_what_the_model_says(
     books: Books, batches: list[list[tuple[Kind, int, int, int | None, int, str | None]]]
@@ -112,7 +112,7 @@ def agree(books: Books, model: Model) -> None:
     assert {hold for (hold,) in stored} == open_holds
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 400)), min_size=3, max_size=12),
     again=st.booleans(),
