@@ -195,9 +195,15 @@ def run_tests(arguments: argparse.Namespace) -> int:
     return int(pytest.main(list(arguments.rest)))
 
 
+def measurements() -> list[str]:
+    """The files of bench/ that are run by name; beside them lies what they stand on."""
+    files = sorted((ROOT / "bench").glob("[a-z]*.py"))
+    return [path.stem for path in files if "\ndef main(arguments:" in path.read_text(encoding="utf-8")]
+
+
 def run_bench(arguments: argparse.Namespace) -> int:
     """``bench/<name>.py``, which lies beside the product and is no part of it."""
-    names = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*.py"))
+    names = measurements()
     if arguments.name not in names:
         raise NotFound(
             "BENCH_UNKNOWN",
