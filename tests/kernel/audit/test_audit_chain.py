@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions, chain, queries
@@ -38,7 +39,7 @@ def test_the_tail_is_shown_with_its_age(city: dict[str, str], monkeypatch: pytes
     assert actions.seal() == 1
     record("card:2")
     written = rows("SELECT max(at) FROM audit_fact")[0][0]
-    monkeypatch.setattr(queries.clock, "now", lambda: written + dt.timedelta(seconds=90))
+    monkeypatch.setattr(clock, "now", lambda: written + dt.timedelta(seconds=90))
     (finding,) = queries.verify_chain()
     assert (finding.kind, finding.count, finding.is_fault) == ("unsealed", 1, False)
     assert finding.age_s == 90
