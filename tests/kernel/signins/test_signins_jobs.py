@@ -1,0 +1,28 @@
+"""What has lapsed is cleared by the worker, which can read nothing of it."""
+
+import pytest
+from django.db import ProgrammingError, transaction
+from pytest_django.plugin import DjangoDbBlocker
+from tests.kernel.cards.roles import django_as
+
+from onecard.foundation.postgres.raw import rows
+from onecard.kernel.signins import jobs
+
+
+def left() -> dict[str, int]:
+    return {table: rows(f"SELECT count(*) FROM {table}")[0][0] for table in jobs.TABLES}
+
+
+def test_the_worker_clears_what_has_lapsed(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> None:
+    with django_as(fresh_database["owner"], django_db_blocker):
+        for table in jobs.TABLES:
+            for key, days in (("old", -1), ("older", -30), ("live", 1)):
+                rows(f"INSERT INTO {table} VALUES ($1, 'secret', now() + make_interval(days => $2))", key, days)
+    with django_as(fresh_database["worker"], django_db_blocker):
+        assert jobs.clear_expired(0) == 6
+        assert jobs.clear_expired(0) == 0
+        for table in jobs.TABLES:
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                rows(f"SELECT * FROM {table}")
+    with django_as(fresh_database["owner"], django_db_blocker):
+        assert left() == dict.fromkeys(jobs.TABLES, 1)
