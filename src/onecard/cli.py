@@ -54,7 +54,11 @@ COMMANDS = (
         "run the demo city",
         "onecard.demo.command:run",
         (
-            argument("--data-dir", type=Path, help="数据目录 / where its data is kept"),
+            argument(
+                "--data-dir",
+                type=Path,
+                help="数据目录，另见 ONECARD_DATA_DIR / its data; see ONECARD_DATA_DIR",
+            ),
             argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后两个也会使用 / and the two after it"),
             argument("--holders", type=int, default=DEMO_HOLDERS, help="持卡人数 / how many holders"),
             argument("--day", action="store_true", help="演一天并核对 / play one day and check it"),

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -204,6 +205,7 @@ def _note(environment: dict[str, str], port: int, folder: Path) -> Demo:
 
 def screen(demo: Demo, folder: Path) -> str:
     """What a newcomer needs to know, on one screen."""
+    named = "" if folder == running.default_folder() else f"    export {running.FOLDER}={shlex.quote(str(folder))}\n"
     if speaks_chinese():
         return f"""
   一卡通示范城市已在运行（全部人员均为虚构）
@@ -216,7 +218,7 @@ def screen(demo: Demo, folder: Path) -> str:
 {_signins(folder)}
 
   可以试试
-    ./onecard demo --day     另开一个终端：演示城市的一天，并核对每一分钱
+{named}    ./onecard demo --day     另开一个终端：演示城市的一天，并核对每一分钱
     ./onecard check          核对审计链、账目与数据库权限
 
   数据在 {folder}，再次启动会继续使用。按 Ctrl-C 停止。
@@ -232,7 +234,7 @@ def screen(demo: Demo, folder: Path) -> str:
 {_signins(folder)}
 
   Try
-    ./onecard demo --day     in another terminal: one day of the city, then every fen accounted for
+{named}    ./onecard demo --day     in another terminal: one day of the city, then every fen accounted for
     ./onecard check          the audit chain, the money and the database's grants
 
   Its data is in {folder}; the next start goes on with it. Ctrl-C stops it.

@@ -11,6 +11,7 @@ from onecard.foundation.postgres.binaries import HOME
 from onecard.foundation.postgres.urls import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
+FOLDER = "ONECARD_DATA_DIR"
 SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
 
 
@@ -27,7 +28,11 @@ class Demo:
 
 
 def default_folder() -> Path:
-    """``var/demo`` beside the sources; for root, whose database runs as another user, one in /var/lib."""
+    """What the environment names, else ``var/demo`` beside the sources; for root, whose database runs as another user,
+    one in /var/lib.
+    """
+    if named := os.environ.get(FOLDER):
+        return Path(named).absolute()
     if os.geteuid() != 0:
         return ROOT / "var" / "demo"
     return HOME / f"demo-{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:8]}"
@@ -59,6 +64,6 @@ def find(folder: Path) -> Demo | None:
 
 
 def lend_environment() -> None:
-    """Where no database was named, use that of the demo running on the default folder."""
+    """Where no database was named, use that of the demo that runs on the default folder."""
     if ENVIRONMENT not in os.environ and (demo := find(default_folder())):
         os.environ.update(demo.environment)
