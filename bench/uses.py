@@ -47,7 +47,7 @@ from onecard_kit.suites import ED25519, Signer
 
 CARDS = 100_000
 TERMINALS = 200
-CONNECTIONS = 128
+CONNECTIONS = 256
 WORKERS = 2
 ROUNDS = 3
 SECONDS = 6
@@ -289,7 +289,7 @@ def a_gateway(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def drive(city: City, cluster: EmbeddedPostgres, gateway: subprocess.Popen[bytes], port: int, item: str) -> Sample:
-    """One round: ready-made requests over 128 connections for some seconds."""
+    """One round: ready-made requests over 256 connections for some seconds."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests"
         write_requests(file, city.requests(item, 9_000 * SECONDS, port))

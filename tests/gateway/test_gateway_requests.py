@@ -231,6 +231,22 @@ def code_of_problem(response: httpx.Response) -> str:
     return str(response.json()["code"])
 
 
+def test_a_sequence_serves_a_use_or_a_refund_never_both(city: SmallCity, http: httpx.Client) -> None:
+    card, bus = city.a_card(), city.a_terminal()
+    first, second = (
+        send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)}, sequence=n).json()["use"]
+        for n in (1, 2)
+    )
+    assert send(http, bus, {"use": first}, path="/v1/refunds", sequence=3).status_code == 200
+    answers = [
+        send(http, bus, {"use": second}, path="/v1/refunds", sequence=3),
+        send(http, bus, {"use": second}, path="/v1/refunds", sequence=2),
+        send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)}, sequence=3),
+    ]
+    assert [(r.status_code, code_of_problem(r)) for r in answers] == [(409, "SEQUENCE_REUSED")] * 3
+    assert city.purse_of(card) == 10_000 - 190
+
+
 def test_refunds_that_are_refused(city: SmallCity, http: httpx.Client) -> None:
     card, bus = city.a_card(purse_fen=190), city.a_terminal()
     other = city.a_terminal("culture.library_entry")

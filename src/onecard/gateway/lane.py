@@ -35,6 +35,7 @@ LOST = (
     asyncpg.exceptions.ReadOnlySQLTransactionError,
     asyncpg.exceptions.PostgresSystemError,
     asyncpg.InterfaceError,
+    asyncpg.LockNotAvailableError,
     OSError,
     TimeoutError,
 )

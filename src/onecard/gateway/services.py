@@ -44,13 +44,16 @@ PLANNING = {
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection whose statements give up after 30 s and whose idle transactions the server ends."""
+    """Open a connection that waits 5 s for a lock and 30 s for a statement, and whose idle transactions the server
+    ends."""
     return await asyncpg.connect(
         url,
         command_timeout=STATEMENT_S_MAX,
         server_settings={
             "application_name": "onecard-gateway",
             "idle_in_transaction_session_timeout": "30s",
+            # Whoever holds a card that long must not hold up everybody else's.
+            "lock_timeout": "5s",
             **PLANNING,
         },
     )

@@ -132,7 +132,11 @@ async def _first_answers(
         return {}
     rows = await connection.fetch(sql.load(LOAD, "first_answers"), [use_id for _, use_id in recorded.values()])
     answers = {row["id"]: row for row in rows}
-    return {key: facts.Known(content, *answers[use_id]) for key, (content, use_id) in recorded.items()}
+    # A key without a use is a refund's; its content is no presentation's, so it never repeats.
+    return {
+        key: facts.Known(content, *answers[use_id]) if use_id in answers else facts.Known.of_refund(content, use_id)
+        for key, (content, use_id) in recorded.items()
+    }
 
 
 async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory: Memory) -> None:

@@ -2,6 +2,7 @@
 operator."""
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ class Asked:
     journal: UUID
     sequence: int
 
+    @property
+    def content(self) -> bytes:
+        """A digest of what is asked, unlike that of any presentation."""
+        return hashlib.blake2b(b"refund\n" + self.use_id.bytes, digest_size=16).digest()
+
 
 async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
     """Give a use back. Idempotent by the caller's key.
@@ -50,7 +56,7 @@ async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -
     """
     async with connection.transaction():
         use = await _lock_and_load(connection, asked)
-        if use["refund_id"] is not None and _same_key(use, asked):
+        if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
             return _made(use, use["refund_id"], repeated=True)
         await _require_may_refund(connection, use, asked)
         refund_id = uuid7()
@@ -62,11 +68,14 @@ async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -
             asked.terminal_id,
             asked.journal,
             asked.sequence,
+            asked.content,
             [use["holder_id"]] * len(quotas),
             [rule for rule, _ in quotas],
             [period for _, period in quotas],
         )
-        if new is None:
+        if not new["key_is_new"]:
+            raise _sequence_reused()
+        if not new["refund_is_new"]:
             raise _already_refunded()
         await _reverse(connection, use)
         return _made(use, refund_id, repeated=False)
@@ -89,15 +98,10 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
     return use
 
 
-def _same_key(use: Mapping[str, Any], asked: Asked) -> bool:
-    key = (use["refund_terminal"], use["refund_journal"], use["refund_sequence"])
-    return key == (asked.terminal_id, asked.journal, asked.sequence)
-
-
 async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> None:
     place = await connection.fetchrow(sql.load(LOAD, "asking_terminal"), asked.terminal_id, asked.key_id)
-    if use["same_key_use"] is not None or use["key_is_a_use"]:
-        raise Conflict("SEQUENCE_REUSED", "该序号已用于另一笔内容。", "This sequence was used with other content.")
+    if use["known_as"] is not None:
+        raise _sequence_reused()
     for state, verdict in (
         ("terminal_state", Verdict.TERMINAL_SUSPENDED),
         ("client_state", Verdict.CLIENT_SUSPENDED),
@@ -161,6 +165,10 @@ def _use_unknown() -> OneCardError:
         next_zh="请核对用卡编号。",
         next_en="Check the use's id.",
     )
+
+
+def _sequence_reused() -> Conflict:
+    return Conflict("SEQUENCE_REUSED", "该序号已用于另一笔内容。", "This sequence was used with other content.")
 
 
 def _already_refunded() -> Conflict:

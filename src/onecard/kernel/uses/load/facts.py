@@ -48,6 +48,11 @@ class Known(msgspec.Struct, frozen=True):
     paid_fen: int
     concession: str | None
 
+    @classmethod
+    def of_refund(cls, content: bytes, refund_id: UUID) -> "Known":
+        """What stands under the key of a refund: nothing a presentation could repeat."""
+        return cls(content, refund_id, None, "", 0, 0, None)
+
 
 @dataclass(slots=True)
 class Loaded:

@@ -21,7 +21,8 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_use FOR EACH ROW EX
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_use EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_use_default EXECUTE FUNCTION refuse_change();
 
--- The caller's id of a line, and a digest of what was presented (not of the verdict).
+-- The caller's id of a line, and a digest of what was presented (not of the verdict). A refund has one, too: `use_id` is
+-- then the refund's, so that no sequence serves twice.
 CREATE TABLE uses_journal_key (
     terminal_id bigint NOT NULL,
     journal     uuid NOT NULL,
@@ -49,10 +50,7 @@ CREATE TABLE uses_refund (
     use_id      uuid PRIMARY KEY,
     id          uuid NOT NULL UNIQUE,
     at          timestamptz NOT NULL DEFAULT now(),
-    terminal_id bigint NOT NULL,
-    journal     uuid NOT NULL,
-    sequence    bigint NOT NULL,
-    UNIQUE (terminal_id, journal, sequence)
+    terminal_id bigint NOT NULL
 );
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_refund FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_refund EXECUTE FUNCTION refuse_change();

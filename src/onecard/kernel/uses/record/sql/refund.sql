@@ -1,9 +1,14 @@
--- Records a refund and gives its quotas back. $1 refund, $2 use, $3 terminal, $4 journal, $5 sequence;
--- $6..$8 quotas: holder, rule, first day of the period. Returns a row if the refund is new.
+-- Records a refund and its key, and gives its quotas back. $1 refund, $2 use, $3 terminal, $4 journal, $5 sequence, $6 digest
+-- of what was asked; $7..$9 quotas: holder, rule, first day of the period. Returns whether the refund and its key are new.
 WITH given_back AS (
     UPDATE entitlements_quota q SET used = q.used - 1
-    FROM unnest($6::bigint[], $7::text[], $8::date[]) w (holder_id, rule, period)
+    FROM unnest($7::bigint[], $8::text[], $9::date[]) w (holder_id, rule, period)
     WHERE (q.holder_id, q.rule, q.period) = (w.holder_id, w.rule, w.period) AND q.used > 0
+), key AS (
+    INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content) VALUES ($3, $4, $5, $1, $6)
+    ON CONFLICT DO NOTHING RETURNING 1
+), refund AS (
+    INSERT INTO uses_refund (id, use_id, terminal_id) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING RETURNING 1
 )
-INSERT INTO uses_refund (id, use_id, terminal_id, journal, sequence) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING RETURNING id
+SELECT EXISTS (SELECT FROM refund) AS refund_is_new, EXISTS (SELECT FROM key) AS key_is_new
