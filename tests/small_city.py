@@ -101,6 +101,7 @@ class SmallCity:
     """Built in a database of its own (`fresh_database`): pass its owner's URL."""
 
     def __init__(self, owner_url: str) -> None:
+        self.url = owner_url
         self.connection = psycopg.connect(owner_url, autocommit=True)
         self.codes_ring, self.cards_ring = keys.load("codes"), keys.load("cards")
         self.terminals_ring = keys.load("terminals")

@@ -207,6 +207,62 @@ def test_a_suspension_refuses_the_next_use_after_its_commit(
     assert verdicts([before, after]) == ["ADMITTED", expected]
 
 
+def test_remembered_places_are_forgotten_with_the_commit_that_changes_them(city: SmallCity, gate: str) -> None:
+    """One process that remembers: every change counts from its commit on, and not before."""
+    bus = city.a_terminal(point=city.a_point("transit.bus_ride", city.operator))
+    card = city.a_card(purse_fen=10_000)
+    point = city.one("SELECT point_id FROM catalogue_terminal WHERE id = $1", bus.id)
+
+    async def go() -> list[str]:
+        told = []
+        connection, memory = await asyncpg.connect(gate), Memory()
+        clerk = await asyncpg.connect(city.url)
+
+        async def ride() -> None:
+            told.extend(verdicts(await record_group(connection, [city.a_line(bus, card)], memory)))
+
+        try:
+            await ride()
+            await ride()
+            change = clerk.transaction()
+            await change.start()
+            await clerk.execute("UPDATE catalogue_point SET state = 'suspended' WHERE id = $1", point)
+            await ride()
+            await change.commit()
+            await ride()
+            await clerk.execute("UPDATE catalogue_point SET state = 'active' WHERE id = $1", point)
+            await ride()
+            await clerk.execute("DELETE FROM catalogue_offer WHERE point_id = $1", point)
+            await ride()
+            await clerk.execute("UPDATE catalogue_terminal_key SET valid_to = now() WHERE id = $1", bus.key_id)
+            await ride()
+        finally:
+            await connection.close()
+            await clerk.close()
+        return told
+
+    assert asyncio.run(go()) == [
+        "ADMITTED", "ADMITTED", "ADMITTED", "POINT_SUSPENDED", "ADMITTED", "ITEM_NOT_OFFERED", "KEY_EXPIRED",
+    ]  # fmt: skip
+
+
+def test_a_remembered_key_runs_out_by_the_clock_alone(city: SmallCity, gate: str) -> None:
+    bus, card = city.a_terminal(), city.a_card()
+    now = clock.now()
+    city.run("UPDATE catalogue_terminal_key SET valid_to = $2 WHERE id = $1", bus.key_id, now + dt.timedelta(minutes=5))
+
+    async def go() -> list[str]:
+        connection, memory = await asyncpg.connect(gate), Memory()
+        try:
+            moments = (now, now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5))
+            groups = [[city.a_line(bus, card, at=moment)] for moment in moments]
+            return [verdicts(await record_group(connection, group, memory))[0] for group in groups]
+        finally:
+            await connection.close()
+
+    assert asyncio.run(go()) == ["ADMITTED", "ADMITTED", "KEY_EXPIRED"]
+
+
 def test_an_item_suspended_unknown_or_not_yet_in_force(city: SmallCity, gate: str) -> None:
     card, bus = city.a_card(), city.a_terminal()
     city.an_item(
