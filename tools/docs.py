@@ -16,6 +16,7 @@ SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from onecard import cli  # noqa: E402
+from onecard.check import running as check  # noqa: E402
 from onecard.foundation import errors as foundation_errors  # noqa: E402
 from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
@@ -101,6 +102,16 @@ def _argument(argument: cli.Argument) -> str:
     return f"{shown} {options.get('help', '')}{default}".strip()
 
 
+def checks() -> str:
+    """Every finding of ``onecard check``, in its order: those that are one statement first."""
+    lines = [(f"`{each.code}`", each.zh, each.en) for each in check.FIGURES]
+    for node in ast.walk(ast.parse(Path(check.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding":
+            code, zh, en = node.args[:3]
+            lines += [(f"`{code.value!s}`", _words(zh), _words(en))] if isinstance(code, ast.Constant) else []
+    return table(("finding", "中文", "what must hold"), iter(lines))
+
+
 def grants() -> str:
     """What each serving role may do, from the golden table."""
     golden = tomllib.loads((SOURCE / "onecard/settings/grants.toml").read_text(encoding="utf-8"))
@@ -136,6 +147,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "problems": problems,
     "classes": classes,
+    "checks": checks,
     "commands": commands,
     "grants": grants,
 }
