@@ -157,12 +157,19 @@ def function_of(command: Command) -> Callable[[argparse.Namespace], int]:
 
 
 def _prepare(command: Command) -> None:
-    """Django for the commands that name settings; a database address from the running demo where none was given."""
+    """Django for the commands that name settings; a database address from the running demo where none was given.
+
+    Those of the owner find out here that the database is away, in one sentence; the worker waits for it.
+    """
     if not command.settings:
         return
     from onecard.demo import running
+    from onecard.foundation.postgres import roles, urls
 
     running.lend_environment()
+    url = urls.of_environment()
+    if command.settings == OWNER:
+        roles.connect(url).close()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", command.settings)
     import django
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -41,6 +42,29 @@ def test_an_error_of_ours_ends_with_2_and_no_trace(
     monkeypatch.setitem(sys.modules, "onecard.demo.command", SimpleNamespace(run=refuse))
     assert cli.main(["demo"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "code"), [(None, "DATABASE_URL_MISSING"), ("postgresql:///x?host=/nowhere", "DATABASE_UNREACHABLE")]
+)
+@pytest.mark.parametrize("argv", [["check"], ["db", "migrate"], ["keys", "rotate-issuer"], ["terminals", "pair", "X"]])
+def test_without_a_database_a_command_says_so_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    argv: list[str],
+    url: str | None,
+    code: str,
+) -> None:
+    monkeypatch.setenv("ONECARD_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("ONECARD_DATABASE_URL", raising=False)
+    if url:
+        monkeypatch.setenv("ONECARD_DATABASE_URL", url)
+    assert cli.main(argv) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert code in said
+    assert "\t" not in said
 
 
 def test_an_unknown_option_is_refused() -> None:

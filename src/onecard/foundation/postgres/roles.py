@@ -67,7 +67,8 @@ def connect(url: str) -> Connection:
     try:
         return psycopg.connect(url, connect_timeout=30)
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        # libpq's hints are indented; the last line that is none tells of the last host it tried.
+        reason = [line for line in str(error).strip().splitlines() if not line.startswith("\t")][-1]
         raise Unavailable(
             "DATABASE_UNREACHABLE",
             f"无法连接数据库：{reason}",
