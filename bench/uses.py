@@ -244,7 +244,7 @@ def limit_script(city: City, item: str, group: int) -> str:
 
 
 def _transfers(city: City, group: int, purses: str, money: bool) -> list[str]:
-    """The transfers to save: a paid part from each purse, a concession from the treasury for each; none without money."""
+    """The transfers to save: a paid part from each purse and a concession from the treasury; none without money."""
     if not money:
         none = "'{}'"
         return [f"{none}::uuid[]", *[f"{none}::bigint[]"] * 3, f"{none}::text[]", f"{none}::uuid[]", "0"]
@@ -276,7 +276,7 @@ def _filled(statement: str, *values: str) -> str:
 def a_gateway(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "ONECARD_DATABASE_URL": url, "ONECARD_NODE": PLACE}
     command = [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws", "--host", "127.0.0.1", "--port", str(port),
+        sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
         "--workers", str(WORKERS), "--log-level", "warning", "--no-access-log", "onecard.gateway.app:application",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=environment)
