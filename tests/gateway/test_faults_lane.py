@@ -23,9 +23,10 @@ from onecard.foundation.ids import uuid7
 from onecard.gateway import lane as lanes
 from onecard.gateway.lane import Lane
 from onecard.kernel.uses import actions
-from onecard.kernel.uses.actions import Memory
+from onecard.kernel.uses.actions import Memory, record_group
 from onecard.kernel.uses.decide import fold
 from onecard.kernel.uses.lines import Answer, Line, Rejected
+from onecard.kernel.uses.refunds import Asked, refund
 
 Outcome = Answer | Rejected | OneCardError
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
@@ -645,3 +646,70 @@ def test_a_server_that_takes_nothing_is_no_fault_of_a_line(city: SmallCity, gate
             assert (rehearsal.lane.counts.faults, rehearsal.lane.counts.groups) == (0, 2)
 
     asyncio.run(go())
+
+
+def test_a_card_that_somebody_holds_keeps_no_other_card_waiting(city: SmallCity, gate: str) -> None:
+    """The stuck line is told to come again and its terminal runs alone; the others of its group are recorded."""
+    stuck, free = city.a_card(), city.a_card()
+    bus, other = city.a_terminal(), city.a_terminal()
+    lines = [city.a_line(other, free), city.a_line(bus, stuck), city.a_line(other, free)]
+
+    async def go() -> None:
+        async with a_rehearsal(gate, server_settings={"lock_timeout": "200ms"}) as rehearsal:
+            async with held(city.url, stuck.id):
+                assert codes_of(await rehearsal.group(*lines)) == ["ADMITTED", "DATABASE_AWAY", "ADMITTED"]
+                assert bus.id in rehearsal.lane._alone
+                assert other.id not in rehearsal.lane._alone
+            assert codes_of(await rehearsal.group(lines[1])) == ["ADMITTED"]
+
+    asyncio.run(go())
+    assert recorded(city, *lines) == [1, 1, 1]
+
+
+def test_what_was_remembered_ends_with_the_connection(city: SmallCity, gate: str) -> None:
+    """Behind a new connection may stand an earlier state of the database, whose revision comes a second time."""
+    card = city.a_card()
+    bus = city.a_terminal(point=city.a_point("transit.bus_ride", city.operator))
+
+    async def go() -> None:
+        async with a_rehearsal(gate) as rehearsal:
+            assert codes_of(await rehearsal.group(city.a_line(bus, card))) == ["ADMITTED"]
+            city.run("UPDATE catalogue_revision SET number = number - 1")
+            assert rehearsal.lane._connection is not None
+            rehearsal.lane._connection.terminate()
+            city.run("UPDATE catalogue_terminal SET state = 'suspended' WHERE id = $1", bus.id)
+            assert codes_of(await rehearsal.group(city.a_line(bus, card))) == ["TERMINAL_SUSPENDED"]
+
+    asyncio.run(go())
+
+
+def test_refunds_and_rides_of_two_cards_of_one_holder_end_without_a_deadlock(city: SmallCity, gate: str) -> None:
+    """They meet at the holder's quota and purse; whatever the order, each ends, and the money adds up."""
+    one, bus = city.a_card(purse_fen=50_000, classes=[("senior_60", "2020-01-01", None)]), city.a_terminal()
+    other = city.a_card(purse_fen=None, classes=[("senior_60", "2020-01-01", None)])
+    city.run(
+        "UPDATE cards_standing SET holder_id = $1, purse_account_id = $2 WHERE card_id = $3",
+        one.holder_id, one.purse, other.id,
+    )  # fmt: skip
+    asking = city.a_terminal()
+
+    async def go() -> list[int]:
+        rides, refunds = await asyncpg.connect(gate), await asyncpg.connect(gate)
+        try:
+            memory, paid = Memory(), []
+            for _ in range(40):
+                [[mine]] = [await record_group(rides, [city.a_line(bus, other)], memory)]
+                assert isinstance(mine, Answer)
+                asked = Asked(mine.use_id, asking.id, asking.key_id, asking.journal, asking.next())
+                [[kept], _] = await asyncio.gather(
+                    record_group(rides, [city.a_line(bus, one)], memory), refund(refunds, asked, Memory())
+                )
+                assert isinstance(kept, Answer)
+                paid.append(kept.paid_fen)
+            return paid
+        finally:
+            await rides.close()
+            await refunds.close()
+
+    paid = asyncio.run(go())
+    assert city.purse_of(one) == 50_000 - sum(paid)

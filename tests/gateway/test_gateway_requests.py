@@ -159,6 +159,19 @@ def test_a_slow_request_is_given_up_and_a_truncated_one_leaves_nothing(
     assert city.run("SELECT id FROM uses_use WHERE terminal_id = $1", bus.id) == []
 
 
+def test_a_query_is_no_part_of_any_path(city: SmallCity, http: httpx.Client) -> None:
+    assert (http.post("/v1/uses?a=1", content=b"{}").status_code, http.get("/health?a=1").status_code) == (404, 404)
+
+
+@pytest.mark.parametrize("number", ["5_00", "+5", "-5", "٥", "9" * 20])
+def test_a_number_in_a_header_is_digits_alone(city: SmallCity, http: httpx.Client, number: str) -> None:
+    bus = city.a_terminal()
+    body = b"{}"
+    headers = {**signed(bus, "/v1/uses", body, 5), "OneCard-Sequence": number}
+    response = http.post("/v1/uses", content=body, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
+    assert (response.status_code, code_of(response)) == (401, "TERMINAL_SIGNATURE_INVALID")
+
+
 def test_unknown_paths_and_methods(http: httpx.Client) -> None:
     assert code_of(http.get("/v1/nothing")) == "NO_SUCH_PATH"
     assert (http.get("/v1/uses").status_code, code_of(http.get("/v1/uses"))) == (405, "METHOD_NOT_ALLOWED")

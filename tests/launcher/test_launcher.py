@@ -94,7 +94,8 @@ def a_finished_environment(checkout: Path, lock: str = "requirements.lock") -> N
     (checkout / ".venv" / "bin").mkdir(parents=True)
     put(checkout / ".venv" / "bin" / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     digest = hashlib.sha256((checkout / lock).read_bytes()).hexdigest()
-    (checkout / ".venv" / f".onecard-{digest}").write_text("")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    (checkout / ".venv" / f".onecard-{version}-{digest}").write_text("")
 
 
 def test_an_old_python_is_refused(checkout: Path, programs: Path) -> None:

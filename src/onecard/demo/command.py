@@ -131,13 +131,28 @@ def _environments(folder: Path, admin_url: str) -> dict[str, dict[str, str]]:
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
-        "ONECARD_KEYS": str(folder / "keys"),
         "ONECARD_NODE": NODE,
         "ONECARD_DEMO": "1",
-        "ONECARD_SECRET_KEY": secret["web"],
         "ONECARD_POCKETS": str(folder / "pockets.json"),
     }
-    return {role: {**shared, urls.ENVIRONMENT: url} for role, url in addresses.items()}
+    own = {role: _secrets_of(role, folder / "keys", secret["web"]) for role in addresses}
+    return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in addresses.items()}
+
+
+# The rings each role's processes need, and no others (docs/operations.md). The owner's commands may use all.
+RINGS = {
+    "public": ("identity", "cards"),
+    "staff": ("identity", "cards", "codes"),
+    "gateway": ("codes", "cards", "terminals"),
+    "worker": ("identity", "cards", "anchor"),
+}
+
+
+def _secrets_of(role: str, folder: Path, web_secret: str) -> dict[str, str]:
+    if role not in RINGS:
+        return {"ONECARD_KEYS": str(folder), "ONECARD_SECRET_KEY": web_secret}
+    rings = {f"ONECARD_KEY_{ring.upper()}": (folder / f"{ring}.json").read_text() for ring in RINGS[role]}
+    return rings if role == "gateway" else {**rings, "ONECARD_SECRET_KEY": web_secret}
 
 
 def _fresh_secrets() -> dict[str, str]:

@@ -147,7 +147,7 @@ class Gateway:
 
 def _route(scope: Scope) -> Route:
     route = ROUTES.get(scope["path"])
-    if route is None:
+    if route is None or scope["query_string"]:  # no path takes a query, and none is signed
         raise errors.NoSuchPath("NO_SUCH_PATH", "没有这个接口。", "There is no such path.")
     if route.method != scope["method"]:
         raise errors.MethodNotAllowed("METHOD_NOT_ALLOWED", f"请使用 {route.method}。", f"Use {route.method}.")

@@ -26,6 +26,7 @@ log = logging.getLogger("onecard.gateway")
 GROUP_MAX = 128
 QUEUE_MAX = 2048
 ALONE_FOR_LINES = 100
+LOCK_WAIT_ALONE_MS = 100
 # What a dying, restarting, full or unreachable server looks like from here, and a stall of ours that it cut off.
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -35,7 +36,6 @@ LOST = (
     asyncpg.exceptions.ReadOnlySQLTransactionError,
     asyncpg.exceptions.PostgresSystemError,
     asyncpg.InterfaceError,
-    asyncpg.LockNotAvailableError,
     OSError,
     TimeoutError,
 )
@@ -118,7 +118,11 @@ class Lane:
         self.counts.lines += len(group)
         try:
             connection = await self._connected()
-            outcomes = await record_group(connection, [line for line, _ in group], self.memory)
+            # A terminal that runs alone has kept others waiting before.
+            wait_ms = LOCK_WAIT_ALONE_MS if group[0][0].terminal_id in self._alone else None
+            outcomes = await record_group(connection, [line for line, _ in group], self.memory, wait_ms)
+        except asyncpg.LockNotAvailableError:
+            await self._record_around_locks(group)
         except LOST as error:
             await self._lost(group, error)
         except Exception:  # a fault of ours, or of one line
@@ -126,6 +130,25 @@ class Lane:
             await self._record_one_by_one(group)
         else:
             for (_, future), outcome in zip(group, outcomes, strict=True):
+                _tell(future, outcome)
+
+    async def _record_around_locks(self, group: list[Waiting]) -> None:
+        """Somebody holds a card of the group for long: record the others, and let that card's terminal come again."""
+        for n, (line, future) in enumerate(group):
+            try:
+                connection = await self._connected()
+                [outcome] = await record_group(connection, [line], self.memory, LOCK_WAIT_ALONE_MS)
+            except asyncpg.LockNotAvailableError:
+                log.warning("a card of terminal %d is locked by somebody else", line.terminal_id)
+                self._alone[line.terminal_id] = ALONE_FOR_LINES
+                _tell(future, errors.database_away())
+            except LOST as error:
+                await self._lost(group[n:], error)
+                return
+            except Exception:
+                log.exception("line %s of terminal %d was not recorded", line.id, line.terminal_id)
+                await self._record_one_by_one([(line, future)])
+            else:
                 _tell(future, outcome)
 
     async def _record_one_by_one(self, group: list[Waiting]) -> None:
@@ -173,6 +196,7 @@ class Lane:
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
+            self.memory.forget()
             self._connection = await self.connect()
         return self._connection
 

@@ -44,7 +44,7 @@ PLANNING = {
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection that waits 5 s for a lock and 30 s for a statement, and whose idle transactions the server
+    """Open a connection that waits 1 s for a lock and 30 s for a statement, and whose idle transactions the server
     ends."""
     return await asyncpg.connect(
         url,
@@ -53,7 +53,9 @@ async def connect(url: str) -> asyncpg.Connection:
             "application_name": "onecard-gateway",
             "idle_in_transaction_session_timeout": "30s",
             # Whoever holds a card that long must not hold up everybody else's.
-            "lock_timeout": "5s",
+            "lock_timeout": "1s",
+            # The locks and the later load rest on each statement's seeing what is committed.
+            "default_transaction_isolation": "read committed",
             **PLANNING,
         },
     )
@@ -75,6 +77,8 @@ class Side:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await connect(self.url)
                 yield self._connection
+            except asyncpg.LockNotAvailableError:
+                raise errors.database_away() from None
             except LOST as error:
                 log.warning("the database went away: %s", type(error).__name__)
                 if self._connection is not None:

@@ -57,6 +57,13 @@ def _journal(text: bytes) -> tuple[str, UUID]:
     return written, UUID(written)
 
 
+def _number(text: bytes) -> int:
+    """Digits and nothing else: int() would take signs, spaces and underscores, too."""
+    if not text.isdigit() or len(text) > 19:
+        raise ValueError
+    return int(text)
+
+
 @dataclass(slots=True)
 class Terminals:
     """Checks requests. `fetch` reads ``catalogue/sql/terminal.sql`` for a terminal's code."""
@@ -69,13 +76,13 @@ class Terminals:
         """Raises Unauthenticated TERMINAL_SIGNATURE_INVALID or TERMINAL_CLOCK_OFF."""
         try:
             code = headers[b"onecard-terminal"].decode("ascii")
-            key_id, sent_at = int(headers[b"onecard-key"]), int(headers[b"onecard-time"])
-            sequence = int(headers[b"onecard-sequence"])
+            key_id, sent_at = _number(headers[b"onecard-key"]), _number(headers[b"onecard-time"])
+            sequence = _number(headers[b"onecard-sequence"])
             journal_text, journal = _journal(headers[b"onecard-journal"])
             signature = headers[b"onecard-signature"].decode("ascii")
         except (KeyError, ValueError):
             raise errors.signature_invalid() from None
-        if not 0 <= sequence <= SEQUENCE_MAX:
+        if sequence > SEQUENCE_MAX:
             raise errors.signature_invalid()
         known = await self._find(code, key_id)
         key = known.keys.get(key_id)

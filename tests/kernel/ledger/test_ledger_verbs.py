@@ -37,8 +37,8 @@ def an_operator(name: str = "party:1") -> int:
     return actions.open_accounts([name], "operator.receivable", Ledger.PURSE, limited=False)[0]
 
 
-def paid(debit: int, credit: int, amount_fen: int) -> UUID:
-    transfer = Transfer(uuid7(), debit, credit, amount_fen, "paid")
+def paid(debit: int, credit: int, amount_fen: int, code: str = "fee") -> UUID:
+    transfer = Transfer(uuid7(), debit, credit, amount_fen, code)
     assert actions.post([transfer]) == {}
     return transfer.id
 
@@ -134,6 +134,15 @@ def test_a_correction_takes_two_people_who_may(checker: Actor) -> None:
     code = "MAKER_IS_CHECKER" if checker is OFFICER else "NOT_PERMITTED|OUT_OF_SCOPE"
     with pytest.raises(NotPermitted, match=code):
         actions.correct(OFFICER, wrong, approved_by=checker, reason="charged twice")
+    assert queries.balance_of(purse).posted_fen == 700
+
+
+@pytest.mark.parametrize("code", ["paid", "concession", "refund"])
+def test_what_a_use_moved_is_given_back_by_a_refund_alone(code: str) -> None:
+    purse, operator = a_purse(fen=1_000), an_operator()
+    of_a_use = paid(purse, operator, 300, code)
+    with pytest.raises(Conflict, match="TRANSFER_OF_A_USE"):
+        actions.correct(OFFICER, of_a_use, approved_by=CHECKER, reason="charged twice")
     assert queries.balance_of(purse).posted_fen == 700
 
 

@@ -23,6 +23,8 @@ from onecard.kernel.ledger.rules import WORDS, Kind, Ledger, Outcome, Transfer, 
 HERE = "onecard.kernel.ledger"
 EXPIRE_BATCH = 1_000
 CORRECTION = "correction"
+# What a use or its refund moved is taken back by a refund alone, which knows the whole of it and happens once.
+OF_A_USE = ("paid", "concession", "refund")
 
 _UNKNOWN = {Outcome.ACCOUNT_UNKNOWN, Outcome.PENDING_UNKNOWN}
 _MALFORMED = {Outcome.KIND_INVALID, Outcome.AMOUNT_INVALID, Outcome.EXPIRY_INVALID, Outcome.SAME_ACCOUNT}
@@ -103,7 +105,8 @@ def correct(actor: Actor, transfer_id: UUID, *, approved_by: Actor, reason: str)
     """Take a transfer back by another the other way round (冲正); the id of that one. Done once: again changes nothing.
 
     It takes two people; both are kept in the fact. Raises NotPermitted MAKER_IS_CHECKER, NotFound TRANSFER_UNKNOWN,
-    Conflict TRANSFER_NOT_POSTED for a hold (void it instead), EXCEEDS_BALANCE where the account that was credited no
+    Conflict TRANSFER_OF_A_USE (give the use back), TRANSFER_NOT_POSTED for a hold (void it instead), EXCEEDS_BALANCE
+    where the account that was credited no
     longer has it.
     """
     _require(actor, "correct", reason)
@@ -112,9 +115,17 @@ def correct(actor: Actor, transfer_id: UUID, *, approved_by: Actor, reason: str)
     found = rows(sql.load(HERE, "correctable"), transfer_id)
     if not found:
         raise NotFound("TRANSFER_UNKNOWN", "没有这笔记账。", "There is no such transfer.")
-    debit, credit, amount_fen, kind, corrected = found[0]
+    debit, credit, amount_fen, kind, code, corrected = found[0]
     if corrected is not None:
         return UUID(str(corrected))
+    if code in OF_A_USE:
+        raise Conflict(
+            "TRANSFER_OF_A_USE",
+            "该笔属于一次用卡，不能单独冲正。",
+            "This transfer belongs to a use and is not corrected by itself.",
+            next_zh="请退回该次用卡。",
+            next_en="Give the use back instead.",
+        )
     if kind not in (Kind.POSTED, Kind.POST):
         raise Conflict(
             "TRANSFER_NOT_POSTED",

@@ -45,6 +45,13 @@ class Memory:
     spots: dict[tuple[int, str], facts.Spot] = field(default_factory=dict)
     spots_of: tuple[int, dt.date] | None = None
 
+    def forget(self) -> None:
+        """Start anew: on a new connection the database may be another one, or an earlier state of the same."""
+        self.treasury, self.spots_of = None, None
+        self.items.clear()
+        self.spots.clear()
+        self.accounts = Accounts()
+
     def take_spots(self, found: dict[tuple[int, str], facts.Spot], revision: int, day: dt.date) -> None:
         """Remember places read at a revision, for a day; those of another are forgotten."""
         if self.spots_of != (revision, day):
@@ -53,14 +60,19 @@ class Memory:
         self.spots.update(found)
 
 
-async def record_group(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Answer | Rejected]:
+async def record_group(
+    connection: asyncpg.Connection, lines: list[Line], memory: Memory, lock_wait_ms: int | None = None
+) -> list[Answer | Rejected]:
     """Lock, load, decide, save: one transaction for all lines, an answer for each, in their order.
 
-    Raises Collision after repeated races, LedgerDisagreed, or the driver's errors; then nothing is recorded.
+    `lock_wait_ms` shortens what the connection waits for a lock. Raises Collision after repeated races,
+    LedgerDisagreed, or the driver's errors; then nothing is recorded.
     """
     for _ in range(COLLISIONS_MAX):
         try:
             async with connection.transaction():
+                if lock_wait_ms is not None:
+                    await connection.execute(f"SET LOCAL lock_timeout = {lock_wait_ms}")
                 return await record_within(connection, lines, memory)
         except (Collision, asyncpg.DeadlockDetectedError):
             continue

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,13 @@ import asyncpg
 from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict, NotFound, OneCardError
 from onecard.foundation.ids import uuid7
-from onecard.kernel.uses.actions import LOAD, RECORD, Memory, post
+from onecard.kernel.uses.actions import COLLISIONS_MAX, LOAD, RECORD, Collision, LedgerDisagreed, Memory, post
 from onecard.kernel.uses.settle import Transfer, transfer_ids
 from onecard_kit import terms
 from onecard_kit.decide import ACTIVE
 from onecard_kit.verdicts import WORDS, Verdict
+
+_VERDICT_OF = {"EXCEEDS_BALANCE": Verdict.FUNDS_SHORT, "EXCEEDS_CEILING": Verdict.PURSE_FULL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +57,47 @@ async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -
     Raises NotFound USE_UNKNOWN, Conflict SEQUENCE_REUSED, ALREADY_REFUNDED, NOTHING_TO_REFUND, or the refusing verdict
     (a suspended terminal, a purse that cannot give a top-up back).
     """
-    async with connection.transaction():
-        use = await _lock_and_load(connection, asked)
-        if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
-            return _made(use, use["refund_id"], repeated=True)
-        await _require_may_refund(connection, use, asked)
-        refund_id = uuid7()
-        quotas = await _quotas(connection, use, memory)
-        new = await connection.fetchrow(
-            sql.load(RECORD, "refund"),
-            refund_id,
-            asked.use_id,
-            asked.terminal_id,
-            asked.journal,
-            asked.sequence,
-            asked.content,
-            [use["holder_id"]] * len(quotas),
-            [rule for rule, _ in quotas],
-            [period for _, period in quotas],
-        )
-        if not new["key_is_new"]:
-            raise _sequence_reused()
-        if not new["refund_is_new"]:
-            raise _already_refunded()
-        await _reverse(connection, use)
-        return _made(use, refund_id, repeated=False)
+    for _ in range(COLLISIONS_MAX):
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with connection.transaction():
+                return await _refund(connection, asked, memory)
+    raise Collision("the refund met other writers again and again")
+
+
+async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
+    use = await _lock_and_load(connection, asked)
+    if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
+        return _made(use, use["refund_id"], repeated=True)
+    await _require_may_refund(connection, use, asked)
+    refund_id = uuid7()
+    quotas = await _quotas(connection, use, memory)
+    new = await connection.fetchrow(
+        sql.load(RECORD, "refund"),
+        refund_id,
+        asked.use_id,
+        asked.terminal_id,
+        asked.journal,
+        asked.sequence,
+        asked.content,
+        [use["holder_id"]] * len(quotas),
+        [rule for rule, _ in quotas],
+        [period for _, period in quotas],
+    )
+    if not new["key_is_new"]:
+        raise _sequence_reused()
+    if not new["refund_is_new"]:
+        raise _already_refunded()
+    await _reverse(connection, use)
+    return _made(use, refund_id, repeated=False)
 
 
 async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mapping[str, Any]:
-    """The card row is the one lock for everything of a card, also for giving back."""
+    """Lock as a group does, the card and then its purse, and read what the refund may look at."""
     card = await connection.fetchval("SELECT card_id FROM uses_use WHERE id = $1", asked.use_id)
-    await connection.execute("SELECT FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card)
+    purse = await connection.fetchval(
+        "SELECT purse_account_id FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card
+    )
+    await connection.execute("SELECT FROM ledger_lock(ARRAY[$1::bigint])", purse)
     use: Mapping[str, Any] | None = await connection.fetchrow(
         sql.load(LOAD, "refundable"),
         asked.use_id,
@@ -144,7 +157,9 @@ async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> No
     ]
     refused = await post(connection, transfers) if transfers else {}
     for outcome in refused.values():
-        raise refusal({"EXCEEDS_BALANCE": Verdict.FUNDS_SHORT, "EXCEEDS_CEILING": Verdict.PURSE_FULL}[outcome])
+        if outcome not in _VERDICT_OF:
+            raise LedgerDisagreed(outcome)
+        raise refusal(_VERDICT_OF[outcome])
 
 
 def refusal(verdict: Verdict) -> Conflict:
