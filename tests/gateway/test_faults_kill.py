@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -199,15 +200,15 @@ ANY = "SELECT pid FROM pg_stat_activity WHERE datname = 'killed' AND usename = '
 
 
 @dataclass
-class Killer:
+class Killer(ABC):
     """Kills one thing, and brings back what does not come back by itself."""
 
     house: House
     gateway: GatewayProcess
 
+    @abstractmethod
     def anyhow(self) -> None:
         """Kill at whatever moment this is."""
-        raise NotImplementedError
 
     def in_mid_group(self) -> None:
         """Kill while a group stands in the middle of its transaction, waiting for cards that somebody holds."""
