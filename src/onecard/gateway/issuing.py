@@ -2,8 +2,7 @@
 and verify.
 
 Keys are read again every few seconds, and at once when a code names one that is not known; a withdrawn key is refused
-in
-the transaction that records the use.
+in the transaction that records the use.
 """
 
 import asyncio

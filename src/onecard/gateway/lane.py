@@ -2,8 +2,7 @@
 
 One connection, one transaction at a time. The queue is bounded: past it the caller is told to come back, and gates go
 offline by themselves. A fault of ours in one line must not touch the lines beside it: the group is then decided again
-line
-by line behind savepoints, the fault is counted, and the terminal it came from runs alone for a while.
+line by line behind savepoints, the fault is counted, and the terminal it came from runs alone for a while.
 """
 
 import asyncio

@@ -153,23 +153,28 @@ async def _first_answers(
 
 async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory: Memory) -> None:
     """Read the item versions and accounts met for the first time."""
-    versions = {spot.item_version_id for spot in loaded.spots.values()} | {
-        k.item_version_id for k in loaded.known.values()
-    }
-    missing = [version for version in versions if version is not None and version not in memory.items]
-    if missing:
-        for version, declaration in await connection.fetch(
-            "SELECT id, declaration::text FROM catalogue_item_version WHERE id = ANY ($1::bigint[])", missing
-        ):
-            memory.items[version] = terms.from_plain(json.loads(declaration), f"item version {version}")
+    spots, known = loaded.spots.values(), loaded.known.values()
+    versions = {spot.item_version_id for spot in spots} | {each.item_version_id for each in known}
+    await read_items(connection, versions, memory)
     if memory.treasury is None:
         memory.treasury = await connection.fetchval("SELECT owner FROM ledger_account WHERE role = 'treasury.city'")
-    owners = memory.accounts.unknown({memory.treasury or ""} | {spot.operator for spot in loaded.spots.values()})
+    owners = memory.accounts.unknown({memory.treasury or ""} | {spot.operator for spot in spots})
     if owners:
         found = await connection.fetch(
             "SELECT owner, role, ledger, id FROM ledger_account WHERE owner = ANY ($1::text[])", owners
         )
         memory.accounts.learn(owners, [tuple(row) for row in found])
+
+
+async def read_items(connection: asyncpg.Connection, versions: Iterable[int | None], memory: Memory) -> None:
+    """Read the item versions that are not remembered yet."""
+    missing = [version for version in versions if version is not None and version not in memory.items]
+    if not missing:
+        return
+    for version, declaration in await connection.fetch(
+        "SELECT id, declaration::text FROM catalogue_item_version WHERE id = ANY ($1::bigint[])", missing
+    ):
+        memory.items[version] = terms.from_plain(json.loads(declaration), f"item version {version}")
 
 
 async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:

@@ -15,9 +15,17 @@ import asyncpg
 from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict, NotFound, OneCardError
 from onecard.foundation.ids import uuid7
-from onecard.kernel.uses.actions import COLLISIONS_MAX, LOAD, RECORD, Collision, LedgerDisagreed, Memory, post
+from onecard.kernel.uses.actions import (
+    COLLISIONS_MAX,
+    LOAD,
+    RECORD,
+    Collision,
+    LedgerDisagreed,
+    Memory,
+    post,
+    read_items,
+)
 from onecard.kernel.uses.settle import Transfer, transfer_ids
-from onecard_kit import terms
 from onecard_kit.decide import ACTIVE
 from onecard_kit.verdicts import WORDS, Verdict
 
@@ -139,9 +147,7 @@ async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, 
 async def _quotas(connection: asyncpg.Connection, use: Mapping[str, Any], memory: Memory) -> list[tuple[str, dt.date]]:
     """The quotas the use counted against: its item's own limit, and its concession's."""
     version = use["item_version_id"]
-    if version not in memory.items:
-        text = await connection.fetchval("SELECT declaration::text FROM catalogue_item_version WHERE id = $1", version)
-        memory.items[version] = terms.from_plain(json.loads(text), f"item version {version}")
+    await read_items(connection, [version], memory)
     item, day = memory.items[version], clock.day_of(use["at"])
     counted = [(item.rule(), item.limit.period.start(day))] if item.limit else []
     counted += [

@@ -1,8 +1,7 @@
 """Step 3, decide (判定): fold the pure decision over a group in arrival order, each verdict's effects feeding the next.
 
-No clock and no database. Two spends of the last fen, or one nonce twice inside a group, meet here as they would one
-after
-the other.
+No clock and no database. Two spends of the last fen, or one nonce twice inside a group, meet here as they
+would one after the other.
 """
 
 import datetime as dt
