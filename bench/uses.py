@@ -132,10 +132,13 @@ class City:
         self.one(STANDINGS, CARDS, self.first_purse)
 
     def _item(self, item: terms.Item, party: int) -> None:
-        self.one("INSERT INTO catalogue_item (code, field) VALUES ($1, $2)", item.code, item.code.partition(".")[0])
         self.one(
-            "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest)"
-            " VALUES ($1, 1, $2, $3, '')",
+            "INSERT INTO catalogue_item (code, field, level, area) VALUES ($1, $2, 'city', $3)",
+            item.code, item.code.partition(".")[0], PLACE,
+        )  # fmt: skip
+        self.one(
+            "INSERT INTO catalogue_item_version (item_id, version, starts_on, stage, declaration, digest)"
+            " VALUES ($1, 1, $2, 'published', $3, '')",
             item.code, item.starts_on, json.dumps(msgspec.to_builtins(item, str_keys=True)),
         )  # fmt: skip
         client = self.one(

@@ -160,13 +160,14 @@ class SmallCity:
 
         plain = json.dumps(msgspec.to_builtins(item, str_keys=True))
         self.run(
-            "INSERT INTO catalogue_item (code, field, state) VALUES ($1, $2, 'active') ON CONFLICT DO NOTHING",
+            "INSERT INTO catalogue_item (code, field, level, area, state) VALUES ($1, $2, 'city', '320600', 'active')"
+            " ON CONFLICT DO NOTHING",
             item.code,
             item.code.partition(".")[0],
         )
         self.run(
-            "INSERT INTO catalogue_item_version (item_id, version, starts_on, ends_on, declaration, digest)"
-            " VALUES ($1, $2, $3, $4, $5, '')",
+            "INSERT INTO catalogue_item_version (item_id, version, starts_on, ends_on, stage, declaration, digest)"
+            " VALUES ($1, $2, $3, $4, 'published', $5, '')",
             item.code, item.version, item.starts_on, item.ends_on, plain,
         )  # fmt: skip
 

@@ -128,10 +128,12 @@ def recorded(city: SmallCity, *lines: Line) -> list[int]:
 @pytest.fixture(scope="module")
 def broken_item(city: SmallCity) -> str:
     """An item whose stored declaration is none."""
-    city.run("INSERT INTO catalogue_item (code, field, state) VALUES ('transit.broken', 'transit', 'active')")
     city.run(
-        "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest)"
-        " VALUES ('transit.broken', 1, '2020-01-01', '{\"code\": [7]}', '')"
+        "INSERT INTO catalogue_item (code, field, level, area) VALUES ('transit.broken', 'transit', 'city', '320600')"
+    )
+    city.run(
+        "INSERT INTO catalogue_item_version (item_id, version, starts_on, stage, declaration, digest)"
+        " VALUES ('transit.broken', 1, '2020-01-01', 'published', '{\"code\": [7]}', '')"
     )
     return "transit.broken"
 

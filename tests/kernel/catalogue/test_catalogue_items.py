@@ -187,7 +187,8 @@ def test_days_that_only_touch_are_no_overlap(tmp_path: Path) -> None:
 def test_the_database_refuses_what_code_forgets(tmp_path: Path) -> None:
     load(tmp_path, transit__bus_ride=RIDE)
     version = ItemVersion.objects.get(item_id="transit.bus_ride")
-    same = {"item_id": "transit.bus_ride", "starts_on": dt.date(2030, 1, 1), "declaration": {}, "digest": b""}
+    same = {"item_id": "transit.bus_ride", "starts_on": dt.date(2030, 1, 1), "stage": "published",
+            "declaration": {}, "digest": b""}  # fmt: skip
     with pytest.raises(IntegrityError, match="VERSIONS_OVERLAP"), transaction.atomic():
         ItemVersion.objects.create(version=2, **same)
     with pytest.raises(IntegrityError, match="APPEND_ONLY"), transaction.atomic():

@@ -28,7 +28,7 @@ def bus(db: None) -> Terminal:
     point = Point.objects.create(
         code="point", client=client, operator=party, name_zh="1路", name_en="Line 1", division="320602"
     )
-    Item.objects.create(code="item", field="transit")
+    Item.objects.create(code="item", field="transit", level="city", area="320600")
     return Terminal.objects.create(code="terminal", point=point)
 
 
@@ -114,8 +114,8 @@ def test_the_system_may_all_of_it(bus: Terminal) -> None:
 
 REFUSED = {
     "public": ["UPDATE catalogue_item SET state = state", "SELECT key_sealed FROM catalogue_terminal_key",
-               "SELECT * FROM catalogue_pairing", "INSERT INTO catalogue_offer VALUES ('x', 1)"],
-    "staff": ["UPDATE catalogue_item_version SET declaration = '{}'", "DELETE FROM catalogue_item",
+               "SELECT * FROM catalogue_pairing", "INSERT INTO catalogue_offer DEFAULT VALUES"],
+    "staff": ["UPDATE catalogue_item_version SET version = 2", "DELETE FROM catalogue_item",
               "SELECT key_sealed FROM catalogue_terminal_key", "UPDATE catalogue_pairing SET used_at = NULL"],
     "gateway": ["UPDATE catalogue_terminal SET state = state", "UPDATE catalogue_item SET state = state",
                 "INSERT INTO catalogue_item_version DEFAULT VALUES", "DELETE FROM catalogue_pairing",

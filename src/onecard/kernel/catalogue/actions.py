@@ -83,7 +83,8 @@ def _store(actor: Actor, item: terms.Item) -> bool:
     plain = msgspec.to_builtins(item, str_keys=True)
     canonical = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).digest()
-    row, _ = Item.objects.get_or_create(code=item.code, defaults={"field": item.code.partition(".")[0]})
+    place = {"field": item.code.partition(".")[0], "level": "city", "area": "320600"}
+    row, _ = Item.objects.get_or_create(code=item.code, defaults=place)
     Item.objects.select_for_update().get(pk=row.pk)
     stored = ItemVersion.objects.filter(item=row, version=item.version).first()
     if stored is not None:
@@ -110,6 +111,7 @@ def _store(actor: Actor, item: terms.Item) -> bool:
         version=item.version,
         starts_on=item.starts_on,
         ends_on=item.ends_on,
+        stage="published",
         declaration=plain,
         digest=digest,
     )
