@@ -20,9 +20,9 @@ from onecard.foundation import clock, crypto, keys
 from onecard.foundation.ids import uuid7
 from onecard.gateway.terminals import key_aad
 from onecard.kernel.uses.actions import Memory, record_group
-from onecard.kernel.uses.lines import Answer, Line, Rejected
+from onecard.kernel.uses.lines import Line, Outcome
 from onecard.kernel.uses.present import Presented, read_chip, read_code
-from onecard_kit import chips, codes, terms
+from onecard_kit import chips, codes, item_files
 from onecard_kit.refs import permutation
 from onecard_kit.suites import ED25519, PublicKey, Signer
 
@@ -31,7 +31,7 @@ code = "transit.bus_ride"
 version = 1
 starts_on = 2020-01-01
 name = { zh = "公交乘车", en = "Bus ride" }
-legal_basis = "test"
+legal_basis = ["test"]
 function = "transit"
 price = { full_fen = 200, from = "holder.purse", to = "operator.receivable" }
 [[concession]]
@@ -54,7 +54,7 @@ code = "culture.library_entry"
 version = 1
 starts_on = 2020-01-01
 name = { zh = "图书馆入馆", en = "Library entry" }
-legal_basis = "test"
+legal_basis = ["test"]
 function = "social_security"
 limit = { count = 3, period = "day" }
 """
@@ -63,7 +63,7 @@ code = "payments.purse_topup"
 version = 1
 starts_on = 2020-01-01
 name = { zh = "钱包充值", en = "Purse top-up" }
-legal_basis = "test"
+legal_basis = ["test"]
 region = "local"
 price = { open_fen = [1000, 50000], from = "bank.clearing", to = "holder.purse" }
 [[concession]]
@@ -155,7 +155,7 @@ class SmallCity:
         )  # fmt: skip
 
     def an_item(self, text: str) -> None:
-        item = terms.parse(text, "test.toml")
+        item = item_files.parse(text, "test.toml")
         import msgspec
 
         plain = json.dumps(msgspec.to_builtins(item, str_keys=True))
@@ -344,10 +344,10 @@ class SmallCity:
         return fen
 
 
-def record(url: str, *groups: list[Line]) -> list[list[Answer | Rejected]]:
+def record(url: str, *groups: list[Line]) -> list[list[Outcome]]:
     """Record groups one after the other on one connection of a role."""
 
-    async def go() -> list[list[Answer | Rejected]]:
+    async def go() -> list[list[Outcome]]:
         connection = await asyncpg.connect(url)
         try:
             memory = Memory()

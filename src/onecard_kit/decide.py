@@ -1,15 +1,28 @@
-"""Decide (判定): facts in, verdict with reasons out. No clock, no database; the same function at the server and at a
-gate."""
+"""Decide (判定): facts in, verdict with reasons out. No clock, no database; the same function at the server, at a gate,
+and where somebody asks why.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
 
-from onecard_kit.classes import BY_CODE
-from onecard_kit.terms import BORNE_BY_OPERATOR, EVERYONE, Concession, Item, Medium, Region
-from onecard_kit.verdicts import WORDS, Verdict
+from onecard_kit.terms import (
+    ALL,
+    EVERYONE,
+    LOCAL,
+    CardFunction,
+    Concession,
+    DayKind,
+    Item,
+    Leg,
+    Means,
+    Medium,
+    When,
+    counted,
+)
+from onecard_kit.verdicts import Verdict
 
 ACTIVE = "active"
 
@@ -26,7 +39,11 @@ _REFUSED_STATES = {
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where and by what a card is presented: the states of terminal, client, point and item there."""
+    """Where and by what a card is presented: the states of terminal, client, point and item there.
+
+    `point` is its code (a station's name in fares), `hours` when it is open (none given: always), `capacity_count` what
+    the point takes instead of what the item says.
+    """
 
     terminal_state: str
     client_state: str
@@ -34,6 +51,10 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     item_state: str | None  # None: no such item
     offered: bool
     division: str  # GB/T 2260 code of the node: whose holders are local
+    point: str = ""
+    hours: tuple[When, ...] = ()
+    media: tuple[Medium, ...] = (Medium.CODE, Medium.CARD)
+    capacity_count: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -48,12 +69,62 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     classes: tuple[tuple[str, dt.date, dt.date | None], ...]
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """Everything a decision may look at. Amounts in whole fen; `day` is the calendar day in Asia/Shanghai.
+class Areas(msgspec.Struct, frozen=True):
+    """Sets of places whose holders are treated alike (同城待遇): GB/T 2260 codes of two, four or six digits by name."""
 
-    `problem` is what reading the medium came to (malformed, bad signature, out of its window), None if it is genuine.
-    `quota_used` counts the uses so far by rule name, in the period of each rule that holds `day`.
-    `purse_free_fen`/`purse_room_fen`: what may be spent, and what may be added before the ceiling; None: no purse.
+    places: Mapping[str, tuple[str, ...]] = {}
+
+    def holds(self, name: str, place: str) -> bool:
+        return place.startswith(self.places.get(name, ()))
+
+
+class Pass(msgspec.Struct, frozen=True, gc=False):
+    """A pass (套票、年卡) of the holder: the item that sold it, and from what day to before what day it is good.
+
+    `starts_on` is None while it waits for its first use, until `activate_by`; then it starts by itself the day after.
+    `uses_left` is None without a limit.
+    """
+
+    id: str
+    item: str
+    activate_by: dt.date
+    lasts_days: int
+    starts_on: dt.date | None = None
+    uses_left: int | None = None
+
+    def good_on(self, day: dt.date) -> bool:
+        """Whether it opens a gate on a day: not run out at the midnight that ends its last day, and not used up."""
+        start = self.starts_on
+        if start is None:
+            start = day if day <= self.activate_by else self.activate_by + dt.timedelta(days=1)
+        in_time = start <= day < start + dt.timedelta(days=self.lasts_days)
+        return in_time and (self.uses_left is None or self.uses_left > 0)
+
+
+class OpenJourney(msgspec.Struct, frozen=True, gc=False):
+    """A journey that was begun: where (the point's code), how long ago, and on which terms.
+
+    `concession` is the key of the one that was best at its start; `held_fen` is what its purse holds for it.
+    """
+
+    point: str
+    minutes: int
+    concession: str | None
+    held_fen: int
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything a decision may look at. Amounts in whole fen; day and minute of the day in Asia/Shanghai.
+
+    problem       what reading the medium came to (malformed, bad signature, out of its window); None: it is genuine
+    quota_used    uses so far by rule name (fen for `Item.paid_rule`), in the period of each rule that holds `day`
+    purse_free_fen, purse_room_fen   what may be spent, and added before the ceiling; None: no purse
+    journey       the open journey of this card for this item; `item` is then the version it began on
+    capacity_used uses at this point in the item's capacity period
+    changed_minutes_ago  since the latest use of an item that `transfer.after` names; None: none of late
+    means         the holder's order of ways to pay; None: the item's
+    bank          what the bank answered when it was asked for exactly what is to pay: "approved", "refused", "silent";
+                  None: it was not asked yet; "away": there is no bank to ask here
     """
 
     place: Place
@@ -67,143 +138,349 @@ class Facts(msgspec.Struct, frozen=True):
     quota_used: Mapping[str, int] = {}
     purse_free_fen: int | None = None
     purse_room_fen: int | None = None
+    minute: int = 720
+    day_kind: DayKind = DayKind.WORKING
+    areas: Areas = Areas()
+    leg: Leg | None = None
+    journey: OpenJourney | None = None
+    passes: tuple[Pass, ...] = ()
+    capacity_used: int = 0
+    changed_minutes_ago: int | None = None
+    means: tuple[Means, ...] | None = None
+    bank: str | None = "away"
 
 
 class Decision(msgspec.Struct, frozen=True):
     """A verdict and its effects. `spent`: the presentation was genuine and fresh, so its nonce or counter is used up.
 
-    full_fen = paid_fen + what the funder gives; `rules` are the quotas this use counts against, with their periods.
+    full_fen = paid_fen (by the holder) + funded_fen (by who funds the concession) + waived_fen (by the operator, for a
+    change or a day's cap). `counts` are the rules this use counts against, with their periods and how much. `hold_fen`
+    is held in the purse at the start of a journey. `ask_bank_fen`: nothing is decided before the bank was asked.
     """
 
     verdict: Verdict
     spent: bool = False
     full_fen: int = 0
     paid_fen: int = 0
+    funded_fen: int = 0
+    waived_fen: int = 0
     concession: Concession | None = None
-    rules: tuple[tuple[str, dt.date], ...] = ()
-
-    @property
-    def funded_fen(self) -> int:
-        return self.full_fen - self.paid_fen
-
-
-def decide(facts: Facts) -> Decision:
-    """Decide one use. The first refusal by precedence wins; then the best concession, ties by declared order."""
-    refusal = _refused_before_card(facts)
-    if refusal is not None:
-        return Decision(refusal)
-    assert facts.item is not None
-    refusal = _refused_by_card(facts)
-    if refusal is not None:
-        return Decision(refusal, spent=True)
-    full_fen = _full_fen(facts.item, facts.amount_fen)
-    concession = best_concession(facts, full_fen)
-    paid_fen = full_fen if concession is None else concession.price.of(full_fen)
-    refusal = _refused_by_funds(facts, full_fen, paid_fen)
-    if refusal is not None:
-        return Decision(refusal, spent=True)
-    return Decision(Verdict.ADMITTED, True, full_fen, paid_fen, concession, _rules_counted(facts, concession))
+    counts: tuple[tuple[str, dt.date, int], ...] = ()
+    means: Means | None = None
+    hold_fen: int | None = None
+    used_pass: Pass | None = None
+    ask_bank_fen: int | None = None
 
 
-def _refused_before_card(facts: Facts) -> Verdict | None:
-    """Terminal, item, point, medium, signature, window and replay, in this order."""
-    place, item = facts.place, facts.item
-    if place.terminal_state != ACTIVE:
+class Step(msgspec.Struct, frozen=True):
+    """One rule that was looked at: `rule` names it, `outcome` says what it came to.
+
+    A check comes to ``passed`` or its refusing verdict; a concession to a value of `Fit`, with what it leaves to pay.
+    """
+
+    rule: str
+    outcome: str
+    left_fen: int | None = None
+
+
+Trace = list[Step]
+
+
+def decide(facts: Facts, trace: Trace | None = None) -> Decision:
+    """Decide one use. The first refusal by precedence wins; then the best concession, ties by declared order.
+
+    `trace`, where given, takes up every rule that was looked at, in order.
+    """
+    for name, check in _BEFORE_CARD:
+        refusal = check(facts)
+        if trace is not None:
+            trace.append(Step(name, refusal or "passed"))
+        if refusal is not None:
+            return Decision(refusal)
+    for name, check in _OF_CARD:
+        refusal = check(facts)
+        if trace is not None:
+            trace.append(Step(name, refusal or "passed"))
+        if refusal is not None:
+            return Decision(refusal, spent=True)
+    return _price(facts, trace)
+
+
+# --- the ladder ---------------------------------------------------------------------------------------------------
+
+
+def _terminal(facts: Facts) -> Verdict | None:
+    if facts.place.terminal_state != ACTIVE:
         return Verdict.TERMINAL_SUSPENDED
-    if place.client_state != ACTIVE:
-        return Verdict.CLIENT_SUSPENDED
-    if place.item_state is None:
+    return Verdict.CLIENT_SUSPENDED if facts.place.client_state != ACTIVE else None
+
+
+def _item(facts: Facts) -> Verdict | None:
+    if facts.place.item_state is None:
         return Verdict.ITEM_UNKNOWN
-    if place.item_state != ACTIVE:
+    if facts.place.item_state != ACTIVE:
         return Verdict.ITEM_SUSPENDED
-    if item is None:
-        return Verdict.ITEM_NOT_IN_FORCE
+    return Verdict.ITEM_NOT_IN_FORCE if facts.item is None else None
+
+
+def _point(facts: Facts) -> Verdict | None:
+    place, item = facts.place, facts.item
     if place.point_state != ACTIVE:
         return Verdict.POINT_SUSPENDED
     if not place.offered:
         return Verdict.ITEM_NOT_OFFERED
-    if facts.medium not in item.media:
+    if place.hours and not any(hours.holds(facts.day_kind, facts.minute) for hours in place.hours):
+        return Verdict.POINT_CLOSED
+    assert item is not None
+    if item.when is not None and not item.when.holds(facts.day_kind, facts.minute):
+        return Verdict.POINT_CLOSED
+    return None
+
+
+def _medium(facts: Facts) -> Verdict | None:
+    item = facts.item
+    assert item is not None
+    if facts.medium not in item.media or facts.medium not in facts.place.media:
         return Verdict.MEDIUM_NOT_ACCEPTED
     if not _amount_fits(item, facts.amount_fen):
         return Verdict.AMOUNT_INVALID
-    if facts.problem is not None:
-        return facts.problem
+    return Verdict.LEG_INVALID if (item.journey is None) != (facts.leg is None) else None
+
+
+def _genuine(facts: Facts) -> Verdict | None:
+    return facts.problem
+
+
+def _fresh(facts: Facts) -> Verdict | None:
     return Verdict.REPLAYED if facts.replayed else None
 
 
-def _refused_by_card(facts: Facts) -> Verdict | None:
-    """Card, function, entitlement and quota, in this order."""
-    standing, item = facts.standing, facts.item
-    assert item is not None
+def _card(facts: Facts) -> Verdict | None:
+    standing = facts.standing
     if standing is None:
         return Verdict.CARD_UNKNOWN
-    if standing.card_state != ACTIVE:
-        return _REFUSED_STATES[standing.card_state]
+    return None if standing.card_state == ACTIVE else _REFUSED_STATES[standing.card_state]
+
+
+def _function(facts: Facts) -> Verdict | None:
+    standing, item = facts.standing, facts.item
+    assert standing is not None
+    assert item is not None
     if item.function is not None and standing.functions.get(item.function) != ACTIVE:
         return Verdict.FUNCTION_INACTIVE
-    if item.region is Region.LOCAL and not _is_local(facts):
+    return None
+
+
+def _law(facts: Facts) -> Verdict | None:
+    assert facts.item is not None
+    return Verdict.LEGALLY_EXCLUDED if facts.item.excluded is not None else None
+
+
+def _entitled(facts: Facts) -> Verdict | None:
+    standing, item = facts.standing, facts.item
+    assert standing is not None
+    assert item is not None
+    if item.region != ALL and not _in_region(facts, item.region):
         return Verdict.NOT_ENTITLED
     if item.classes and classes_on(standing.classes, facts.day).isdisjoint(item.classes):
         return Verdict.NOT_ENTITLED
-    if item.limit is not None and facts.quota_used.get(item.rule(), 0) >= item.limit.count:
-        return Verdict.QUOTA_EXHAUSTED
     return None
 
 
-def _refused_by_funds(facts: Facts, full_fen: int, paid_fen: int) -> Verdict | None:
-    price = facts.item.price if facts.item else None
-    if price is None:
+def _journey(facts: Facts) -> Verdict | None:
+    item = facts.item
+    assert item is not None
+    if item.journey is None or facts.leg is not Leg.OUT:
         return None
-    if price.payer == "holder.purse" and paid_fen:
-        if facts.purse_free_fen is None:
-            return Verdict.PURSE_MISSING
-        if facts.purse_free_fen < paid_fen:
-            return Verdict.FUNDS_SHORT
-    if price.payee == "holder.purse":
+    if facts.journey is None:
+        return Verdict.NO_JOURNEY
+    return Verdict.NO_FARE if _full_fen(facts) is None else None
+
+
+def _quota(facts: Facts) -> Verdict | None:
+    item = facts.item
+    assert item is not None
+    if item.limit is None or facts.leg is Leg.OUT:  # a journey counted when it began
+        return None
+    return Verdict.QUOTA_EXHAUSTED if facts.quota_used.get(item.rule(), 0) >= item.limit.count else None
+
+
+def _capacity(facts: Facts) -> Verdict | None:
+    item, place = facts.item, facts.place
+    assert item is not None
+    if item.capacity is None or facts.leg is Leg.OUT:
+        return None
+    count = place.capacity_count if place.capacity_count is not None else item.capacity.count
+    return Verdict.CAPACITY_FULL if facts.capacity_used >= count else None
+
+
+Check = Callable[[Facts], Verdict | None]
+# Until here nothing is known of a card, and the presentation is not used up by a refusal.
+_BEFORE_CARD: tuple[tuple[str, Check], ...] = (
+    ("terminal", _terminal),
+    ("item", _item),
+    ("point", _point),
+    ("medium", _medium),
+    ("genuine", _genuine),
+    ("fresh", _fresh),
+)
+_OF_CARD: tuple[tuple[str, Check], ...] = (
+    ("card", _card),
+    ("function", _function),
+    ("law", _law),
+    ("entitled", _entitled),
+    ("journey", _journey),
+    ("quota", _quota),
+    ("capacity", _capacity),
+)
+LADDER = tuple(name for name, _ in (*_BEFORE_CARD, *_OF_CARD))
+
+
+# --- the price ----------------------------------------------------------------------------------------------------
+
+
+def _price(facts: Facts, trace: Trace | None) -> Decision:
+    """What it costs this holder now, and whether it can be paid."""
+    item = facts.item
+    assert item is not None
+    if item.price is None:
+        return Decision(Verdict.ADMITTED, True, counts=counted(item, None, 0, facts.day))
+    if item.journey is not None:
+        return _begin(facts, trace) if facts.leg is Leg.IN else _end(facts, trace)
+    full_fen = _full_fen(facts)
+    assert full_fen is not None
+    best = best_concession(facts, full_fen, trace)
+    left_fen = full_fen if best is None else best.price.of(full_fen)
+    paid_fen = _lessened(facts, left_fen, trace)
+    used_pass = pass_for(facts, best.pass_) if best is not None and best.pass_ is not None else None
+    means, refusal, ask_fen = _means(facts, full_fen, paid_fen)
+    if trace is not None and item.price is not None:
+        trace.append(Step("funds", refusal or (f"paid:{means}" if means else "passed"), paid_fen))
+    if refusal is not None:
+        return Decision(refusal, spent=True)
+    counts = counted(item, best.key if best else None, paid_fen, facts.day)
+    return Decision(
+        Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - left_fen, left_fen - paid_fen, best, counts, means,
+        used_pass=used_pass, ask_bank_fen=ask_fen,
+    )  # fmt: skip
+
+
+def _begin(facts: Facts, trace: Trace | None) -> Decision:
+    """Tap in: hold the most it can cost, on the concession that is best now; it stays the same until the end."""
+    item = facts.item
+    assert item is not None
+    assert item.price is not None
+    most_fen = item.price.most_fen
+    best = best_concession(facts, most_fen, trace)
+    hold_fen = most_fen if best is None else best.price.of(most_fen)
+    refusal = _purse_refuses(facts, hold_fen)
+    if trace is not None:
+        trace.append(Step("funds", refusal or "held", hold_fen))
+    if refusal is not None:
+        return Decision(refusal, spent=True)
+    counts = counted(item, best.key if best else None, 0, facts.day)
+    return Decision(Verdict.ADMITTED, True, concession=best, counts=counts, means=Means.PURSE, hold_fen=hold_fen)
+
+
+def _end(facts: Facts, trace: Trace | None) -> Decision:
+    """Tap out: the fare, on the terms of the journey's start; never more than was held."""
+    item, journey, full_fen = facts.item, facts.journey, _full_fen(facts)
+    assert item is not None
+    assert journey is not None
+    assert full_fen is not None
+    best = item.by_key.get(journey.concession) if journey.concession else None
+    left_fen = full_fen if best is None else best.price.of(full_fen)
+    if trace is not None and best is not None:
+        trace.append(Step(item.rule(best), Fit.SINCE_START, left_fen))
+    paid_fen = _lessened(facts, left_fen, trace)
+    counts = ((item.paid_rule, facts.day, paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
+    return Decision(
+        Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - left_fen, left_fen - paid_fen, best, counts, Means.PURSE
+    )  # fmt: skip
+
+
+def at_most(item: Item, concession: str | None) -> Decision:
+    """How a journey ends that nobody ended: at the most it can cost, on the terms of its start."""
+    assert item.price is not None
+    full_fen = item.price.most_fen
+    best = item.by_key.get(concession) if concession else None
+    paid_fen = full_fen if best is None else best.price.of(full_fen)
+    return Decision(
+        Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - paid_fen, 0, best, means=Means.PURSE
+    )  # fmt: skip
+
+
+def _lessened(facts: Facts, left_fen: int, trace: Trace | None) -> int:
+    """What is paid after the discount for changing and up to the day's cap; the operator bears the rest."""
+    item = facts.item
+    assert item is not None
+    if item.transfer is not None and left_fen:
+        ago = facts.changed_minutes_ago
+        changed = ago is not None and ago <= item.transfer.within_minutes
+        left_fen = max(0, left_fen - item.transfer.off_fen) if changed else left_fen
+        if trace is not None:
+            trace.append(Step("transfer", "applied" if changed else "not_applied", left_fen))
+    if item.day_cap_fen is not None:
+        room_fen = max(0, item.day_cap_fen - facts.quota_used.get(item.paid_rule, 0))
+        if trace is not None:
+            trace.append(Step("day_cap", "applied" if room_fen < left_fen else "not_applied", min(left_fen, room_fen)))
+        left_fen = min(left_fen, room_fen)
+    return left_fen
+
+
+def _purse_refuses(facts: Facts, fen: int) -> Verdict | None:
+    if not fen:
+        return None
+    if facts.purse_free_fen is None:
+        return Verdict.PURSE_MISSING
+    return Verdict.FUNDS_SHORT if facts.purse_free_fen < fen else None
+
+
+def _means(facts: Facts, full_fen: int, paid_fen: int) -> tuple[Means | None, Verdict | None, int | None]:
+    """How it is paid, or why not, or what the bank has to be asked for first."""
+    item = facts.item
+    assert item is not None
+    assert item.price is not None
+    if item.price.payee == "holder.purse":
         if facts.purse_room_fen is None:
-            return Verdict.PURSE_MISSING
-        if facts.purse_room_fen < full_fen:
-            return Verdict.PURSE_FULL
-    return None
+            return None, Verdict.PURSE_MISSING, None
+        return None, Verdict.PURSE_FULL if facts.purse_room_fen < full_fen else None, None
+    if item.price.payer != "holder.purse" or not paid_fen:
+        return None, None, None
+    refusal: Verdict | None = None
+    for means in _order(facts):
+        if means is Means.PURSE:
+            short = _purse_refuses(facts, paid_fen)
+            if short is None:
+                return means, None, None
+            refusal = refusal or short
+        elif facts.bank is None:
+            return means, None, paid_fen
+        elif facts.bank == "approved":
+            return means, None, None
+        else:
+            # What the bank said tells the holder more than that the purse is short.
+            refusal = Verdict.BANK_SILENT if facts.bank == "silent" else Verdict.BANK_REFUSED
+    return None, refusal or Verdict.FUNDS_SHORT, None
 
 
-def best_concession(facts: Facts, full_fen: int) -> Concession | None:
-    """The concession that leaves least to pay among those that apply and have quota left; ties by declared order."""
+def _order(facts: Facts) -> tuple[Means, ...]:
+    """The ways to pay in the holder's order: what the item takes, and the card can do."""
     assert facts.item is not None
-    assert facts.standing is not None
-    held, local = classes_on(facts.standing.classes, facts.day), _is_local(facts)
-    best, least_fen = None, full_fen
-    for concession in facts.item.concession:
-        if not applies(concession, facts, held, local):
-            continue
-        left_fen = concession.price.of(full_fen)
-        if left_fen < least_fen:
-            best, least_fen = concession, left_fen
-    return best
+    allowed = facts.item.means
+    if Means.BANK in allowed and not _bank_reached(facts):
+        allowed = tuple(means for means in allowed if means is not Means.BANK)
+    if facts.means is None:
+        return allowed
+    chosen = tuple(means for means in facts.means if means in allowed)
+    return (*chosen, *(means for means in allowed if means not in chosen))
 
 
-def applies(concession: Concession, facts: Facts, held: frozenset[str], local: bool) -> bool:
-    """Whether the holder has the class on this day, the card is from the region, and the quota is not used up."""
-    if concession.class_ != EVERYONE and concession.class_ not in held:
-        return False
-    if concession.region is Region.LOCAL and not local:
-        return False
-    if concession.quota is None:
-        return True
-    assert facts.item is not None
-    return facts.quota_used.get(facts.item.rule(concession), 0) < concession.quota.count
-
-
-@lru_cache(maxsize=65536)
-def classes_on(classes: tuple[tuple[str, dt.date, dt.date | None], ...], day: dt.date) -> frozenset[str]:
-    """The codes of the classes that hold on a day; few combinations live in a city, so they are kept."""
-    return frozenset(code for code, start, end in classes if start <= day and (end is None or day < end))
-
-
-def _is_local(facts: Facts) -> bool:
-    """Whether the card was issued by the same city (the first four digits of GB/T 2260)."""
-    assert facts.standing is not None
-    return facts.standing.issuing_place[:4] == facts.place.division[:4]
+def _bank_reached(facts: Facts) -> bool:
+    standing = facts.standing
+    return (
+        facts.bank != "away" and standing is not None and standing.functions.get(CardFunction.FINANCIAL) == ACTIVE
+    )  # fmt: skip
 
 
 def _amount_fits(item: Item, amount_fen: int | None) -> bool:
@@ -213,59 +490,139 @@ def _amount_fits(item: Item, amount_fen: int | None) -> bool:
     return amount_fen is not None and open_fen[0] <= amount_fen <= open_fen[1]
 
 
-def _full_fen(item: Item, amount_fen: int | None) -> int:
-    if item.price is None:
+def _full_fen(facts: Facts) -> int | None:
+    """The full price; None where the table has no fare between the two stations."""
+    price = facts.item.price if facts.item else None
+    if price is None:
         return 0
-    full_fen = item.price.full_fen if item.price.full_fen is not None else amount_fen
-    assert full_fen is not None
-    return full_fen
+    if price.distance is not None:
+        assert facts.journey is not None
+        return price.distance.fen(facts.journey.point, facts.place.point)
+    if price.hourly is not None:
+        assert facts.journey is not None
+        return price.hourly.of(facts.journey.minutes)
+    return price.full_fen if price.full_fen is not None else facts.amount_fen
 
 
-def _rules_counted(facts: Facts, concession: Concession | None) -> tuple[tuple[str, dt.date], ...]:
+# --- concessions --------------------------------------------------------------------------------------------------
+
+
+class Fit:
+    """What a concession came to."""
+
+    NOT_HELD = "not_held"  # the holder has not the class on this day, or no good pass
+    OTHER_REGION = "other_region"  # the card was issued elsewhere
+    NOT_NOW = "not_now"  # outside its days or hours
+    USED_UP = "used_up"  # its quota of the period is used up
+    NO_GAIN = "no_gain"  # it leaves as much to pay as the full price
+    BEATEN = "beaten"  # another leaves less, or as little and was declared earlier
+    BEST = "best"
+    SINCE_START = "since_start"  # it was the best when the journey began
+
+
+def best_concession(facts: Facts, full_fen: int, trace: Trace | None = None) -> Concession | None:
+    """The concession that leaves least to pay among those that apply and have quota left; ties by declared order."""
+    item, standing = facts.item, facts.standing
+    assert item is not None
+    assert standing is not None
+    if trace is not None:
+        return _best_traced(facts, full_fen, trace)
+    best, least_fen = None, full_fen
+    for concession in _fitting(item, standing, facts):
+        if not _applies_now(concession, facts):
+            continue
+        left_fen = concession.price.of(full_fen)
+        if left_fen < least_fen:
+            best, least_fen = concession, left_fen
+    return best
+
+
+def _best_traced(facts: Facts, full_fen: int, trace: Trace) -> Concession | None:
+    """The same over all concessions, in declared order, with what each came to."""
     assert facts.item is not None
-    counted = []
-    if facts.item.limit is not None:
-        counted.append((facts.item.rule(), facts.item.limit.period.start(facts.day)))
-    if concession is not None and concession.quota is not None:
-        counted.append((facts.item.rule(concession), concession.quota.period.start(facts.day)))
-    return tuple(counted)
+    best, least_fen, seen = None, full_fen, []
+    for concession in facts.item.concession:
+        why_not = fit(concession, facts)
+        left_fen = concession.price.of(full_fen)
+        if why_not is None and left_fen < least_fen:
+            best, least_fen = concession, left_fen
+        seen.append((concession, why_not, left_fen))
+    for concession, why_not, left_fen in seen:
+        came_to = Fit.BEST if concession is best else Fit.NO_GAIN if left_fen >= full_fen else Fit.BEATEN
+        trace.append(Step(facts.item.rule(concession), why_not or came_to, left_fen))
+    return best
 
 
-def reasons(
-    verdict: Verdict, item: Item | None, full_fen: int, paid_fen: int, concession_class: str | None
-) -> list[dict[str, str]]:
-    """Why, in words, from what a use keeps: so that the first answer, a repeated one and the console's say the same."""
-    words = WORDS[verdict]
-    told = [{"code": verdict.value, "zh": words.zh, "en": words.en}]
-    if verdict is not Verdict.ADMITTED or item is None or item.price is None:
-        return told
-    concession = next((c for c in item.concession if c.class_ == concession_class), None)
-    if concession is None:
-        return [*told, {"code": "FULL_PRICE", "zh": f"全价{_yuan(full_fen)}元", "en": f"Full price ¥{_yuan(full_fen)}"}]
-    return [*told, {"code": f"CONCESSION:{concession.class_}", **_concession_words(concession, full_fen, paid_fen)}]
+def fit(concession: Concession, facts: Facts) -> str | None:
+    """Why a concession does not apply, None if it does."""
+    assert facts.standing is not None
+    if concession.class_ is not None and not _has_class(concession, facts.standing, facts.day):
+        return Fit.NOT_HELD
+    if concession.region != ALL and not _in_region(facts, concession.region):
+        return Fit.OTHER_REGION
+    return _why_not_now(concession, facts)
 
 
-_FUNDERS = {
-    "treasury.city": ("市财政", "the city treasury"),
-    "bank.offer": ("合作银行", "the partner bank"),
-    BORNE_BY_OPERATOR: ("运营单位", "the operator"),
-}
+def _applies_now(concession: Concession, facts: Facts) -> bool:
+    if concession.when is None and concession.quota is None and concession.pass_ is None:
+        return True
+    return _why_not_now(concession, facts) is None
 
 
-def _concession_words(concession: Concession, full_fen: int, paid_fen: int) -> dict[str, str]:
-    who_zh, who_en = _FUNDERS.get(concession.funded_by, (concession.funded_by, concession.funded_by))
-    name = class_name(concession.class_)
-    full, paid, rest = _yuan(full_fen), _yuan(paid_fen), _yuan(full_fen - paid_fen)
-    return {
-        "zh": f"{name[0]}：原价{full}元，实付{paid}元，{rest}元由{who_zh}承担",
-        "en": f"{name[1]}: full price ¥{full}, you pay ¥{paid}, {who_en} bears ¥{rest}",
-    }
+def _why_not_now(concession: Concession, facts: Facts) -> str | None:
+    """What changes from use to use: pass, day and hour, quota."""
+    if concession.pass_ is not None and pass_for(facts, concession.pass_) is None:
+        return Fit.NOT_HELD
+    if concession.when is not None and not concession.when.holds(facts.day_kind, facts.minute):
+        return Fit.NOT_NOW
+    assert facts.item is not None
+    if concession.quota is not None:
+        used = facts.quota_used.get(facts.item.rule(concession), 0)
+        return Fit.USED_UP if used >= concession.quota.count else None
+    return None
 
 
-def class_name(code: str) -> tuple[str, str]:
-    """A class's name in Chinese and English."""
-    return ("所有持卡人", "Every holder") if code == EVERYONE else (BY_CODE[code].zh, BY_CODE[code].en)
+def _fitting(item: Item, standing: Standing, facts: Facts) -> tuple[Concession, ...]:
+    """The concessions that class and region allow. A city has few combinations of classes and places, and an item may
+    have hundreds of rules, so the answer is kept beside the item, as long as the areas stay the same.
+    """
+    kept: tuple[Areas, dict[object, tuple[Concession, ...]]] | None = item.__dict__.get("fitting")
+    if kept is None or kept[0] is not facts.areas or len(kept[1]) >= FITTING_KEPT_MAX:
+        kept = item.__dict__["fitting"] = (facts.areas, {})
+    key = (classes_on(standing.classes, facts.day), standing.issuing_place, facts.place.division)
+    found = kept[1].get(key)
+    if found is None:
+        found = kept[1][key] = tuple(
+            each
+            for each in item.concession
+            if (each.class_ is None or _has_class(each, standing, facts.day))
+            and (each.region == ALL or _in_region(facts, each.region))
+        )
+    return found
 
 
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
+FITTING_KEPT_MAX = 10_000
+
+
+def _has_class(concession: Concession, standing: Standing, day: dt.date) -> bool:
+    return concession.class_ == EVERYONE or concession.class_ in classes_on(standing.classes, day)
+
+
+def pass_for(facts: Facts, item: str) -> Pass | None:
+    """The holder's pass sold by `item` that is good on this day: one in use before one that waits."""
+    good = [each for each in facts.passes if each.item == item and each.good_on(facts.day)]
+    return min(good, key=lambda each: (each.starts_on is None, each.id), default=None)
+
+
+@lru_cache(maxsize=65536)
+def classes_on(classes: tuple[tuple[str, dt.date, dt.date | None], ...], day: dt.date) -> frozenset[str]:
+    """The codes of the classes that hold on a day; few combinations live in a city, so they are kept."""
+    return frozenset(code for code, start, end in classes if start <= day and (end is None or day < end))
+
+
+def _in_region(facts: Facts, region: str) -> bool:
+    """Whether the card was issued by the same city (the first four digits of GB/T 2260), or in the named set."""
+    assert facts.standing is not None
+    if region == LOCAL:
+        return facts.standing.issuing_place[:4] == facts.place.division[:4]
+    return facts.areas.holds(region, facts.standing.issuing_place)

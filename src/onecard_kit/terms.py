@@ -1,30 +1,19 @@
-"""Terms (办理条件与价格): what an item declares in its TOML file, decoded strictly.
+"""Terms (办理条件与价格): what an item of the catalogue declares. `item_files` reads it from a TOML file, strictly.
 
-A wrong key, a wrong type or a value that makes no sense is refused with the file, the path inside it and what was
-expected.
 The same declaration decides at the server and at an offline gate.
 """
 
 import datetime as dt
-import re
-import tomllib
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
 import msgspec
 
-from onecard_kit.classes import BY_CODE
+from onecard_kit.fares import Distance, Hourly
 
 
-class DeclarationError(Exception):
-    """A declaration that cannot be taken. Says the file, the path in it (`$.price.full_fen`) and what was expected."""
-
-    def __init__(self, file: str, path: str, expected: str) -> None:
-        super().__init__(f"{file}: {path}: {expected}")
-        self.file = file
-        self.path = path
-        self.expected = expected
+class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of an item file: its keys are these and no others."""
 
 
 class Medium(StrEnum):
@@ -40,11 +29,52 @@ class CardFunction(StrEnum):
     TRANSIT = "transit"
 
 
-class Region(StrEnum):
-    """Whose holders a rule is for, by the issuing place of their card."""
+class Level(StrEnum):
+    """Whose list an item is on (JS 9); the lower list extends the upper ones. In order from the top."""
 
-    LOCAL = "local"
-    ALL = "all"
+    REGION = "region"
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+
+
+class Kind(StrEnum):
+    """A basic service, or one that a place adds (WZ 3.2, 3.3)."""
+
+    BASIC = "basic"
+    EXTENDED = "extended"
+
+
+class Channel(StrEnum):
+    """Where an item is served."""
+
+    GATE = "gate"
+    COUNTER = "counter"
+    MACHINE = "machine"
+    ONLINE = "online"
+    PHONE = "phone"
+
+
+class DayKind(StrEnum):
+    """What a day is by the working calendar: a weekend day that is made up for is a working day."""
+
+    WORKING = "working"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+
+
+class Leg(StrEnum):
+    """Which end of a journey a presentation is: 进 or 出."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Means(StrEnum):
+    """A way to pay: the holder's purse, or the bank account linked with the card (financial function)."""
+
+    PURSE = "purse"
+    BANK = "bank"
 
 
 class Period(StrEnum):
@@ -61,19 +91,73 @@ class Period(StrEnum):
         return day.replace(day=1) if self is Period.MONTH else day.replace(month=1, day=1)
 
 
-class Bilingual(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Bilingual(Declared, frozen=True, kw_only=True):
     zh: str
     en: str
 
 
-class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Quota(Declared, frozen=True, kw_only=True):
     """At most `count` uses in each `period`."""
 
     count: int
     period: Period
 
 
-class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class When(Declared, frozen=True, kw_only=True, dict=True):
+    """Kinds of day and windows of the day, ``["06:30", "22:00"]``, the end exclusive; none given: at all of them."""
+
+    days: tuple[DayKind, ...] = tuple(DayKind)
+    hours: tuple[tuple[str, str], ...] = ()
+
+    def holds(self, kind: DayKind, minute: int) -> bool:
+        """Whether it holds on a day of that kind at that minute of the day in Asia/Shanghai."""
+        if kind not in self.days:
+            return False
+        return not self.minutes or any(start <= minute < end for start, end in self.minutes)
+
+    @cached_property
+    def minutes(self) -> tuple[tuple[int, int], ...]:
+        """The windows in minutes of the day; ``24:00`` is 1,440. Raises ValueError."""
+        return tuple((_minute(start), _minute(end)) for start, end in self.hours)
+
+    def covers(self, other: "When") -> bool:
+        """Whether this holds whenever the other does."""
+        if not set(other.days) <= set(self.days):
+            return False
+        wanted = other.minutes or ((0, 1440),)
+        return not self.minutes or all(any(a <= c and d <= b for a, b in _joined(self.minutes)) for c, d in wanted)
+
+
+def _minute(text: str) -> int:
+    hour, _, minute = text.partition(":")
+    if not (len(hour) == len(minute) == 2 and hour.isdecimal() and minute.isdecimal() and hour.isascii()):
+        raise ValueError(f"expected HH:MM, not {text}")
+    at = int(hour) * 60 + int(minute)
+    if int(minute) > 59 or at > 1440:
+        raise ValueError(f"expected 00:00 to 24:00, not {text}")
+    return at
+
+
+def _joined(windows: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    """Windows that touch or overlap, as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(windows):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+class Needs(Declared, frozen=True, kw_only=True):
+    """What an item needs from a point that offers it: staff beside the terminal, media it reads, hours it is open."""
+
+    attended: bool = False
+    media: tuple[Medium, ...] = ()
+    when: When | None = None
+
+
+class Offline(Declared, frozen=True, kw_only=True):
     """What an offline gate may do: up to `limit_fen` a use, for `days` without contact; who bears a `shortfall`."""
 
     limit_fen: int
@@ -81,65 +165,202 @@ class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     shortfall: str
 
 
-class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The full price and between which accounts it moves.
+class Price(Declared, frozen=True, kw_only=True):
+    """The full price and between which accounts it moves. Exactly one of the four that say how much:
 
-    Either `full_fen`, or `open_fen = [least, most]` for an amount named at the point.
+    full_fen  always the same          open_fen  [least, most], named at the point
+    distance  between tap-in and -out  hourly    for the time between them
     """
 
     payer: str = msgspec.field(name="from")
     payee: str = msgspec.field(name="to")
     full_fen: int | None = None
     open_fen: tuple[int, int] | None = None
+    distance: Distance | None = None
+    hourly: Hourly | None = None
+
+    @property
+    def most_fen(self) -> int:
+        """What a journey can cost at most: held at its start, and charged if it never ends."""
+        if self.distance is not None:
+            return self.distance.most_fen
+        assert self.hourly is not None
+        return self.hourly.max_fen
 
 
-class Discount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is left to pay: `percent` of the full price (a part of a fen is dropped, for the holder) or `fixed_fen`."""
+class Discount(Declared, frozen=True, kw_only=True):
+    """What is left to pay. Exactly one of
+
+    percent    so much of the full price (a part of a fen is dropped, for the holder), at most `off_fen_max` less
+    fixed_fen  this price, where the full price is always the same
+    cap_fen    the full price, but never more than this, where it varies
+    """
 
     percent: int | None = None
+    off_fen_max: int | None = None
     fixed_fen: int | None = None
+    cap_fen: int | None = None
 
     def of(self, full_fen: int) -> int:
         """The price after this discount; never above the full price."""
         if self.percent is not None:
-            return full_fen * self.percent // 100
-        assert self.fixed_fen is not None
-        return min(self.fixed_fen, full_fen)
+            left_fen = full_fen * self.percent // 100
+            return left_fen if self.off_fen_max is None else max(left_fen, full_fen - self.off_fen_max)
+        most_fen = self.fixed_fen if self.fixed_fen is not None else self.cap_fen
+        assert most_fen is not None
+        return min(most_fen, full_fen)
 
 
-class Concession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The terms a class gets (减免优待) and who funds the difference."""
+class Concession(Declared, frozen=True, kw_only=True):
+    """The terms that a class, or the owner of a pass, gets (减免优待), and who funds the difference.
 
-    class_: str = msgspec.field(name="class")
+    `key` names it among the item's concessions in records and quotas; by default its class or pass.
+    """
+
+    class_: str | None = msgspec.field(name="class", default=None)
+    pass_: str | None = msgspec.field(name="pass", default=None)
+    key: str = ""
     price: Discount
     funded_by: str
-    region: Region = Region.LOCAL
+    region: str = "local"
+    when: When | None = None
     quota: Quota | None = None
     note: Bilingual | None = None
 
+    def __post_init__(self) -> None:
+        if not self.key:
+            msgspec.structs.force_setattr(self, "key", self.class_ or self.pass_ or "")
 
-class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+
+class Transfer(Declared, frozen=True, kw_only=True):
+    """A discount for changing: `off_fen` less, borne by the operator, within so many minutes `after` other items."""
+
+    after: tuple[str, ...]
+    within_minutes: int
+    off_fen: int
+
+
+class Journey(Declared, frozen=True, kw_only=True):
+    """The item is used by tapping in and out. One that stays open ends by itself, at the most it can cost."""
+
+    ends_after_hours: int
+
+
+class PassTerms(Declared, frozen=True, kw_only=True):
+    """The item sells a pass: it starts on its first use, or by itself after `activate_within_days`; it lasts so many
+    days, and serves `uses` times (none given: without limit).
+    """
+
+    activate_within_days: int
+    lasts_days: int
+    uses: int | None = None
+
+
+class Refund(Declared, frozen=True, kw_only=True):
+    """A use may be given back for so many days; 0: on its own day only."""
+
+    within_days: int
+
+
+class Excluded(Declared, frozen=True, kw_only=True):
+    """The law wants the resident identity card for this matter: every use is refused with these words (WZ 3.1.1)."""
+
+    basis: str
+    zh: str
+    en: str
+
+
+class Decided(Declared, frozen=True, kw_only=True):
+    """Who put the item on its list, and on which day."""
+
+    by: Bilingual
+    on: dt.date
+
+
+class Item(Declared, frozen=True, kw_only=True, dict=True):
     """One version of an application item (应用项目) as its file declares it, in force from `starts_on` to before
-    `ends_on`."""
+    `ends_on`. Its descriptive part is what a published list must say of an item (JS 9; GZ 43, 44).
+    """
 
     code: str
     version: int
     starts_on: dt.date
     name: Bilingual
-    legal_basis: str
+    legal_basis: tuple[str, ...]
     ends_on: dt.date | None = None
+
+    level: Level = Level.CITY
+    area: str = ""
+    extends: str | None = None
+    kind: Kind = Kind.BASIC
+    pilot_areas: tuple[str, ...] = ()
+    decided: Decided | None = None
+    lead_unit: Bilingual | None = None
+    supporting_units: tuple[Bilingual, ...] = ()
+    audience: Bilingual | None = None
+    channels: tuple[Channel, ...] = (Channel.GATE,)
+    conditions: tuple[Bilingual, ...] = ()
+    steps: tuple[Bilingual, ...] = ()
+    time_limit: Bilingual | None = None
+    guide: Bilingual | None = None
+
     media: tuple[Medium, ...] = (Medium.CODE, Medium.CARD)
     function: CardFunction | None = None
-    region: Region = Region.ALL
+    region: str = "all"
     classes: tuple[str, ...] = ()
+    excluded: Excluded | None = None
+    when: When | None = None
+    needs: Needs | None = None
     limit: Quota | None = None
+    capacity: Quota | None = None
     offline: Offline | None = None
+    journey: Journey | None = None
+    pass_: PassTerms | None = msgspec.field(name="pass", default=None)
     price: Price | None = None
+    means: tuple[Means, ...] = (Means.PURSE,)
+    transfer: Transfer | None = None
+    day_cap_fen: int | None = None
+    refund: Refund = Refund(within_days=30)
     concession: tuple[Concession, ...] = ()
 
     def rule(self, concession: Concession | None = None) -> str:
         """The stable name under which a quota is counted: the item's own limit, or a concession's."""
-        return f"{self.code}/{concession.class_}" if concession else self.code
+        return f"{self.code}/{concession.key}" if concession else self.code
+
+    @property
+    def paid_rule(self) -> str:
+        """The name under which fen paid in a day are counted against `day_cap_fen`."""
+        return f"{self.code}#fen"
+
+    @cached_property
+    def by_key(self) -> dict[str, Concession]:
+        return {concession.key: concession for concession in self.concession}
+
+    @cached_property
+    def counts(self) -> tuple[tuple[str, Period], ...]:
+        """Every rule that a use of this item may count against or be judged by, with its period."""
+        found = [(self.rule(), self.limit.period)] if self.limit else []
+        found += [(self.rule(c), c.quota.period) for c in self.concession if c.quota]
+        if self.day_cap_fen is not None:
+            found.append((self.paid_rule, Period.DAY))
+        return tuple(found)
+
+    @cached_property
+    def looks_further(self) -> bool:
+        """Whether a decision needs more than standing, quota and purse: journeys, passes, capacity, other means."""
+        passes = self.pass_ is not None or any(c.pass_ for c in self.concession)
+        return passes or bool(self.journey or self.capacity or self.transfer) or self.means != (Means.PURSE,)
+
+
+def counted(item: Item, concession: str | None, paid_fen: int, day: dt.date) -> tuple[tuple[str, dt.date, int], ...]:
+    """What an admitted use counts against: (rule, first day of its period, how much). A refund gives the same back."""
+    found = [(item.rule(), item.limit.period.start(day), 1)] if item.limit else []
+    best = item.by_key.get(concession) if concession else None
+    if best is not None and best.quota is not None:
+        found.append((item.rule(best), best.quota.period.start(day), 1))
+    if item.day_cap_fen is not None and paid_fen:
+        found.append((item.paid_rule, day, paid_fen))
+    return tuple(found)
 
 
 # Account roles an item may name, and the ledger (kind of value) each lives in. A payee's ledger follows its payer.
@@ -148,132 +369,16 @@ LEDGER_OF_ROLE = {
     "bank.clearing": "purse",
     "bank.offer": "purse",
     "treasury.city": "treasury",
+    "employer.share": "bank",
+    "merchant.offer": "bank",
+    "bank.settlement": "bank",
 }
+PAYER_ROLES = ("holder.purse", "bank.clearing", "bank.offer", "treasury.city")
 PAYEE_ROLES = ("operator.receivable", "holder.purse", "bank.clearing")
-FUNDER_ROLES = ("treasury.city", "bank.offer")
+FUNDER_ROLES = ("treasury.city", "bank.offer", "employer.share", "merchant.offer")
 BORNE_BY_OPERATOR = "operator"
 EVERYONE = "everyone"
+LOCAL, ALL = "local", "all"
 # Far above anything real, and far below what a column or a sum could not hold.
 FEN_MAX = 1_000_000_000
 COUNT_MAX = 1_000_000
-_CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
-
-
-def parse(text: str, file: str) -> Item:
-    """Decode and check one item file. Raises DeclarationError; `file` is only named in it."""
-    try:
-        raw = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and endless brackets
-        raise DeclarationError(file, "$", f"TOML: {error}") from None
-    item = from_plain(raw, file)
-    for path, expected in _faults(item):
-        raise DeclarationError(file, path, expected)
-    return item
-
-
-def load(path: Path, name: str | None = None) -> Item:
-    """Read an item file; `name` is how errors call it (default: the path). Raises DeclarationError, OSError."""
-    file = name or str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DeclarationError(file, "$", f"expected UTF-8: {error.reason} at byte {error.start}") from None
-    return parse(text, file)
-
-
-def from_plain(raw: dict[str, Any], file: str) -> Item:
-    """Decode plain data (from TOML, or a stored version's JSON) into an Item."""
-    try:
-        return msgspec.convert(raw, Item, strict=True)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `")
-        path = path.rstrip("`") or "$"
-        if message.startswith("Object contains unknown field"):
-            message += f"; known here: {', '.join(_known_keys(path))}"
-        raise DeclarationError(file, path, message) from None
-
-
-def _known_keys(path: str) -> tuple[str, ...]:
-    """The keys that the table at `path` (`$.concession[...].price`) may hold."""
-    found: Any = Item
-    for step in re.findall(r"\.(\w+)", path):
-        fields = {f.encode_name: f.type for f in msgspec.structs.fields(found)}
-        found = _struct_in(fields.get(step))
-        if found is None:
-            return ()  # a key that only looks like the end of a message
-    return tuple(f.encode_name for f in msgspec.structs.fields(found))
-
-
-def _struct_in(kind: Any) -> Any:
-    """The struct inside `X`, `X | None` or `tuple[X, ...]`; None where there is none."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    return next((found for part in getattr(kind, "__args__", ()) if (found := _struct_in(part)) is not None), None)
-
-
-def _faults(item: Item) -> list[tuple[str, str]]:
-    """What the types cannot say, in file order: (path, what was expected)."""
-    faults: list[tuple[str, str]] = []
-    if not _CODE.fullmatch(item.code):
-        faults.append(("$.code", "expected <field>.<name> in lower case"))
-    if not 1 <= item.version <= COUNT_MAX:
-        faults.append(("$.version", f"expected 1 to {COUNT_MAX}"))
-    if item.ends_on is not None and item.ends_on <= item.starts_on:
-        faults.append(("$.ends_on", "expected a day after starts_on"))
-    if not item.media:
-        faults.append(("$.media", "expected at least one of code, card"))
-    faults += [("$.classes", f"unknown class {name}") for name in item.classes if name not in BY_CODE]
-    if item.limit is not None and not 1 <= item.limit.count <= COUNT_MAX:
-        faults.append(("$.limit.count", f"expected 1 to {COUNT_MAX}"))
-    if item.price is not None:
-        faults += _price_faults(item.price)
-    elif item.concession:
-        faults.append(("$.concession", "expected a price that it reduces"))
-    for n, concession in enumerate(item.concession):
-        if concession.class_ in {before.class_ for before in item.concession[:n]}:
-            # A use and its quotas name their concession by the class.
-            faults.append((f"$.concession[{n}].class", f"expected a class not declared before: {concession.class_}"))
-        faults += [(f"$.concession[{n}].{path}", why) for path, why in _concession_faults(concession, item.price)]
-    return faults
-
-
-def _price_faults(price: Price) -> list[tuple[str, str]]:
-    faults = []
-    if (price.full_fen is None) == (price.open_fen is None):
-        faults.append(("$.price", "expected exactly one of full_fen, open_fen"))
-    if price.full_fen is not None and not 0 <= price.full_fen <= FEN_MAX:
-        faults.append(("$.price.full_fen", f"expected 0 to {FEN_MAX}"))
-    if price.open_fen is not None and not 0 < price.open_fen[0] <= price.open_fen[1] <= FEN_MAX:
-        faults.append(("$.price.open_fen", f"expected [least, most] with 0 < least ≤ most ≤ {FEN_MAX}"))
-    if price.payer not in LEDGER_OF_ROLE:
-        faults.append(("$.price.from", f"expected one of {', '.join(LEDGER_OF_ROLE)}"))
-    if price.payee not in PAYEE_ROLES or price.payee == price.payer:
-        faults.append(("$.price.to", f"expected one of {', '.join(PAYEE_ROLES)}, other than from"))
-    elif price.payee == "holder.purse" and LEDGER_OF_ROLE.get(price.payer, "purse") != "purse":
-        faults.append(("$.price.to", f"expected another: {price.payer} holds another kind of value than a purse"))
-    return faults
-
-
-def _concession_faults(concession: Concession, price: Price | None) -> list[tuple[str, str]]:
-    faults = []
-    if concession.class_ != EVERYONE and concession.class_ not in BY_CODE:
-        faults.append(
-            ("class", f"unknown class {concession.class_}; expected {EVERYONE} or one of {', '.join(BY_CODE)}")
-        )
-    terms = concession.price
-    if (terms.percent is None) == (terms.fixed_fen is None):
-        faults.append(("price", "expected exactly one of percent, fixed_fen"))
-    if terms.percent is not None and not 0 <= terms.percent <= 100:
-        faults.append(("price.percent", "expected 0 to 100: a rule never raises the price above full"))
-    full_fen = price.full_fen if price else None
-    if terms.fixed_fen is not None and not 0 <= terms.fixed_fen <= (
-        full_fen if full_fen is not None else terms.fixed_fen
-    ):
-        faults.append(("price.fixed_fen", "expected 0 to the full price: a rule never raises it"))
-    if concession.funded_by not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
-        faults.append(("funded_by", f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"))
-    elif price and price.payee == "holder.purse" and LEDGER_OF_ROLE.get(concession.funded_by) != "purse":
-        faults.append(("funded_by", "expected who can pay the rest into a purse: bank.offer"))
-    if concession.quota is not None and not 1 <= concession.quota.count <= COUNT_MAX:
-        faults.append(("quota.count", f"expected 1 to {COUNT_MAX}"))
-    return faults

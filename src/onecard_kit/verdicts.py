@@ -21,9 +21,11 @@ class Verdict(StrEnum):
     # point
     POINT_SUSPENDED = "POINT_SUSPENDED"
     ITEM_NOT_OFFERED = "ITEM_NOT_OFFERED"
-    # medium and amount
+    POINT_CLOSED = "POINT_CLOSED"
+    # medium, amount and leg
     MEDIUM_NOT_ACCEPTED = "MEDIUM_NOT_ACCEPTED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
+    LEG_INVALID = "LEG_INVALID"
     # signature
     CODE_MALFORMED = "CODE_MALFORMED"
     ISSUER_UNKNOWN = "ISSUER_UNKNOWN"
@@ -42,9 +44,15 @@ class Verdict(StrEnum):
     CARD_LOCKED = "CARD_LOCKED"
     CARD_CANCELLED = "CARD_CANCELLED"
     FUNCTION_INACTIVE = "FUNCTION_INACTIVE"
-    # entitlement, quota, funds
+    # law, entitlement, journey, quota, capacity, funds
+    LEGALLY_EXCLUDED = "LEGALLY_EXCLUDED"
     NOT_ENTITLED = "NOT_ENTITLED"
+    NO_JOURNEY = "NO_JOURNEY"
+    NO_FARE = "NO_FARE"
     QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED"
+    CAPACITY_FULL = "CAPACITY_FULL"
+    BANK_REFUSED = "BANK_REFUSED"
+    BANK_SILENT = "BANK_SILENT"
     PURSE_MISSING = "PURSE_MISSING"
     FUNDS_SHORT = "FUNDS_SHORT"
     PURSE_FULL = "PURSE_FULL"
@@ -74,6 +82,9 @@ WORDS: dict[Verdict, Words] = {
     Verdict.ITEM_NOT_IN_FORCE: Words("该应用项目目前不在有效期内", "This service item is not in force today", *_STAFF),
     Verdict.POINT_SUSPENDED: Words("本用卡点已停用", "This point is suspended", *_STAFF),
     Verdict.ITEM_NOT_OFFERED: Words("本用卡点不提供该应用项目", "This point does not offer this item", *_STAFF),
+    Verdict.POINT_CLOSED: Words(
+        "现在不是开放时间", "This is outside the opening hours", "请在开放时间再来。", "Come back in the opening hours."
+    ),
     Verdict.MEDIUM_NOT_ACCEPTED: Words(
         "该应用项目不接受这种出示方式",
         "This item does not take this medium",
@@ -81,6 +92,7 @@ WORDS: dict[Verdict, Words] = {
         "Use the card or the code instead.",
     ),
     Verdict.AMOUNT_INVALID: Words("金额不符合该应用项目的规定", "The amount does not fit this item", *_STAFF),
+    Verdict.LEG_INVALID: Words("进出方向与该应用项目不符", "The way in or out does not fit this item", *_STAFF),
     Verdict.CODE_MALFORMED: Words(
         "无法识别的二维码", "This is not a code of ours", "请打开电子社保卡二维码。", "Open the e-card code."
     ),
@@ -120,8 +132,34 @@ WORDS: dict[Verdict, Words] = {
         "Have it activated at an outlet.",
     ),
     Verdict.NOT_ENTITLED: Words("不在该应用项目的服务对象范围内", "This item is not for this holder", *_STAFF),
+    Verdict.LEGALLY_EXCLUDED: Words(
+        "依法须使用居民身份证办理",
+        "The law requires the resident identity card for this",
+        "请携带居民身份证办理。",
+        "Bring the resident identity card.",
+    ),
+    Verdict.NO_JOURNEY: Words(
+        "没有进站（入场）记录",
+        "There is no journey to end",
+        "请联系现场工作人员补登。",
+        "Ask the staff here to enter where you came in.",
+    ),
+    Verdict.NO_FARE: Words("没有这段行程的票价", "There is no fare for this journey", *_STAFF),
     Verdict.QUOTA_EXHAUSTED: Words(
         "本期次数已用完", "The quota of this period is used up", "请在下一期再用。", "Use it again in the next period."
+    ),
+    Verdict.CAPACITY_FULL: Words("本期接待已满", "This point is full for now", "请另选时间。", "Choose another time."),
+    Verdict.BANK_REFUSED: Words(
+        "银行未批准付款",
+        "The bank did not approve the payment",
+        "请改用钱包，或咨询发卡银行。",
+        "Pay from the purse, or ask your bank.",
+    ),
+    Verdict.BANK_SILENT: Words(
+        "银行没有答复，未扣款",
+        "The bank did not answer; nothing is charged",
+        "请稍后再试，或改用钱包。",
+        "Try again later, or pay from the purse.",
     ),
     Verdict.PURSE_MISSING: Words("尚未开通钱包", "There is no purse yet", *_OUTLET),
     Verdict.FUNDS_SHORT: Words(

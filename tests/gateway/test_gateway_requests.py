@@ -48,7 +48,9 @@ def test_a_ride_by_code_explains_itself_in_both_languages(city: SmallCity, http:
     card, bus = city.a_card(classes=[("senior_60", "2020-01-01", None)]), city.a_terminal()
     answer = send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)}).json()
     assert answer["admitted"] is True
-    assert answer["price"] == {"full_fen": 200, "paid_fen": 100, "funded_fen": 100, "concession": "senior_60"}
+    assert answer["price"] == {
+        "full_fen": 200, "paid_fen": 100, "funded_fen": 100, "waived_fen": 0, "held_fen": None, "concession": "senior_60",
+    }  # fmt: skip
     assert answer["balance_fen"] == 9_900
     words = answer["reasons"][-1]
     assert words["zh"] == "60至69周岁老人：原价2.00元，实付1.00元，1.00元由市财政承担"

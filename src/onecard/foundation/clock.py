@@ -16,6 +16,12 @@ def day_of(moment: dt.datetime) -> dt.date:
     return moment.astimezone(CHINA).date()
 
 
+def minute_of(moment: dt.datetime) -> int:
+    """The minute of the day in Asia/Shanghai at a moment, 0 to 1,439."""
+    local = moment.astimezone(CHINA)
+    return local.hour * 60 + local.minute
+
+
 def today() -> dt.date:
     """The present calendar day in Asia/Shanghai."""
     return day_of(now())

@@ -10,7 +10,8 @@ import msgspec
 
 from onecard.foundation.errors import BadInput, OneCardError
 from onecard.kernel.uses.lines import Answer
-from onecard_kit.decide import reasons
+from onecard_kit.reasons import reasons
+from onecard_kit.terms import Leg
 from onecard_kit.verdicts import WORDS, Verdict
 
 BODY_BYTES_MAX = 4096
@@ -34,12 +35,14 @@ class UseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str | None = None
     card: Chip | None = None
     amount_fen: int | None = None
+    leg: Leg | None = None
 
     @property
     def content(self) -> bytes:
         """A digest of what was presented, the same online and from a journal."""
         shown = self.code if self.code is not None else (self.card and msgspec.json.encode(self.card).decode())
-        return hashlib.blake2b(f"{self.item}\n{self.amount_fen}\n{shown}".encode(), digest_size=16).digest()
+        leg = "" if self.leg is None else f"\n{self.leg}"
+        return hashlib.blake2b(f"{self.item}\n{self.amount_fen}\n{shown}{leg}".encode(), digest_size=16).digest()
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,7 +115,15 @@ def use_answer(answer: Answer) -> Response:
 def _told(answer: Answer) -> bytes:
     """The part of an answer that many uses share: verdict, reasons and price, encoded once for each item version."""
     version = None if answer.item is None else (answer.item.code, answer.item.version)
-    key = (answer.verdict, version, answer.full_fen, answer.paid_fen, answer.concession)
+    key = (
+        answer.verdict,
+        version,
+        answer.full_fen,
+        answer.paid_fen,
+        answer.waived_fen,
+        answer.held_fen,
+        answer.concession,
+    )
     told = _told_before.get(key)
     if told is None:
         if len(_told_before) >= TOLD_KEPT_MAX:
@@ -126,14 +137,14 @@ _told_before: dict[tuple[object, ...], bytes] = {}
 
 def _tell(answer: Answer) -> bytes:
     words = WORDS[answer.verdict]
-    full_fen, paid_fen = answer.full_fen, answer.paid_fen
+    full_fen, paid_fen, waived_fen = answer.full_fen, answer.paid_fen, answer.waived_fen
     told = {
         "admitted": answer.verdict is Verdict.ADMITTED,
         "verdict": {"code": answer.verdict.value, "zh": words.zh, "en": words.en,
                     "next_zh": words.next_zh, "next_en": words.next_en},
-        "reasons": reasons(answer.verdict, answer.item, full_fen, paid_fen, answer.concession),
-        "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen,
-                  "concession": answer.concession},
+        "reasons": reasons(answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession),
+        "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen - waived_fen,
+                  "waived_fen": waived_fen, "held_fen": answer.held_fen, "concession": answer.concession},
     }  # fmt: skip
     return msgspec.json.encode(told)[1:]
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "onecard.kernel.ecards",
     "onecard.kernel.entitlements",
     "onecard.kernel.uses",
+    "onecard.connectors.bank",
 ]
 
 # Sign-in. The two faces name their own sessions, cookies, backends and adapters.

@@ -7,20 +7,25 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from onecard.foundation import clock, sql
-from onecard.kernel.uses.decide import fold
-from onecard.kernel.uses.lines import Answer, Folded, Key, Line, Rejected, Use
+from onecard.foundation import clock, sql, workdays
+from onecard.foundation.ids import uuid7_floor
+from onecard.kernel.uses import orders
+from onecard.kernel.uses.decide import fold, further
+from onecard.kernel.uses.lines import Folded, Key, Line, Outcome, Transfer, Use
 from onecard.kernel.uses.load import facts
-from onecard.kernel.uses.settle import Accounts, Transfer, transfers_of
-from onecard_kit import terms
-from onecard_kit.terms import Item
-from onecard_kit.verdicts import Verdict
+from onecard.kernel.uses.settle import Accounts, transfers_of
+from onecard_kit import item_files
+from onecard_kit.decide import Areas
+from onecard_kit.terms import DayKind, Item, Leg
 
 LOAD = "onecard.kernel.uses.load"
 RECORD = "onecard.kernel.uses.record"
 COLLISIONS_MAX = 3
 SPOTS_KEPT_MAX = 500_000
+# How long ago a use may lie that a discount for changing looks at; `transfer.within_minutes` is at most this.
+CHANGES_WITHIN = dt.timedelta(days=1)
 
 
 class Collision(Exception):
@@ -44,6 +49,7 @@ class Memory:
     accounts: Accounts = field(default_factory=Accounts)
     spots: dict[tuple[int, str], facts.Spot] = field(default_factory=dict)
     spots_of: tuple[int, dt.date] | None = None
+    areas: Areas = field(default_factory=Areas)
 
     def forget(self) -> None:
         """Start anew: on a new connection the database may be another one, or an earlier state of the same."""
@@ -62,7 +68,7 @@ class Memory:
 
 async def record_group(
     connection: asyncpg.Connection, lines: list[Line], memory: Memory, lock_wait_ms: int | None = None
-) -> list[Answer | Rejected]:
+) -> list[Outcome]:
     """Lock, load, decide, save: one transaction for all lines, an answer for each, in their order.
 
     `lock_wait_ms` shortens what the connection waits for a lock. Raises Collision after repeated races,
@@ -79,7 +85,7 @@ async def record_group(
     raise Collision("the group met other writers again and again")
 
 
-async def record_within(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Answer | Rejected]:
+async def record_within(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Outcome]:
     """The work of `record_group` inside the caller's transaction (or savepoint)."""
     loaded = await _load(connection, lines, memory)
     folded = fold(lines, loaded, memory.items)
@@ -121,6 +127,8 @@ async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memor
         revision,
         _literal("true" if remembered_day == day and pair in memory.spots else "false" for pair in pairs),
     )
+    if found["revision"] != revision:
+        memory.areas = facts.areas_of(found["areas"])
     memory.take_spots(facts.spots_of(found["places"]), found["revision"], day)
     loaded = facts.Loaded(
         by_serial=by_serial,
@@ -131,9 +139,53 @@ async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memor
         spent=set(found["spent"] or ()),
         quotas=facts.quotas_of(found["quotas"]),
         withdrawn=frozenset(found["withdrawn"] or ()),
+        areas=memory.areas,
+        day_kind=DayKind(workdays.kind_of(day)),
     )
     await _remember(connection, loaded, memory)
+    if any(_looks_further(spot, memory) for spot in loaded.spots.values()):
+        await _load_further(connection, lines, loaded, memory)
     return loaded
+
+
+def _looks_further(spot: facts.Spot, memory: Memory) -> bool:
+    item = memory.items.get(spot.item_version_id) if spot.item_version_id is not None else None
+    return item is not None and item.looks_further
+
+
+async def _load_further(
+    connection: asyncpg.Connection, lines: list[Line], loaded: facts.Loaded, memory: Memory
+) -> None:
+    """Read what only some items look at, under the locks of the cards; lock the capacities last, in key order."""
+    cards, now = list(loaded.by_number.values()), lines[0].at
+    row = await connection.fetchrow(
+        sql.load(LOAD, "further"),
+        [card.card_id for card in cards],
+        sorted({card.holder_id for card in cards}),
+        clock.day_of(now),
+        uuid7_floor(now - CHANGES_WITHIN),
+        now,
+    )
+    loaded.further = facts.further_of(row)
+    await read_items(connection, {j.item_version_id for j in loaded.further.journeys.values()}, memory)
+    loaded.further.items = memory.items
+    owners = {owner for j in loaded.further.journeys.values() for owner in (j.operator, j.sponsor) if owner}
+    await _learn(connection, owners | {f"party:{bank}" for bank in loaded.further.banks.values()}, memory)
+    keys = sorted(_capacities(lines, loaded, memory))
+    if keys:
+        counted = await connection.fetch(sql.load(LOAD, "lock_capacity"), *map(list, zip(*keys, strict=True)))
+        loaded.further.capacities = {row[:3]: row[3] for row in counted}
+
+
+def _capacities(lines: list[Line], loaded: facts.Loaded, memory: Memory) -> set[tuple[int, str, dt.date]]:
+    """Where the lines of a group may be counted."""
+    found = set()
+    for line in lines:
+        spot = loaded.spots.get((line.terminal_id, line.item))
+        item = memory.items.get(spot.item_version_id) if spot and spot.item_version_id is not None else None
+        if spot is not None and item is not None and item.capacity is not None and line.leg is not Leg.OUT:
+            found.add(further.capacity_key(item, spot, clock.day_of(line.at)))
+    return found
 
 
 async def _first_answers(
@@ -158,7 +210,13 @@ async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory
     await read_items(connection, versions, memory)
     if memory.treasury is None:
         memory.treasury = await connection.fetchval("SELECT owner FROM ledger_account WHERE role = 'treasury.city'")
-    owners = memory.accounts.unknown({memory.treasury or ""} | {spot.operator for spot in spots})
+    sponsors = {spot.sponsor for spot in spots if spot.sponsor is not None}
+    await _learn(connection, {memory.treasury or "", *sponsors} | {spot.operator for spot in spots}, memory)
+
+
+async def _learn(connection: asyncpg.Connection, wanted: set[str], memory: Memory) -> None:
+    """Read the accounts of owners met for the first time."""
+    owners = memory.accounts.unknown(wanted)
     if owners:
         found = await connection.fetch(
             "SELECT owner, role, ledger, id FROM ledger_account WHERE owner = ANY ($1::text[])", owners
@@ -174,7 +232,7 @@ async def read_items(connection: asyncpg.Connection, versions: Iterable[int | No
     for version, declaration in await connection.fetch(
         "SELECT id, declaration::text FROM catalogue_item_version WHERE id = ANY ($1::bigint[])", missing
     ):
-        memory.items[version] = terms.from_plain(json.loads(declaration), f"item version {version}")
+        memory.items[version] = item_files.from_plain(json.loads(declaration), f"item version {version}")
 
 
 async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:
@@ -182,7 +240,8 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
     if not uses:
         return
     quotas = sorted(folded.quotas.items())
-    transfers = [t for use in uses for t in _transfers(use, memory)]
+    transfers = [t for charge in folded.charges for t in transfers_of(charge, memory.treasury or "", memory.accounts)]
+    plain = all(t.kind == "posted" for t in transfers)
     new_keys, new_nonces, counted, refused = await connection.fetchrow(
         sql.load(RECORD, "save"),
         *_use_columns(uses),
@@ -200,7 +259,9 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
         [risk.kind for risk in folded.risks],
         [risk.subject for risk in folded.risks],
         [json.dumps(risk.detail) for risk in folded.risks],
-        *_transfer_columns(transfers),
+        *_transfer_columns(transfers if plain else []),
+        _literal(use.decision.waived_fen for use in uses),
+        _literal(use.line.leg for use in uses),
     )
     if new_keys < len(uses) or new_nonces < len(folded.nonces):
         raise Collision("a key or nonce was recorded meanwhile")
@@ -208,6 +269,47 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
         raise Collision("a quota was counted meanwhile through another card of the holder")
     if refused is not None:
         raise LedgerDisagreed(refused)
+    if not plain:
+        await _post_in_order(connection, transfers)
+    if folded.further:
+        await _save_further(connection, folded)
+    unpaid = await orders.hold(connection, uses)
+    for line in unpaid:
+        line.bank = "silent"
+    if unpaid:
+        raise Collision("an order to the bank was given up meanwhile")
+
+
+async def _post_in_order(connection: asyncpg.Connection, transfers: list[Transfer]) -> None:
+    """Post holds and what resolves them among the others, one after the other."""
+    columns = zip(
+        *((t.id, t.debit, t.credit, t.amount_fen, t.kind, t.code, t.pending, t.reference) for t in transfers),
+        strict=True,
+    )  # fmt: skip
+    refused = await connection.fetch(sql.load(RECORD, "post_in_order"), *map(list, columns))
+    if refused:
+        raise LedgerDisagreed(", ".join(sorted({outcome for _, outcome in refused})))
+
+
+async def _save_further(connection: asyncpg.Connection, folded: Folded) -> None:
+    left = folded.further
+    begun = {row["id"] for row in left.begun}
+    standing = [row for row in left.ended if row["id"] not in begun]
+    if standing:
+        await connection.execute(sql.load(RECORD, "end_journeys"), _json(standing))
+    filled = [
+        {"point_id": p, "rule": rule, "period": period, "more": n} for (p, rule, period), n in left.filled.items()
+    ]
+    passes = await connection.fetchval(
+        sql.load(RECORD, "save_further"),
+        *map(_json, (left.begun, left.ended, left.sold, left.served, filled)),
+    )
+    if passes < len({row["pass_id"] for row in left.served}):
+        raise Collision("a pass was used meanwhile through another card of the holder")
+
+
+def _json(rows: list[dict[str, object]]) -> str:
+    return msgspec.json.encode(rows).decode()
 
 
 def _use_columns(uses: list[Use]) -> list[object]:
@@ -224,16 +326,8 @@ def _use_columns(uses: list[Use]) -> list[object]:
         _literal(use.decision.verdict.value for use in uses),
         _literal(use.decision.full_fen for use in uses),
         _literal(use.decision.paid_fen for use in uses),
-        _literal(use.decision.concession.class_ if use.decision.concession else None for use in uses),
+        _literal(use.decision.concession.key if use.decision.concession else None for use in uses),
     ]
-
-
-def _transfers(use: Use, memory: Memory) -> list[Transfer]:
-    if use.decision.verdict is not Verdict.ADMITTED or use.item is None:
-        return []
-    return transfers_of(
-        use.line.id, use.item, use.decision, use.operator, memory.treasury or "", use.purse, memory.accounts
-    )
 
 
 async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dict[int, str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from onecard.kernel.uses.present import Presented
 from onecard_kit.decide import Decision
-from onecard_kit.terms import Item
+from onecard_kit.terms import Item, Leg
 from onecard_kit.verdicts import Verdict
 
 Key = tuple[int, UUID, int]
@@ -16,7 +16,11 @@ Key = tuple[int, UUID, int]
 
 
 class Line(msgspec.Struct):
-    """One presentation at a terminal. `content` is a digest of what was presented, never of the verdict."""
+    """One presentation at a terminal. `content` is a digest of what was presented, never of the verdict.
+
+    `bank` is what the bank answered when it was asked for `bank_fen` (``approved``, ``refused``, ``silent``); None
+    before it was asked, ``away`` where there is none to ask.
+    """
 
     id: UUID
     at: dt.datetime
@@ -28,6 +32,9 @@ class Line(msgspec.Struct):
     item: str
     amount_fen: int | None
     presented: Presented
+    leg: Leg | None = None
+    bank: str | None = "away"
+    bank_fen: int = 0
 
     @property
     def key(self) -> Key:
@@ -45,12 +52,27 @@ class Answer(msgspec.Struct, frozen=True):
     concession: str | None
     repeated: bool = False
     balance_fen: int | None = None
+    waived_fen: int = 0
+    held_fen: int | None = None
+
+
+class BankAsked(msgspec.Struct, frozen=True):
+    """Nothing is recorded yet: the holder pays by bank account, and the bank is to be asked for so much first."""
+
+    amount_fen: int
+    card_id: int
+    bank_id: int
+    item: str
 
 
 class Rejected(msgspec.Struct, frozen=True):
     """A line that is not recorded: ``SEQUENCE_REUSED`` (its key was used with other content) or ``KEY_EXPIRED``."""
 
     code: str
+
+
+Outcome = Answer | Rejected | BankAsked
+"""What becomes of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +84,75 @@ class Risk:
     detail: dict[str, object]
 
 
+class Transfer(msgspec.Struct, frozen=True, gc=False):
+    """One movement of whole fen between two accounts of one ledger; `code` says why, `reference` is the use.
+
+    `kind` is posted, pending (a hold), or post or void of the hold `pending`; these two have no accounts of their own,
+    and a void no amount.
+    """
+
+    id: UUID
+    debit: int | None
+    credit: int | None
+    amount_fen: int | None
+    code: str
+    reference: UUID
+    kind: str = "posted"
+    pending: UUID | None = None
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """What a decision does to accounts: between whom, for which use, and which hold it resolves, if any.
+
+    `id` is what its transfers' ids lie beside; `operator` and `sponsor` are owners (``party:3``), `bank` is the party
+    whose account pays where the means is the bank.
+    """
+
+    id: UUID
+    reference: UUID
+    item: Item
+    decision: Decision
+    operator: str
+    sponsor: str | None
+    purse: int | None
+    bank: int | None = None
+    hold: UUID | None = None
+
+
 class Use(msgspec.Struct):
     """A decided line, about to be recorded."""
 
     line: Line
     decision: Decision
     point_id: int
-    operator: str
     item: Item | None
     item_version_id: int | None
     card_id: int | None
-    purse: int | None
 
 
 @dataclass(slots=True)
 class Folded:
     """What a group came to: an answer for each line, and everything there is to write."""
 
-    answers: list[Answer | Rejected] = field(default_factory=list)
+    answers: list[Outcome] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     nonces: list[tuple[bytes, dt.datetime]] = field(default_factory=list)
     counters: dict[int, int] = field(default_factory=dict)
     quotas: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
     risks: list[Risk] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    further: "Further" = field(default_factory=lambda: Further())
+
+
+@dataclass(slots=True)
+class Further:
+    """What only some items leave behind; rows as `save_further.sql` takes them."""
+
+    begun: list[dict[str, object]] = field(default_factory=list)
+    ended: list[dict[str, object]] = field(default_factory=list)
+    sold: list[dict[str, object]] = field(default_factory=list)
+    served: list[dict[str, object]] = field(default_factory=list)
+    filled: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.begun or self.ended or self.sold or self.served or self.filled)

@@ -14,7 +14,8 @@ import asyncpg
 
 from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict, NotFound, OneCardError
-from onecard.foundation.ids import uuid7
+from onecard.foundation.ids import beside, uuid7
+from onecard.kernel.uses import orders
 from onecard.kernel.uses.actions import (
     COLLISIONS_MAX,
     LOAD,
@@ -25,8 +26,11 @@ from onecard.kernel.uses.actions import (
     post,
     read_items,
 )
-from onecard.kernel.uses.settle import Transfer, transfer_ids
+from onecard.kernel.uses.decide.further import SOLD
+from onecard.kernel.uses.lines import Transfer
+from onecard.kernel.uses.settle import transfer_ids
 from onecard_kit.decide import ACTIVE
+from onecard_kit.terms import Item, Leg, Means, counted
 from onecard_kit.verdicts import WORDS, Verdict
 
 _VERDICT_OF = {"EXCEEDS_BALANCE": Verdict.FUNDS_SHORT, "EXCEEDS_CEILING": Verdict.PURSE_FULL}
@@ -77,8 +81,11 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
     if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
         return _made(use, use["refund_id"], repeated=True)
     await _require_may_refund(connection, use, asked)
+    item = await _item(connection, use, memory)
+    sold = _require_refundable(use, item)
     refund_id = uuid7()
-    quotas = await _quotas(connection, use, memory)
+    day = clock.day_of(use["began"] or use["at"])
+    quotas = counted(item, use["concession"], use["paid_fen"], day)
     new = await connection.fetchrow(
         sql.load(RECORD, "refund"),
         refund_id,
@@ -88,15 +95,32 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
         asked.sequence,
         asked.content,
         [use["holder_id"]] * len(quotas),
-        [rule for rule, _ in quotas],
-        [period for _, period in quotas],
+        [rule for rule, _, _ in quotas],
+        [period for _, period, _ in quotas],
+        [how_much for _, _, how_much in quotas],
     )
     if not new["key_is_new"]:
         raise _sequence_reused()
     if not new["refund_is_new"]:
         raise _already_refunded()
     await _reverse(connection, use)
+    await _give_back(connection, use, item, sold)
+    if Means.BANK in item.means:
+        key = (asked.terminal_id, asked.journal, asked.sequence)
+        await orders.refund(connection, refund_id, use["id"], key, asked.content)
     return _made(use, refund_id, repeated=False)
+
+
+async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], item: Item, sold: str | None) -> None:
+    """The pass it sold, the use of a pass, the place it took: passes and capacity are as if it had not been."""
+    served_by, started = json.loads(use["served_by"]) if use["served_by"] else (None, False)
+    if sold is None and served_by is None and item.capacity is None:
+        return
+    period = item.capacity.period.start(clock.day_of(use["at"])) if item.capacity else None
+    point = use["point_id"] if item.capacity else None
+    await connection.execute(
+        sql.load(RECORD, "give_back"), sold, served_by, started, point, item.rule(), period
+    )  # fmt: skip
 
 
 async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mapping[str, Any]:
@@ -113,6 +137,7 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
         asked.journal,
         asked.sequence,
         transfer_ids(asked.use_id),
+        beside(asked.use_id, SOLD),
     )
     if use is None:
         raise _use_unknown()
@@ -144,16 +169,35 @@ async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, 
         )
 
 
-async def _quotas(connection: asyncpg.Connection, use: Mapping[str, Any], memory: Memory) -> list[tuple[str, dt.date]]:
-    """The quotas the use counted against: its item's own limit, and its concession's."""
-    version = use["item_version_id"]
-    await read_items(connection, [version], memory)
-    item, day = memory.items[version], clock.day_of(use["at"])
-    counted = [(item.rule(), item.limit.period.start(day))] if item.limit else []
-    counted += [
-        (item.rule(c), c.quota.period.start(day)) for c in item.concession if c.quota and c.class_ == use["concession"]
-    ]
-    return counted
+async def _item(connection: asyncpg.Connection, use: Mapping[str, Any], memory: Memory) -> Item:
+    await read_items(connection, [use["item_version_id"]], memory)
+    return memory.items[use["item_version_id"]]
+
+
+def _require_refundable(use: Mapping[str, Any], item: Item) -> str | None:
+    """Judge the item's own terms; the pass that the use sold, if any."""
+    if use["leg"] == Leg.IN:
+        raise Conflict(
+            "JOURNEY_NOT_ENDED",
+            "进站（入场）记录不能退回。",
+            "The beginning of a journey cannot be given back.",
+            next_zh="请在出站（离场）后退回该段行程。",
+            next_en="Give back the use that ends the journey.",
+        )
+    if clock.today() > clock.day_of(use["at"]) + dt.timedelta(days=item.refund.within_days):
+        raise Conflict(
+            "REFUND_TOO_LATE",
+            f"已超过{item.refund.within_days}天的退回期限。",
+            f"The {item.refund.within_days} days for giving it back are over.",
+            next_zh="请通过更正流程处理。",
+            next_en="Have it corrected by the operator's office.",
+        )
+    sold, in_use = json.loads(use["sold"]) if use["sold"] else (None, False)
+    if in_use:
+        raise Conflict(
+            "PASS_IN_USE", "该套票（年卡）已开始使用，不能退回。", "The pass is in use and cannot be given back."
+        )
+    return sold
 
 
 async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
@@ -175,7 +219,8 @@ def refusal(verdict: Verdict) -> Conflict:
 
 
 def _made(use: Mapping[str, Any], refund_id: UUID, *, repeated: bool) -> Refund:
-    return Refund(refund_id, use["id"], use["paid_fen"], use["full_fen"] - use["paid_fen"], repeated)
+    funded_fen = use["full_fen"] - use["paid_fen"] - use["waived_fen"]
+    return Refund(refund_id, use["id"], use["paid_fen"], funded_fen, repeated)
 
 
 def _use_unknown() -> OneCardError:

@@ -8,10 +8,12 @@ import datetime as dt
 from collections.abc import Mapping
 
 from onecard.foundation import clock
-from onecard.kernel.uses.lines import Answer, Folded, Key, Line, Rejected, Risk, Use
-from onecard.kernel.uses.load.facts import Card, Known, Loaded, Spot
+from onecard.kernel.uses.decide import further
+from onecard.kernel.uses.decide.purses import move_purse
+from onecard.kernel.uses.lines import Answer, BankAsked, Charge, Folded, Key, Line, Outcome, Rejected, Risk, Use
+from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Spot
 from onecard_kit.decide import Decision, Facts, decide
-from onecard_kit.terms import Item
+from onecard_kit.terms import Item, Means
 from onecard_kit.verdicts import Verdict
 
 REPLAYED_CHIP = "chip_replayed"
@@ -29,7 +31,7 @@ def fold(lines: list[Line], loaded: Loaded, items: Mapping[int, Item]) -> Folded
 
 def _answer(
     line: Line, loaded: Loaded, items: Mapping[int, Item], folded: Folded, answered: dict[Key, tuple[bytes, Answer]]
-) -> Answer | Rejected:
+) -> Outcome:
     """Idempotence first; then the decision and its effects."""
     before = loaded.known.get(line.key)
     if before is not None:
@@ -41,11 +43,18 @@ def _answer(
     if spot is None or not spot.has_key(line.key_id, line.at.timestamp()):
         return Rejected("KEY_EXPIRED")
     card = _card_of(line, loaded)
-    item = items.get(spot.item_version_id) if spot.item_version_id is not None else None
-    decision = decide(_facts(line, spot, item, card, loaded))
-    _apply(line, decision, card, item, loaded, folded)
-    card_id, purse = (card.card_id, card.purse) if card is not None else (None, None)
-    folded.uses.append(Use(line, decision, spot.point_id, spot.operator, item, spot.item_version_id, card_id, purse))
+    version, journey = further.terms_of(line, spot, card, loaded)
+    item = items.get(version) if version is not None else None
+    facts = facts_of(line, spot, item, card, loaded, journey)
+    decision = decide(facts)
+    unasked = decision.ask_bank_fen is not None or decision.paid_fen != line.bank_fen
+    if decision.means is Means.BANK and card is not None and unasked:
+        return BankAsked(decision.paid_fen, card.card_id, loaded.further.banks[card.card_id], line.item)
+    charge = _apply(line, decision, spot, version, item, card, journey, loaded, folded)
+    card_id = card.card_id if card is not None else None
+    folded.uses.append(Use(line, decision, spot.point_id, item, version, card_id))
+    if charge is not None:
+        folded.charges.append(charge)
     answer = _first_answer(line, decision, item, card, loaded)
     answered[line.key] = (line.content, answer)
     return answer
@@ -58,7 +67,10 @@ def _card_of(line: Line, loaded: Loaded) -> Card | None:
     return loaded.by_number.get(shown.number_index) if shown.number_index is not None else None
 
 
-def _facts(line: Line, spot: Spot, item: Item | None, card: Card | None, loaded: Loaded) -> Facts:
+def facts_of(
+    line: Line, spot: Spot, item: Item | None, card: Card | None, loaded: Loaded, journey: Journey | None = None
+) -> Facts:
+    """What the decision on a line may look at, as the lines before it left it."""
     shown, day = line.presented, clock.day_of(line.at)
     problem = shown.problem
     if problem is None and shown.kid is not None and shown.kid in loaded.withdrawn:
@@ -66,7 +78,7 @@ def _facts(line: Line, spot: Spot, item: Item | None, card: Card | None, loaded:
     free, room = (
         loaded.purses.get(card.purse, (None, None)) if card is not None and card.purse is not None else (None, None)
     )
-    return Facts(
+    facts = Facts(
         place=spot.place,
         item=item,
         medium=shown.medium,
@@ -75,10 +87,17 @@ def _facts(line: Line, spot: Spot, item: Item | None, card: Card | None, loaded:
         replayed=_is_replayed(line, card, loaded),
         standing=card.standing if card is not None else None,
         day=day,
-        quota_used=_quota_used(item, card, day, loaded),
+        quota_used=_quota_used(item, card, day, loaded) if item is not None and item.counts else {},
         purse_free_fen=free,
         purse_room_fen=room,
+        minute=clock.minute_of(line.at),
+        day_kind=loaded.day_kind,
+        areas=loaded.areas,
+        leg=line.leg,
     )
+    if item is None or card is None or not item.looks_further:
+        return facts
+    return further.add(facts, line, spot, item, card, loaded, journey)
 
 
 def _is_replayed(line: Line, card: Card | None, loaded: Loaded) -> bool:
@@ -89,20 +108,17 @@ def _is_replayed(line: Line, card: Card | None, loaded: Loaded) -> bool:
     return card is not None and shown.counter is not None and shown.counter <= card.chip_counter
 
 
-def _quota_used(item: Item | None, card: Card | None, day: dt.date, loaded: Loaded) -> dict[str, int]:
-    if item is None or card is None:
+def _quota_used(item: Item, card: Card | None, day: dt.date, loaded: Loaded) -> dict[str, int]:
+    if card is None:
         return {}
-    counted: list[tuple[str, dt.date]] = []
-    if item.limit is not None:
-        counted.append((item.rule(), item.limit.period.start(day)))
-    counted += [(item.rule(c), c.quota.period.start(day)) for c in item.concession if c.quota is not None]
-    return {rule: loaded.quotas.get((card.holder_id, rule, period), 0) for rule, period in counted}
+    return {rule: loaded.quotas.get((card.holder_id, rule, period.start(day)), 0) for rule, period in item.counts}
 
 
 def _apply(
-    line: Line, decision: Decision, card: Card | None, item: Item | None, loaded: Loaded, folded: Folded
-) -> None:
-    """Let the decision's effects be seen by the lines after it, and note them for saving."""
+    line: Line, decision: Decision, spot: Spot, version: int | None, item: Item | None, card: Card | None,
+    journey: Journey | None, loaded: Loaded, folded: Folded,
+) -> Charge | None:  # fmt: skip
+    """Let the decision's effects be seen by the lines after it, and note them for saving; what it does to accounts."""
     shown = line.presented
     if (
         shown.counter is not None
@@ -114,44 +130,48 @@ def _apply(
             Risk(kind, f"card:{card.card_id}", {"terminal": line.terminal_id, "counter": shown.counter})
         )
     if not decision.spent:
-        return
+        return None
     if shown.nonce is not None and shown.expires is not None:
         loaded.spent.add(shown.nonce)
         folded.nonces.append((shown.nonce, shown.expires))
     if card is None:
-        return
+        return None
     if shown.counter is not None:
         card.chip_counter = folded.counters[card.card_id] = shown.counter
-    for rule, period in decision.rules:
+    if decision.verdict is not Verdict.ADMITTED or item is None:
+        return None
+    for rule, period, more in decision.counts:
         key = (card.holder_id, rule, period)
-        loaded.quotas[key] = loaded.quotas.get(key, 0) + 1
-        folded.quotas[key] = folded.quotas.get(key, 0) + 1
-    if item is not None and item.price is not None and card.purse is not None:
-        _move_purse(loaded.purses, card.purse, item, decision)
-
-
-def _move_purse(purses: dict[int, list[int | None]], purse: int, item: Item, decision: Decision) -> None:
-    assert item.price is not None
-    change = 0
-    if item.price.payer == "holder.purse":
-        change = -decision.paid_fen
-    elif item.price.payee == "holder.purse" and decision.verdict is Verdict.ADMITTED:
-        change = decision.full_fen
-    free, room = purses[purse]
-    purses[purse] = [None if free is None else free + change, None if room is None else room - change]
+        loaded.quotas[key] = loaded.quotas.get(key, 0) + more
+        folded.quotas[key] = folded.quotas.get(key, 0) + more
+    if item.looks_further:
+        return further.apply(line, decision, spot, version, item, card, journey, loaded, folded)
+    if item.price is None:
+        return None
+    move_purse(loaded.purses, card.purse, item, decision)
+    return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse)
 
 
 def _first_answer(line: Line, decision: Decision, item: Item | None, card: Card | None, loaded: Loaded) -> Answer:
-    concession = decision.concession.class_ if decision.concession else None
+    concession = decision.concession.key if decision.concession else None
     touches_purse = item is not None and item.price is not None and card is not None and card.purse is not None
     balance = loaded.purses[card.purse][0] if touches_purse and card and card.purse in loaded.purses else None
-    return Answer(line.id, decision.verdict, item, decision.full_fen, decision.paid_fen, concession, False, balance)
+    return Answer(
+        line.id, decision.verdict, item, decision.full_fen, decision.paid_fen, concession, False, balance,
+        decision.waived_fen, decision.hold_fen,
+    )  # fmt: skip
 
 
 def _repeat(known: Known, items: Mapping[int, Item]) -> Answer:
     item = items.get(known.item_version_id) if known.item_version_id is not None else None
-    return Answer(known.use_id, Verdict(known.verdict), item, known.full_fen, known.paid_fen, known.concession, True)
+    return Answer(
+        known.use_id, Verdict(known.verdict), item, known.full_fen, known.paid_fen, known.concession, True, None,
+        known.waived_fen,
+    )  # fmt: skip
 
 
 def _repeated(answer: Answer) -> Answer:
-    return Answer(answer.use_id, answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession, True)
+    return Answer(
+        answer.use_id, answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession, True, None,
+        answer.waived_fen, answer.held_fen,
+    )  # fmt: skip

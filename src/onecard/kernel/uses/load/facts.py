@@ -1,8 +1,8 @@
 """The facts of a group, decoded from the rows of `sql/`."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from onecard.kernel.uses.lines import Key
-from onecard_kit.decide import Place, Standing
+from onecard_kit.decide import Areas, Pass, Place, Standing
+from onecard_kit.terms import DayKind, Item, Means, Medium, When
 
 
 class Card(msgspec.Struct):
@@ -29,6 +30,7 @@ class Spot(msgspec.Struct, frozen=True):
     place: Place
     point_id: int
     operator: str
+    sponsor: str | None
     keys: tuple[tuple[int, float | None], ...]
     item_version_id: int | None
 
@@ -46,12 +48,43 @@ class Known(msgspec.Struct, frozen=True):
     verdict: str
     full_fen: int
     paid_fen: int
+    waived_fen: int
     concession: str | None
 
     @classmethod
     def of_refund(cls, content: bytes, refund_id: UUID) -> "Known":
         """What stands under the key of a refund: nothing a presentation could repeat."""
-        return cls(content, refund_id, None, "", 0, 0, None)
+        return cls(content, refund_id, None, "", 0, 0, 0, None)
+
+
+class Journey(msgspec.Struct, frozen=True):
+    """An open journey (`uses_journey`): where and when it began, on which terms, and what its purse holds for it."""
+
+    card_id: int
+    item: str
+    id: UUID
+    item_version_id: int
+    point: str
+    operator: str
+    sponsor: str | None
+    at: float
+    purse: int
+    concession: str | None
+    hold_id: UUID | None
+    held_fen: int
+
+
+@dataclass(slots=True)
+class Further:
+    """What only some items look at. `changes` are the latest admitted uses by card and item, in Unix seconds."""
+
+    journeys: dict[tuple[int, str], Journey] = field(default_factory=dict)
+    passes: dict[int, list[Pass]] = field(default_factory=dict)
+    changes: dict[int, dict[str, float]] = field(default_factory=dict)
+    means: dict[tuple[int, str], tuple[Means, ...]] = field(default_factory=dict)
+    banks: dict[int, int] = field(default_factory=dict)
+    capacities: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
+    items: Mapping[int, Item] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,6 +99,9 @@ class Loaded:
     spent: set[bytes]
     quotas: dict[tuple[int, str, dt.date], int]
     withdrawn: frozenset[bytes]
+    areas: Areas
+    day_kind: DayKind
+    further: Further = field(default_factory=Further)
 
 
 _classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])
@@ -84,9 +120,24 @@ _places = msgspec.json.Decoder(
             str | None,
             int | None,
             bool,
+            str,
+            tuple[When, ...],
+            tuple[Medium, ...],
+            int | None,
+            int | None,
         ]
     ]
 )
+_areas = msgspec.json.Decoder(dict[str, tuple[str, ...]])
+_journeys: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[tuple[int, str, UUID, int, str, str, str | None, float, int, str | None, UUID | None, int]]
+)
+_passes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[tuple[int, str, str, dt.date, int, dt.date | None, int | None]]
+)
+_changes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, float]])
+_means: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, tuple[Means, ...]]])
+_accounts: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, int]])
 _known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID]])
 _quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
 
@@ -121,10 +172,35 @@ def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:
     """The places of a group's terminals and items; a terminal unknown to the database is absent."""
     spots = {}
     for row in _places.decode(text) if text else ():
-        terminal, item, t_state, c_state, point, p_state, division, operator, keys, i_state, version, offered = row
-        place = Place(t_state, c_state, p_state, i_state, offered, division)
-        spots[terminal, item] = Spot(place, point, f"party:{operator}", keys or (), version)
+        terminal, item, t_state, c_state, point, p_state, division, operator, keys, i_state, version, offered = row[:12]
+        code, hours, media, sponsor, capacity_count = row[12:]
+        place = Place(
+            t_state, c_state, p_state, i_state, offered, division, code, hours, media, capacity_count
+        )  # fmt: skip
+        sponsored = f"party:{sponsor}" if sponsor is not None else None
+        spots[terminal, item] = Spot(place, point, f"party:{operator}", sponsored, keys or (), version)
     return spots
+
+
+def areas_of(text: str | None) -> Areas:
+    return Areas(_areas.decode(text) if text else {})
+
+
+def further_of(row: Mapping[str, str | None]) -> Further:
+    """Journeys, passes, changes, means and banks, from the row of `further`."""
+    journeys = [Journey(*each) for each in _decoded(_journeys, row["journeys"])]
+    found = Further(journeys={(journey.card_id, journey.item): journey for journey in journeys})
+    for holder, *each in _decoded(_passes, row["passes"]):
+        found.passes.setdefault(holder, []).append(Pass(*each))
+    for card, item, at in _decoded(_changes, row["changes"]):
+        found.changes.setdefault(card, {})[item] = at
+    found.means = {(holder, item): ways for holder, item, ways in _decoded(_means, row["means"])}
+    found.banks = dict(_decoded(_accounts, row["accounts"]))
+    return found
+
+
+def _decoded(decoder: "msgspec.json.Decoder[list[Any]]", text: str | None) -> list[Any]:
+    return decoder.decode(text) if text else []
 
 
 def recorded_of(text: str | None) -> dict[Key, tuple[bytes, UUID]]:

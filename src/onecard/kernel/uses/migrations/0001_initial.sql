@@ -11,9 +11,12 @@ CREATE TABLE uses_use (
     medium          text NOT NULL CHECK (medium IN ('code', 'card')),
     verdict         text NOT NULL,
     full_fen        bigint NOT NULL CHECK (full_fen >= 0),
-    paid_fen        bigint NOT NULL CHECK (paid_fen BETWEEN 0 AND full_fen),
-    concession      text,                           -- the class whose terms were best
-    PRIMARY KEY (id)
+    paid_fen        bigint NOT NULL CHECK (paid_fen >= 0),
+    waived_fen      bigint NOT NULL DEFAULT 0 CHECK (waived_fen >= 0), -- borne by the operator: a change, a day's cap
+    concession      text,                           -- the key of the concession that was best
+    leg             text CHECK (leg IN ('in', 'out')),
+    PRIMARY KEY (id),
+    CHECK (paid_fen + waived_fen <= full_fen)       -- the rest is what the concession's funder bears
 ) PARTITION BY RANGE (id);
 CREATE TABLE uses_use_default PARTITION OF uses_use DEFAULT;
 CREATE INDEX uses_use_card ON uses_use (card_id, id) WHERE card_id IS NOT NULL;
@@ -54,6 +57,30 @@ CREATE TABLE uses_refund (
 );
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_refund FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_refund EXECUTE FUNCTION refuse_change();
+
+-- A journey (行程): begun by tapping in, ended by tapping out or, at the most it can cost, by itself after `ends_by`.
+-- A card has one open journey of an item; the card's lock guards it.
+CREATE TABLE uses_journey (
+    id              uuid PRIMARY KEY,               -- the use that began it
+    card_id         bigint NOT NULL,
+    item            text NOT NULL,
+    item_version_id bigint NOT NULL,                -- its terms hold to the end
+    point           text NOT NULL,                  -- the code of the point where it began, as fares name it
+    operator        text NOT NULL,
+    sponsor         text,
+    at              timestamptz NOT NULL,
+    ends_by         timestamptz NOT NULL,
+    purse           bigint NOT NULL,
+    concession      text,                           -- best when it began
+    hold_id         uuid,                           -- NULL: it costs this holder nothing
+    held_fen        bigint NOT NULL CHECK (held_fen >= 0),
+    ended_at        timestamptz,
+    ended_by        uuid,                           -- the use that ended it; NULL: it ended by itself
+    CHECK (ended_by IS NULL OR ended_at IS NOT NULL),
+    CHECK ((hold_id IS NULL) = (held_fen = 0))
+);
+CREATE UNIQUE INDEX uses_journey_open ON uses_journey (card_id, item) WHERE ended_at IS NULL;
+CREATE INDEX uses_journey_due ON uses_journey (ends_by) WHERE ended_at IS NULL;
 
 INSERT INTO foundation_partitioned VALUES
     ('uses_use', '1 month', true, 3, NULL, true),

@@ -3,14 +3,14 @@ its funder."""
 
 from uuid import UUID
 
-import msgspec
-
 from onecard.foundation.ids import beside
+from onecard.kernel.uses.lines import Charge, Transfer
 from onecard_kit.decide import Decision
-from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item
+from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Means, Price
 
-# A use's transfers have ids beside its own: what the payer pays, and what the funder of the concession adds.
-PAID, FUNDED = 1, 2
+# A use's transfers have ids beside its own: what the payer pays (or what is held for it, or the release of a hold), and
+# what the funder of the concession adds. A journey that ends by itself has its own beside those of its beginning.
+PAID, FUNDED, ENDED_BY_ITSELF = 1, 2, 4
 
 
 def transfer_ids(use_id: UUID) -> list[UUID]:
@@ -18,15 +18,9 @@ def transfer_ids(use_id: UUID) -> list[UUID]:
     return [beside(use_id, PAID), beside(use_id, FUNDED)]
 
 
-class Transfer(msgspec.Struct, frozen=True, gc=False):
-    """One movement of whole fen between two accounts of one ledger; `code` says why, `reference` is the use."""
-
-    id: UUID
-    debit: int
-    credit: int
-    amount_fen: int
-    code: str
-    reference: UUID
+def hold_id(use_id: UUID) -> UUID:
+    """The id of the hold that a journey's first use places."""
+    return beside(use_id, PAID)
 
 
 class AccountMissing(Exception):
@@ -61,30 +55,61 @@ class Accounts:
             raise AccountMissing(f"{role} of {owner} in ledger {ledger}") from None
 
 
-def transfers_of(
-    use_id: UUID, item: Item, decision: Decision, operator: str, treasury: str, purse: int | None, accounts: Accounts
-) -> list[Transfer]:
-    """What the payer pays, and what the funder of the concession adds, both to the payee in the ledger of who gives.
-
-    `operator` and `treasury` are owners (``party:3``); `purse` is the holder's account.
+def transfers_of(charge: Charge, treasury: str, accounts: Accounts) -> list[Transfer]:
+    """What the payer pays or has held, and what the funder of the concession adds, both to the payee in the ledger of
+    who gives. `treasury` is the owner of the city's treasury account.
     """
-    if item.price is None:
+    price = charge.item.price
+    if price is None:
         return []
+    paid = _resolved(charge) if charge.hold is not None else _paid(charge, price, treasury, accounts)
+    return [*paid, *_funded(charge, price, treasury, accounts)]
 
-    def account(role: str, ledger: str) -> int:
-        if role == "holder.purse":
-            assert purse is not None
-            return purse
-        return accounts.of(treasury if role.startswith("treasury.") else operator, role, ledger)
 
-    made = []
-    if decision.paid_fen:
-        ledger = LEDGER_OF_ROLE[item.price.payer]
-        debit, credit = account(item.price.payer, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(beside(use_id, PAID), debit, credit, decision.paid_fen, "paid", use_id))
+def _paid(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:
+    decision = charge.decision
+    amount_fen = decision.paid_fen if decision.hold_fen is None else decision.hold_fen
+    if not amount_fen:
+        return []
+    payer = "bank.settlement" if decision.means is Means.BANK else price.payer
+    ledger = LEDGER_OF_ROLE[payer]
+    debit = _account(charge, payer, ledger, treasury, accounts)
+    credit = _account(charge, price.payee, ledger, treasury, accounts)
+    code, kind = ("paid", "posted") if decision.hold_fen is None else ("hold", "pending")
+    return [Transfer(beside(charge.id, PAID), debit, credit, amount_fen, code, charge.reference, kind)]
+
+
+def _resolved(charge: Charge) -> list[Transfer]:
+    """What is paid of a hold; the rest, or all of it, goes back."""
+    paid_fen = charge.decision.paid_fen
+    kind, amount_fen, code = ("post", paid_fen, "paid") if paid_fen else ("void", None, "released")
+    return [Transfer(beside(charge.id, PAID), None, None, amount_fen, code, charge.reference, kind, charge.hold)]
+
+
+def _funded(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:
+    decision: Decision = charge.decision
     concession = decision.concession
-    if concession is not None and decision.funded_fen and concession.funded_by != BORNE_BY_OPERATOR:
-        ledger = LEDGER_OF_ROLE[concession.funded_by]
-        debit, credit = account(concession.funded_by, ledger), account(item.price.payee, ledger)
-        made.append(Transfer(beside(use_id, FUNDED), debit, credit, decision.funded_fen, "concession", use_id))
-    return made
+    if concession is None or not decision.funded_fen or concession.funded_by == BORNE_BY_OPERATOR:
+        return []
+    ledger = LEDGER_OF_ROLE[concession.funded_by]
+    debit = _account(charge, concession.funded_by, ledger, treasury, accounts)
+    credit = _account(charge, price.payee, ledger, treasury, accounts)
+    return [Transfer(beside(charge.id, FUNDED), debit, credit, decision.funded_fen, "concession", charge.reference)]
+
+
+def _account(charge: Charge, role: str, ledger: str, treasury: str, accounts: Accounts) -> int:
+    if role == "holder.purse":
+        assert charge.purse is not None
+        return charge.purse
+    return accounts.of(_owner(charge, role, treasury), role, ledger)
+
+
+def _owner(charge: Charge, role: str, treasury: str) -> str:
+    """Who holds the account of a role here. Employers, merchants and banks fund where they are the point's sponsor."""
+    if role.startswith("treasury."):
+        return treasury
+    if role == "bank.settlement":
+        return f"party:{charge.bank}"
+    if role in ("employer.share", "merchant.offer", "bank.offer"):
+        return charge.sponsor or charge.operator
+    return charge.operator

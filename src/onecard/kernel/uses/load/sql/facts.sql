@@ -1,7 +1,9 @@
 -- Reads the facts of a group in one statement, after the locks. One row:
 --   revision   of the catalogue
+--   areas      {set: [place, …]} when the revision is not $10, else null
 --   places     [[terminal, item, terminal state, client state, point, point state, division, operator,
---                [[key, end of its force in Unix seconds or null], …], item state or null, version or null, offered], …]
+--                [[key, end of its force in Unix seconds or null], …], item state or null, version or null, offered,
+--                point's code, its hours, media, sponsor, capacity or null], …]
 --              for the distinct pairs $1 terminal ids, $2 item codes that are not remembered ($11) of this day and of the
 --              revision $10: as long as nothing changed, nothing is read again
 --   known      [[terminal, journal, sequence, content in hex, use], …] for the keys ($4 terminal ids, $5 journals,
@@ -12,18 +14,21 @@
 -- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have.
 SELECT
     (SELECT number FROM catalogue_revision) AS revision,
+    (SELECT jsonb_object_agg(a.code, a.places) FROM catalogue_area_set a
+     WHERE (SELECT number FROM catalogue_revision) <> $10::bigint)::text AS areas,
     (SELECT jsonb_agg(jsonb_build_array(
         t.id, w.item, t.state, c.state, p.id, p.state, p.division, p.operator_id,
         (SELECT jsonb_agg(jsonb_build_array(k.id, extract(epoch FROM k.valid_to))) FROM catalogue_terminal_key k
          WHERE k.terminal_id = t.id AND (k.valid_to IS NULL OR k.valid_to > now())),
-        i.state, v.id, o.item_id IS NOT NULL))
+        i.state, v.id, o.item_id IS NOT NULL, p.code, p.hours, to_jsonb(p.media), p.sponsor_id, o.capacity_count))
      FROM (SELECT * FROM unnest($1::text::bigint[], $2::text::text[], $11::text::boolean[]) a (terminal_id, item, remembered)
            WHERE NOT remembered OR (SELECT number FROM catalogue_revision) <> $10::bigint) w
      JOIN catalogue_terminal t ON t.id = w.terminal_id
      JOIN catalogue_point p ON p.id = t.point_id
      JOIN catalogue_client c ON c.id = p.client_id
      LEFT JOIN catalogue_item i ON i.code = w.item
-     LEFT JOIN catalogue_item_version v ON v.item_id = w.item AND v.starts_on <= $3::date AND (v.ends_on IS NULL OR v.ends_on > $3::date)
+     LEFT JOIN catalogue_item_version v ON v.item_id = w.item AND v.stage IN ('published', 'ended')
+          AND v.starts_on <= $3::date AND (v.ends_on IS NULL OR v.ends_on > $3::date)
      LEFT JOIN catalogue_offer o ON o.point_id = p.id AND o.item_id = w.item)::text AS places,
     (SELECT jsonb_agg(jsonb_build_array(j.terminal_id, j.journal, j.sequence, encode(j.content, 'hex'), j.use_id))
      FROM unnest($4::text::bigint[], $5::text::uuid[], $6::text::bigint[]) w (terminal_id, journal, sequence)

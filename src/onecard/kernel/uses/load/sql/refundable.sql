@@ -1,10 +1,19 @@
 -- A use and what its refund may look at. $1 use, $2 terminal that asks, $3 journal, $4 sequence, $5 the ids its
 -- transfers have. No row: no such use.
-SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.concession, u.at, p.operator_id,
-       s.holder_id, s.purse_account_id, r.id AS refund_id,
+--   began      when the journey began that this use ended; its limits counted on that day
+--   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
+--   served_by  the pass that served this use, and whether this use started it and no other followed
+SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
+       u.leg, u.point_id, p.operator_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
-        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id)::text AS transfers
+        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.kind IN ('posted', 'post'))::text AS transfers,
+       (SELECT j.at FROM uses_journey j WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began,
+       (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
+       (SELECT jsonb_build_array(x.pass_id, x.started AND NOT EXISTS (
+            SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
+            WHERE o.pass_id = x.pass_id AND o.use_id <> x.use_id AND q.id IS NULL))
+        FROM entitlements_pass_use x WHERE x.use_id = u.id)::text AS served_by
 FROM uses_use u
 JOIN catalogue_point p ON p.id = u.point_id
 LEFT JOIN cards_standing s ON s.card_id = u.card_id

@@ -10,12 +10,14 @@
 --   $20..$23 quotas: holder, rule, first day of the period, how many more
 --   $24..$26 risk facts: kind, subject, detail
 --   $27..$32 transfers: id, debit, credit, amount in fen, code, use; $33 how many. All are posted, none is a hold.
+--   $34, $35 more of the uses: waived_fen, leg
 -- The last column names what the ledger refused although the fold allowed it: a fault of ours.
 WITH uses AS (
-    INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict, full_fen, paid_fen, concession)
+    INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict, full_fen, paid_fen, concession,
+                          waived_fen, leg)
     SELECT * FROM unnest($1::text::uuid[], $2::timestamptz[], $3::text::bigint[], $4::text::bigint[], $5::text::text[],
                          $6::text::bigint[], $7::text::bigint[], $8::text::text[], $9::text::text[], $10::text::bigint[],
-                         $11::text::bigint[], $12::text::text[])
+                         $11::text::bigint[], $12::text::text[], $34::text::bigint[], $35::text::text[])
 ), keys AS (
     INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content)
     SELECT terminal_id, journal, sequence, id, content

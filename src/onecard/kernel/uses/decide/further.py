@@ -1,0 +1,166 @@
+"""What only some items look at and leave behind: journeys, passes, capacity, changes, the bank.
+
+Apart from the fold, so that a plain use pays nothing for it.
+"""
+
+import datetime as dt
+
+import msgspec
+
+from onecard.foundation import clock
+from onecard.foundation.ids import beside
+from onecard.kernel.uses.decide.purses import move_purse
+from onecard.kernel.uses.lines import Charge, Folded, Line
+from onecard.kernel.uses.load.facts import Card, Journey, Loaded, Spot
+from onecard.kernel.uses.settle import ENDED_BY_ITSELF, hold_id
+from onecard_kit.decide import Decision, Facts, OpenJourney, Pass, at_most
+from onecard_kit.terms import Item, Leg, Means
+
+# A pass has its id beside that of the use that sold it.
+SOLD = 3
+
+
+def terms_of(line: Line, spot: Spot, card: Card | None, loaded: Loaded) -> tuple[int | None, Journey | None]:
+    """The item version that decides, and the journey this line ends: a journey keeps the terms of its beginning."""
+    if line.leg is not Leg.OUT or card is None:
+        return spot.item_version_id, None
+    journey = loaded.further.journeys.get((card.card_id, line.item))
+    return (spot.item_version_id, None) if journey is None else (journey.item_version_id, journey)
+
+
+def add(facts: Facts, line: Line, spot: Spot, item: Item, card: Card, loaded: Loaded, journey: Journey | None) -> Facts:
+    """The facts with what this item looks at besides."""
+    known, now = loaded.further, line.at.timestamp()
+    has_bank = card.card_id in known.banks
+    return msgspec.structs.replace(
+        facts,
+        journey=_open(journey, now) if journey is not None else None,
+        passes=tuple(known.passes.get(card.holder_id, ())),
+        capacity_used=known.capacities.get(capacity_key(item, spot, facts.day), 0) if item.capacity else 0,
+        changed_minutes_ago=_changed(item, known.changes.get(card.card_id, {}), now),
+        means=known.means.get((card.holder_id, item.code)),
+        bank=line.bank if has_bank else "away",
+    )
+
+
+def _open(journey: Journey, now: float) -> OpenJourney:
+    minutes = max(0, int(now - journey.at) // 60)
+    return OpenJourney(journey.point, minutes, journey.concession, journey.held_fen)
+
+
+def _changed(item: Item, changes: dict[str, float], now: float) -> int | None:
+    """Minutes since the latest use of an item that the discount for changing names."""
+    if item.transfer is None:
+        return None
+    latest = max((changes[code] for code in item.transfer.after if code in changes), default=None)
+    return None if latest is None else max(0, int(now - latest) // 60)
+
+
+def capacity_key(item: Item, spot: Spot, day: dt.date) -> tuple[int, str, dt.date]:
+    """Where a use at this point is counted: (point, rule, first day of the period)."""
+    assert item.capacity is not None
+    return spot.point_id, item.rule(), item.capacity.period.start(day)
+
+
+def apply(
+    line: Line, decision: Decision, spot: Spot, version: int | None, item: Item, card: Card, journey: Journey | None,
+    loaded: Loaded, folded: Folded,
+) -> Charge | None:  # fmt: skip
+    """The effects of an admitted use of such an item; what it does to accounts."""
+    if item.capacity is not None and line.leg is not Leg.OUT:
+        key = capacity_key(item, spot, clock.day_of(line.at))
+        loaded.further.capacities[key] = loaded.further.capacities.get(key, 0) + 1
+        folded.further.filled[key] = folded.further.filled.get(key, 0) + 1
+    if item.pass_ is not None:
+        _sell(line, item, card, loaded, folded)
+    if decision.used_pass is not None:
+        _serve(line, decision.used_pass, card, loaded, folded)
+    if line.leg is not Leg.IN:
+        loaded.further.changes.setdefault(card.card_id, {})[item.code] = line.at.timestamp()
+    if line.leg is Leg.IN:
+        return _begin(line, decision, spot, version, item, card, loaded, folded)
+    if journey is not None:
+        return _end(line, decision, item, journey, loaded, folded)
+    if item.price is None:
+        return None
+    bank = loaded.further.banks.get(card.card_id) if decision.means is Means.BANK else None
+    move_purse(loaded.purses, card.purse, item, decision)
+    return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse, bank)
+
+
+def _sell(line: Line, item: Item, card: Card, loaded: Loaded, folded: Folded) -> None:
+    assert item.pass_ is not None
+    day, terms = clock.day_of(line.at), item.pass_
+    id_, activate_by = str(beside(line.id, SOLD)), day + dt.timedelta(days=terms.activate_within_days)
+    sold = Pass(id_, item.code, activate_by, terms.lasts_days, None, terms.uses)
+    loaded.further.passes.setdefault(card.holder_id, []).append(sold)
+    folded.further.sold.append({
+        "id": id_, "holder_id": card.holder_id, "item": item.code, "sold_on": day, "activate_by": activate_by,
+        "lasts_days": terms.lasts_days, "uses_left": terms.uses,
+    })  # fmt: skip
+
+
+def _serve(line: Line, used: Pass, card: Card, loaded: Loaded, folded: Folded) -> None:
+    """A pass that waited starts today, or started by itself when its waiting ran out; then it has a use less."""
+    starts_on = None
+    if used.starts_on is None:
+        starts_on = min(clock.day_of(line.at), used.activate_by + dt.timedelta(days=1))
+    left = None if used.uses_left is None else used.uses_left - 1
+    now = msgspec.structs.replace(used, starts_on=used.starts_on or starts_on, uses_left=left)
+    held = loaded.further.passes[card.holder_id]
+    held[held.index(used)] = now
+    folded.further.served.append({"use_id": line.id, "pass_id": used.id, "starts_on": starts_on})
+
+
+def _begin(
+    line: Line, decision: Decision, spot: Spot, version: int | None, item: Item, card: Card, loaded: Loaded,
+    folded: Folded,
+) -> Charge:  # fmt: skip
+    assert item.journey is not None
+    assert version is not None
+    assert card.purse is not None or not decision.hold_fen
+    before = loaded.further.journeys.get((card.card_id, item.code))
+    if before is not None:
+        _leave_open(line, before, loaded, folded)
+    held_fen = decision.hold_fen or 0
+    journey = Journey(
+        card.card_id, item.code, line.id, version, spot.place.point, spot.operator, spot.sponsor, line.at.timestamp(),
+        card.purse or 0, decision.concession.key if decision.concession else None,
+        hold_id(line.id) if held_fen else None, held_fen,
+    )  # fmt: skip
+    loaded.further.journeys[card.card_id, item.code] = journey
+    folded.further.begun.append({
+        "id": line.id, "card_id": card.card_id, "item": item.code, "item_version_id": version,
+        "point": journey.point, "operator": journey.operator, "sponsor": journey.sponsor, "at": line.at,
+        "ends_by": line.at + dt.timedelta(hours=item.journey.ends_after_hours), "purse": journey.purse,
+        "concession": journey.concession, "hold_id": journey.hold_id, "held_fen": held_fen,
+    })  # fmt: skip
+    move_purse(loaded.purses, card.purse, item, decision)
+    return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse)
+
+
+def _end(line: Line, decision: Decision, item: Item, journey: Journey, loaded: Loaded, folded: Folded) -> Charge | None:
+    del loaded.further.journeys[journey.card_id, journey.item]
+    folded.further.ended.append({"id": journey.id, "ended_at": line.at, "ended_by": line.id})
+    move_purse(loaded.purses, journey.purse, item, decision, journey.held_fen)
+    return Charge(
+        line.id, line.id, item, decision, journey.operator, journey.sponsor, journey.purse, hold=journey.hold_id
+    )  # fmt: skip
+
+
+def end_by_itself(journey: Journey, item: Item) -> Charge:
+    """What it costs to leave a journey open: the most it can, on the terms of its beginning."""
+    return Charge(
+        beside(journey.id, ENDED_BY_ITSELF), journey.id, item, at_most(item, journey.concession), journey.operator,
+        journey.sponsor, journey.purse, hold=journey.hold_id,
+    )  # fmt: skip
+
+
+def _leave_open(line: Line, journey: Journey, loaded: Loaded, folded: Folded) -> None:
+    """A holder taps in again without having tapped out: the journey before ends by itself, on its own version."""
+    item = loaded.further.items[journey.item_version_id]
+    charge = end_by_itself(journey, item)
+    del loaded.further.journeys[journey.card_id, journey.item]
+    folded.further.ended.append({"id": journey.id, "ended_at": line.at, "ended_by": None})
+    folded.charges.append(charge)
+    move_purse(loaded.purses, journey.purse, item, charge.decision, journey.held_fen)

@@ -1,0 +1,324 @@
+"""Item files: TOML decoded strictly into terms.
+
+A wrong key, a wrong type or a value that makes no sense is refused with the file, the path inside it and what was
+expected. What needs the register (legal bases, area sets, other items) is checked when the catalogue loads.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from onecard_kit.classes import BY_CODE
+from onecard_kit.fares import Distance, Hourly
+from onecard_kit.terms import (
+    ALL,
+    BORNE_BY_OPERATOR,
+    COUNT_MAX,
+    EVERYONE,
+    FEN_MAX,
+    FUNDER_ROLES,
+    LEDGER_OF_ROLE,
+    LOCAL,
+    PAYEE_ROLES,
+    PAYER_ROLES,
+    Bilingual,
+    Concession,
+    Discount,
+    Item,
+    Level,
+    Means,
+    Price,
+    Quota,
+    When,
+)
+
+Fault = tuple[str, str]
+"""A path inside a declaration (`$.price.full_fen`) and what was expected there."""
+
+_CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEY = re.compile(r"[a-z0-9_.]{1,100}")
+_DIVISION = re.compile(r"[0-9]{6}")
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be taken. Says the file, the path in it (`$.price.full_fen`) and what was expected."""
+
+    def __init__(self, file: str, path: str, expected: str) -> None:
+        super().__init__(f"{file}: {path}: {expected}")
+        self.file = file
+        self.path = path
+        self.expected = expected
+
+
+def parse(text: str, file: str) -> Item:
+    """Decode and check one item file. Raises DeclarationError; `file` is only named in it."""
+    try:
+        raw = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and endless brackets
+        raise DeclarationError(file, "$", f"TOML: {error}") from None
+    item = from_plain(raw, file)
+    for path, expected in _faults(item):
+        raise DeclarationError(file, path, expected)
+    return item
+
+
+def load(path: Path, name: str | None = None) -> Item:
+    """Read an item file; `name` is how errors call it (default: the path). Raises DeclarationError, OSError."""
+    file = name or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DeclarationError(file, "$", f"expected UTF-8: {error.reason} at byte {error.start}") from None
+    return parse(text, file)
+
+
+def from_plain(raw: dict[str, Any], file: str) -> Item:
+    """Decode plain data (from TOML, or a stored version's JSON) into an Item."""
+    try:
+        return msgspec.convert(raw, Item, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        path = path.rstrip("`") or "$"
+        if message.startswith("Object contains unknown field"):
+            message += f"; known here: {', '.join(_known_keys(path))}"
+        raise DeclarationError(file, path, message) from None
+
+
+def _known_keys(path: str) -> tuple[str, ...]:
+    """The keys that the table at `path` (`$.concession[...].price`) may hold."""
+    found: Any = Item
+    for step in re.findall(r"\.(\w+)", path):
+        fields = {f.encode_name: f.type for f in msgspec.structs.fields(found)}
+        found = _struct_in(fields.get(step))
+        if found is None:
+            return ()  # a key that only looks like the end of a message
+    return tuple(f.encode_name for f in msgspec.structs.fields(found))
+
+
+def _struct_in(kind: Any) -> Any:
+    """The struct inside `X`, `X | None` or `tuple[X, ...]`; None where there is none."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next((found for part in getattr(kind, "__args__", ()) if (found := _struct_in(part)) is not None), None)
+
+
+# --- what the types cannot say, in file order ---------------------------------------------------------------------
+
+
+def _faults(item: Item) -> Iterator[Fault]:
+    yield from _identity_faults(item)
+    yield from _list_faults(item)
+    if not item.media:
+        yield "$.media", "expected at least one of code, card"
+    yield from (("$.classes", f"unknown class {name}") for name in item.classes if name not in BY_CODE)
+    yield from _region_faults("$.region", item.region)
+    yield from _when_faults("$.when", item.when)
+    if item.needs is not None:
+        yield from _when_faults("$.needs.when", item.needs.when)
+        yield from (
+            ("$.needs.media", f"expected media of the item: {m}") for m in item.needs.media if m not in item.media
+        )
+    yield from _quota_faults("$.limit", item.limit)
+    yield from _quota_faults("$.capacity", item.capacity)
+    if item.offline is not None and not 0 <= item.offline.limit_fen <= FEN_MAX:
+        yield "$.offline.limit_fen", f"expected 0 to {FEN_MAX}"
+    if item.offline is not None and not 1 <= item.offline.days <= 366:
+        yield "$.offline.days", "expected 1 to 366"
+    if not 0 <= item.refund.within_days <= 3660:
+        yield "$.refund.within_days", "expected 0 to 3660"
+    yield from _money_faults(item)
+    yield from _further_faults(item)
+    yield from _concessions_faults(item)
+
+
+def _identity_faults(item: Item) -> Iterator[Fault]:
+    if not _CODE.fullmatch(item.code):
+        yield "$.code", "expected <field>.<name> in lower case"
+    if not 1 <= item.version <= COUNT_MAX:
+        yield "$.version", f"expected 1 to {COUNT_MAX}"
+    if item.ends_on is not None and item.ends_on <= item.starts_on:
+        yield "$.ends_on", "expected a day after starts_on"
+    if not item.legal_basis:
+        yield "$.legal_basis", "expected at least one code of the register of legal bases"
+
+
+def _list_faults(item: Item) -> Iterator[Fault]:
+    if item.area and item.level is not Level.REGION and not _DIVISION.fullmatch(item.area):
+        yield "$.area", "expected a division of six digits (GB/T 2260)"
+    if item.area and not item.area.endswith({Level.PROVINCE: "0000", Level.CITY: "00"}.get(item.level, "")):
+        yield "$.area", f"expected a division of the level {item.level}"
+    yield from (
+        ("$.pilot_areas", f"expected divisions of six digits: {code}")
+        for code in item.pilot_areas
+        if not _DIVISION.fullmatch(code)
+    )
+    if item.extends == item.code:
+        yield "$.extends", "expected another item, of a higher level"
+    for path, words in (
+        ("$.name", item.name),
+        ("$.lead_unit", item.lead_unit),
+        ("$.audience", item.audience),
+        ("$.time_limit", item.time_limit),
+        ("$.guide", item.guide),
+        *((f"$.steps[{n}]", each) for n, each in enumerate(item.steps)),
+        *((f"$.conditions[{n}]", each) for n, each in enumerate(item.conditions)),
+    ):
+        yield from _words_faults(path, words)
+
+
+def _words_faults(path: str, words: Bilingual | None) -> Iterator[Fault]:
+    if words is not None and not (words.zh.strip() and words.en.strip()):
+        yield path, "expected words in both languages"
+
+
+def _region_faults(path: str, region: str) -> Iterator[Fault]:
+    if region not in (LOCAL, ALL) and not _NAME.fullmatch(region):
+        yield path, f"expected {LOCAL}, {ALL} or the code of an area set"
+
+
+def _when_faults(path: str, when: When | None) -> Iterator[Fault]:
+    if when is None:
+        return
+    if not when.days:
+        yield f"{path}.days", "expected at least one kind of day"
+    try:
+        windows = when.minutes
+    except ValueError as error:
+        yield f"{path}.hours", str(error)
+        return
+    if any(start >= end for start, end in windows):
+        yield f"{path}.hours", "expected each window to end after it starts; over midnight takes two windows"
+
+
+def _quota_faults(path: str, quota: Quota | None) -> Iterator[Fault]:
+    if quota is not None and not 1 <= quota.count <= COUNT_MAX:
+        yield f"{path}.count", f"expected 1 to {COUNT_MAX}"
+
+
+def _money_faults(item: Item) -> Iterator[Fault]:
+    if item.price is None:
+        if item.concession:
+            yield "$.concession", "expected a price that it reduces"
+        if item.journey or item.transfer or item.pass_ or item.day_cap_fen is not None:
+            yield "$.price", "expected one: a journey, a transfer, a pass or a day's cap is about money"
+        return
+    yield from _price_faults(item.price)
+    if (item.price.distance is not None or item.price.hourly is not None) != (item.journey is not None):
+        yield "$.journey", "expected together with price.distance or price.hourly, and only then"
+    from_holder = item.price.payer == "holder.purse"
+    if not item.means or len(set(item.means)) < len(item.means):
+        yield "$.means", "expected each way to pay once"
+    if item.means != (Means.PURSE,) and (not from_holder or item.journey is not None):
+        yield "$.means", "expected the purse alone: a bank pays only fixed or named prices of the holder"
+    if (item.transfer or item.day_cap_fen is not None) and not from_holder:
+        yield "$.price.from", "expected holder.purse where a transfer or a day's cap lessens what is paid"
+
+
+def _price_faults(price: Price) -> Iterator[Fault]:
+    ways = (price.full_fen, price.open_fen, price.distance, price.hourly)
+    if sum(way is not None for way in ways) != 1:
+        yield "$.price", "expected exactly one of full_fen, open_fen, distance, hourly"
+    if price.full_fen is not None and not 0 <= price.full_fen <= FEN_MAX:
+        yield "$.price.full_fen", f"expected 0 to {FEN_MAX}"
+    if price.open_fen is not None and not 0 < price.open_fen[0] <= price.open_fen[1] <= FEN_MAX:
+        yield "$.price.open_fen", f"expected [least, most] with 0 < least ≤ most ≤ {FEN_MAX}"
+    if price.distance is not None:
+        yield from _distance_faults(price.distance)
+    if price.hourly is not None:
+        yield from _hourly_faults(price.hourly)
+    if price.payer not in PAYER_ROLES:
+        yield "$.price.from", f"expected one of {', '.join(PAYER_ROLES)}"
+    if price.payee not in PAYEE_ROLES or price.payee == price.payer:
+        yield "$.price.to", f"expected one of {', '.join(PAYEE_ROLES)}, other than from"
+    elif price.payee == "holder.purse" and LEDGER_OF_ROLE.get(price.payer, "purse") != "purse":
+        yield "$.price.to", f"expected another: {price.payer} holds another kind of value than a purse"
+
+
+def _distance_faults(distance: Distance) -> Iterator[Fault]:
+    metres, fares = [m for m, _ in distance.steps], [fen for _, fen in distance.steps]
+    if not distance.steps or metres[0] < 0 or metres != sorted(set(metres)):
+        yield "$.price.distance.steps", "expected [metres, fen], each farther than the one before"
+    elif fares != sorted(fares) or not 0 <= fares[0] <= fares[-1] <= FEN_MAX:
+        yield "$.price.distance.steps", f"expected fares from 0 to {FEN_MAX} that never fall with the distance"
+    for n, line in enumerate(distance.line):
+        stations, at = [code for code, _ in line.stations], [metres for _, metres in line.stations]
+        if len(stations) < 2 or len(set(stations)) < len(stations) or at != sorted(set(at)):
+            yield f"$.price.distance.line[{n}].stations", "expected two or more, each once and farther than the last"
+    if not distance.line:
+        yield "$.price.distance.line", "expected at least one"
+
+
+def _hourly_faults(hourly: Hourly) -> Iterator[Fault]:
+    if not 0 < hourly.fen <= hourly.max_fen <= FEN_MAX:
+        yield "$.price.hourly", f"expected 0 < fen ≤ max_fen ≤ {FEN_MAX}"
+    if not 0 <= hourly.free_minutes <= 1440:
+        yield "$.price.hourly.free_minutes", "expected 0 to 1440"
+
+
+def _further_faults(item: Item) -> Iterator[Fault]:
+    if item.journey is not None and not 1 <= item.journey.ends_after_hours <= 72:
+        yield "$.journey.ends_after_hours", "expected 1 to 72"
+    if item.journey is not None and item.price is not None and item.price.payer != "holder.purse":
+        yield "$.price.from", "expected holder.purse: a journey holds its price there"
+    if item.transfer is not None:
+        if not item.transfer.after or not 1 <= item.transfer.within_minutes <= 1440:
+            yield "$.transfer", "expected items in after, and within_minutes from 1 to 1440"
+        if not 0 < item.transfer.off_fen <= FEN_MAX:
+            yield "$.transfer.off_fen", f"expected 1 to {FEN_MAX}: a rule never raises the price"
+    if item.day_cap_fen is not None and not 0 < item.day_cap_fen <= FEN_MAX:
+        yield "$.day_cap_fen", f"expected 1 to {FEN_MAX}"
+    if item.pass_ is not None:
+        if not 0 <= item.pass_.activate_within_days <= 3660 or not 1 <= item.pass_.lasts_days <= 3660:
+            yield "$.pass", "expected activate_within_days from 0 and lasts_days from 1, to 3660"
+        if item.pass_.uses is not None and not 1 <= item.pass_.uses <= COUNT_MAX:
+            yield "$.pass.uses", f"expected 1 to {COUNT_MAX}"
+    if item.excluded is not None and (item.price is not None or item.limit is not None):
+        yield "$.excluded", "expected no price or limit: the matter is always refused"
+
+
+def _concessions_faults(item: Item) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for n, concession in enumerate(item.concession):
+        at = f"$.concession[{n}]"
+        if concession.key in seen:  # a use and its quotas name their concession by it
+            yield f"{at}.key", f"expected a key not declared before: {concession.key}"
+        seen.add(concession.key)
+        if concession.key and not _KEY.fullmatch(concession.key):
+            yield f"{at}.key", "expected lower-case letters, digits, _ and ."
+        yield from ((f"{at}.{path}", why) for path, why in _concession_faults(concession, item))
+        yield from _when_faults(f"{at}.when", concession.when)
+        yield from _quota_faults(f"{at}.quota", concession.quota)
+        yield from _region_faults(f"{at}.region", concession.region)
+
+
+def _concession_faults(concession: Concession, item: Item) -> Iterator[Fault]:
+    if (concession.class_ is None) == (concession.pass_ is None):
+        yield "class", "expected exactly one of class, pass"
+    if concession.class_ is not None and concession.class_ != EVERYONE and concession.class_ not in BY_CODE:
+        yield "class", f"unknown class {concession.class_}; expected {EVERYONE} or one of {', '.join(BY_CODE)}"
+    if concession.pass_ is not None and (not _CODE.fullmatch(concession.pass_) or item.journey is not None):
+        yield "pass", "expected the code of an item that sells it, on an item without a journey"
+    yield from _discount_faults(concession.price, item.price)
+    if concession.funded_by not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
+        yield "funded_by", f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"
+    elif item.price and item.price.payee == "holder.purse" and LEDGER_OF_ROLE.get(concession.funded_by) != "purse":
+        yield "funded_by", "expected who can pay the rest into a purse: bank.offer"
+
+
+def _discount_faults(discount: Discount, price: Price | None) -> Iterator[Fault]:
+    if sum(way is not None for way in (discount.percent, discount.fixed_fen, discount.cap_fen)) != 1:
+        yield "price", "expected exactly one of percent, fixed_fen, cap_fen"
+    if discount.percent is not None and not 0 <= discount.percent <= 100:
+        yield "price.percent", "expected 0 to 100: a rule never raises the price above full"
+    if discount.off_fen_max is not None and (discount.percent is None or not 0 < discount.off_fen_max <= FEN_MAX):
+        yield "price.off_fen_max", f"expected 1 to {FEN_MAX}, beside percent"
+    if discount.cap_fen is not None and not 0 <= discount.cap_fen <= FEN_MAX:
+        yield "price.cap_fen", f"expected 0 to {FEN_MAX}"
+    full_fen = price.full_fen if price else None
+    if discount.fixed_fen is not None and (full_fen is None or not 0 <= discount.fixed_fen <= full_fen):
+        yield "price.fixed_fen", "expected 0 to the full price, where that is always the same: a rule never raises it"
