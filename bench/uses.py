@@ -279,7 +279,7 @@ def _filled(statement: str, *values: str) -> str:
 def a_gateway(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "ONECARD_DATABASE_URL": url, "ONECARD_NODE": PLACE}
     command = [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
+        sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port),
         "--workers", str(WORKERS), "--log-level", "warning", "--no-access-log", "onecard.gateway.app:application",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=environment)

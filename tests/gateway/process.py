@@ -1,4 +1,5 @@
-"""The gateway as a real process, and a terminal that speaks to it as a stranger would: HTTP and HMAC."""
+"""The gateway as a real process, and a terminal that speaks to it as a stranger would: HTTP and HMAC. And one
+inside the test's own process, for what has to be arranged in it."""
 
 import json
 import os
@@ -6,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from tests.small_city import Terminal
 
+from onecard.gateway.app import Gateway
 from onecard_kit import requests
 
 
@@ -35,7 +38,7 @@ class GatewayProcess:
 
     def start(self) -> None:
         command = [
-            sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(self.port),
+            sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(self.port),
             "--workers", str(self.workers), "--log-level", "warning", "--no-access-log",
             "onecard.gateway.app:application",
         ]  # fmt: skip
@@ -100,3 +103,32 @@ def send(
     body = json.dumps(content).encode()
     number = terminal.next() if sequence is None else sequence
     return client.post(path, content=body, headers=signed(terminal, path, body, number, **signing))
+
+
+@dataclass
+class Exchange:
+    """What the server hands over for one request, and what it was answered."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    query_string: str = ""
+    status: int = 0
+    json: Any = None
+
+    async def __call__(self) -> bytes:
+        return self.body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.body
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.headers, self.json = status, dict(headers), json.loads(body)
+
+
+async def ask(gateway: Gateway, path: str, headers: dict[str, str], body: bytes) -> Exchange:
+    """Ask a gateway in this process."""
+    exchange = Exchange("POST", path, {name.lower(): value for name, value in headers.items()}, body)
+    await gateway.__rsgi__(exchange, exchange)
+    return exchange

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 from tests.cluster import Cluster
-from tests.gateway.process import a_gateway, send, signed
+from tests.gateway.process import a_gateway, ask, send, signed
 from tests.small_city import SmallCity
 
 from onecard.foundation.postgres import urls as addresses
@@ -44,19 +44,17 @@ def test_a_full_queue_answers_503_with_retry_after_and_records_nothing(
 
     async def go() -> None:
         gateway = Gateway()
-        services = gateway._start()
-        transport = httpx.ASGITransport(app=gateway)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            services.lane.queue_max = 0
-            turned_away = await client.post("/v1/uses", content=body, headers=headers)
-            assert (turned_away.status_code, turned_away.json()["code"]) == (503, "QUEUE_FULL")
-            assert int(turned_away.headers["retry-after"]) > 0
-            assert set(turned_away.json()["detail"]) == {"zh", "en", "next_zh", "next_en"}
-            assert recorded(city, bus.id) == 0
-            services.lane.queue_max = 1
-            taken = await client.post("/v1/uses", content=body, headers=headers)
-            assert taken.json()["verdict"]["code"] == "ADMITTED"
-        await gateway._stop()
+        services = gateway.start(asyncio.get_running_loop())
+        services.lane.queue_max = 0
+        turned_away = await ask(gateway, "/v1/uses", headers, body)
+        assert (turned_away.status, turned_away.json["code"]) == (503, "QUEUE_FULL")
+        assert int(turned_away.headers["retry-after"]) > 0
+        assert set(turned_away.json["detail"]) == {"zh", "en", "next_zh", "next_en"}
+        assert recorded(city, bus.id) == 0
+        services.lane.queue_max = 1
+        taken = await ask(gateway, "/v1/uses", headers, body)
+        assert taken.json["verdict"]["code"] == "ADMITTED"
+        await gateway.stop()
 
     asyncio.run(go())
     assert recorded(city, bus.id) == 1

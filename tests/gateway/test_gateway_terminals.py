@@ -35,7 +35,7 @@ def check(terminals: Terminals, key_id: int, key: bytes) -> int:
     journal, now = str(uuid4()), int(time.time())
     signature = requests.sign(key, "POST", "/v1/uses", now, journal, 1, BODY)
     values = ("T-1", str(key_id), str(now), journal, "1", signature)
-    headers = {name.lower().encode(): value.encode() for name, value in zip(requests.HEADERS, values, strict=True)}
+    headers = {name.lower(): value for name, value in zip(requests.HEADERS, values, strict=True)}
     return asyncio.run(terminals.check("POST", "/v1/uses", headers, BODY)).key_id
 
 

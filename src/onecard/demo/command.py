@@ -182,7 +182,7 @@ def _logs(folder: Path) -> Path:
 
 def _children(environments: dict[str, dict[str, str]], port: int, folder: Path) -> list[Child]:
     return [
-        _web("gateway", "网关", "Gateway", "asgi", "onecard.gateway.app", port + 2, environments["gateway"], workers=2),
+        _web("gateway", "网关", "Gateway", "rsgi", "onecard.gateway.app", port + 2, environments["gateway"], workers=2),
         _web("public", "居民端", "Public web", "wsgi", "onecard.urls.public", port, environments["public"]),
         _web("staff", "工作人员端", "Staff web", "wsgi", "onecard.urls.staff", port + 1, environments["staff"]),
         _worker(environments["worker"], folder),

@@ -1,4 +1,4 @@
-"""The gateway (接入网关): machines at the edge. The fast lane on which terminals present cards; plain ASGI, no Django.
+"""The gateway (接入网关): machines at the edge. The fast lane on which terminals present cards; plain RSGI, no Django.
 
 Its own process and its own database role, which cannot read a name, a number or a birth date.
 

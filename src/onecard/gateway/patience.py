@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 from onecard.gateway import errors
 
@@ -18,14 +17,13 @@ class Patience:
         self._reading: dict[asyncio.Task[object], float] = {}
         self._ended: set[asyncio.Task[object]] = set()
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Around the reading of one body. Raises TooSlow when it took too long."""
+    async def read(self, reading: Awaitable[bytes]) -> bytes:
+        """What one reading of a body comes to. Raises TooSlow when it took too long."""
         task = asyncio.current_task()
         assert task is not None
         self._reading[task] = time.monotonic()
         try:
-            yield
+            return await reading
         except asyncio.CancelledError:
             if task not in self._ended:
                 raise

@@ -200,9 +200,9 @@ class Services:
         told = {"terminal": found["code"], "key_id": key_id, "key": key.hex(), "journal": str(uuid4())}
         return wire.json_response(told)
 
-    async def codes(self, authorization: bytes, count: int) -> Response:
+    async def codes(self, authorization: str, count: int) -> Response:
         """Sign the next windows for the device whose token is presented."""
-        scheme, _, token = authorization.partition(b" ")
+        scheme, _, token = authorization.partition(" ")
         if not 1 <= count <= codes.PREFETCH_MAX:
             raise BadInput(
                 "WINDOWS_INVALID",
@@ -210,8 +210,8 @@ class Services:
                 f"Ask for 1 to {codes.PREFETCH_MAX} windows.",
             )
         async with self.side.connection() as connection:
-            device = await connection.fetchrow(sql.load(ECARDS, "device"), hashlib.sha256(token).digest())
-        if scheme.lower() != b"bearer" or device is None:
+            device = await connection.fetchrow(sql.load(ECARDS, "device"), hashlib.sha256(token.encode()).digest())
+        if scheme.lower() != "bearer" or device is None:
             raise errors.Unauthenticated(
                 "DEVICE_TOKEN_INVALID", "设备未登记或已解除。", "The device is not enrolled.",
                 next_zh="请重新登录并登记设备。", next_en="Sign in and enrol the device again.",

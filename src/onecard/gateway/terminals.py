@@ -15,11 +15,13 @@ import msgspec
 from onecard.foundation import crypto
 from onecard.foundation.keys import Keyring
 from onecard.gateway import errors
+from onecard.gateway.rsgi import Headers
 from onecard_kit import requests
 
 KEPT_S = 60.0
 UNKNOWN_KEPT_S = 1.0
 SEQUENCE_MAX = 2**63 - 1
+_SIGNED = tuple(name.lower() for name in requests.HEADERS)
 
 
 class Signed(msgspec.Struct, frozen=True, gc=False):
@@ -50,16 +52,14 @@ def key_aad(terminal_id: int) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _journal(text: bytes) -> tuple[str, UUID]:
-    """A journal as it was written, which is what was signed, and as an id: a terminal writes thousands of lines in
-    it."""
-    written = text.decode("ascii")
-    return written, UUID(written)
+def _journal(text: str) -> UUID:
+    """A journal as an id: a terminal writes thousands of lines in it."""
+    return UUID(text)
 
 
-def _number(text: bytes) -> int:
+def _number(text: str) -> int:
     """Digits and nothing else: int() would take signs, spaces and underscores, too."""
-    if not text.isdigit() or len(text) > 19:
+    if not (text.isdigit() and text.isascii()) or len(text) > 19:
         raise ValueError
     return int(text)
 
@@ -72,33 +72,40 @@ class Terminals:
     fetch: Callable[[str], Awaitable[Mapping[str, object] | None]]
     _known: dict[str, _Known] = field(default_factory=dict)
 
-    async def check(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Signed:
+    async def check(self, method: str, path: str, headers: Headers, body: bytes) -> Signed:
         """Raises Unauthenticated TERMINAL_SIGNATURE_INVALID or TERMINAL_CLOCK_OFF."""
+        code, key_written, time_written, journal_written, sequence_written, signature = [
+            headers.get(name) or "" for name in _SIGNED
+        ]
         try:
-            code = headers[b"onecard-terminal"].decode("ascii")
-            key_id, sent_at = _number(headers[b"onecard-key"]), _number(headers[b"onecard-time"])
-            sequence = _number(headers[b"onecard-sequence"])
-            journal_text, journal = _journal(headers[b"onecard-journal"])
-            signature = headers[b"onecard-signature"].decode("ascii")
-        except (KeyError, ValueError):
+            key_id, sent_at, sequence = _number(key_written), _number(time_written), _number(sequence_written)
+            journal = _journal(journal_written)
+        except ValueError:
             raise errors.signature_invalid() from None
         if sequence > SEQUENCE_MAX:
             raise errors.signature_invalid()
-        known = await self._find(code, key_id)
+        known = self._remembered(code, key_id) or await self._look_up(code)
         key = known.keys.get(key_id)
-        if key is None or not requests.verify(key, signature, method, path, sent_at, journal_text, sequence, body):
+        if key is None or not requests.verify(key, signature, method, path, sent_at, journal_written, sequence, body):
             raise errors.signature_invalid()
         now = int(time.time())
         if abs(now - sent_at) > requests.TIME_TOLERANCE_S:
             raise errors.clock_off(now)
         return Signed(known.terminal_id, code, key_id, journal, sequence)
 
-    async def _find(self, code: str, key_id: int) -> _Known:
-        """The terminal, read again when it was read long ago or names a key that was not there then."""
-        known, now = self._known.get(code), time.monotonic()
-        if known is not None and known.until > now and (key_id in known.keys or known.unknown_until > now):
+    def _remembered(self, code: str, key_id: int) -> _Known | None:
+        """The terminal, unless it was read long ago or a key is named that was not there then."""
+        known = self._known.get(code)
+        if known is None:
+            return None
+        now = time.monotonic()
+        if known.until > now and (key_id in known.keys or known.unknown_until > now):
             return known
+        return None
+
+    async def _look_up(self, code: str) -> _Known:
         row = await self.fetch(code)
+        now = time.monotonic()
         known = _Known(0, {}, now + UNKNOWN_KEPT_S, now + UNKNOWN_KEPT_S) if row is None else self._unwrap(row)
         if len(self._known) > 200_000:
             self._known.clear()

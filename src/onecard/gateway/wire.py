@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -57,13 +56,12 @@ class CodesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """Status, body and extra headers of one answer."""
 
     status: int
     body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 # Nothing else travels on as an item, known or not.
@@ -153,7 +151,7 @@ def json_response(value: Any, status: int = 200) -> Response:
     return Response(status, msgspec.json.encode(value))
 
 
-def problem(error: OneCardError, trace: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+def problem(error: OneCardError, trace: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """A problem (RFC 9457) from an error: stable code, words, next step, and the trace id to name when asking for
     help."""
     body = {
@@ -164,4 +162,4 @@ def problem(error: OneCardError, trace: str, headers: tuple[tuple[bytes, bytes],
         "detail": {"zh": error.zh, "en": error.en, "next_zh": error.next_zh, "next_en": error.next_en},
         "trace": trace,
     }
-    return Response(error.status, msgspec.json.encode(body), (*headers, (b"x-trace", trace.encode())))
+    return Response(error.status, msgspec.json.encode(body), (*headers, ("x-trace", trace)))

@@ -1,0 +1,81 @@
+"""HTTP as the server hands it over (Granian's RSGI): reading what a stranger sends, writing the answer. The one file
+that knows the server; it costs about half of what the same does over ASGI."""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Protocol
+
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
+from onecard.foundation.errors import BadInput, OneCardError
+from onecard.gateway import errors, wire
+from onecard.gateway.patience import Patience
+from onecard.gateway.wire import Response
+
+Gone = ProtocolClosed
+"""The caller left in the middle of its request."""
+
+
+class Headers(Protocol):
+    """A request's headers by their lower-case names; what is not ASCII reads as absent."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+class Scope(Protocol):
+    """What the server says of a request."""
+
+    method: str
+    path: str
+    query_string: str
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Exchange(Protocol):
+    """A request's body, whole or in parts, and the way to answer it."""
+
+    def __call__(self) -> Awaitable[bytes]: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+async def read_body(headers: Headers, exchange: Exchange, patience: Patience) -> bytes:
+    """The whole body. Raises TooLarge, TooSlow, or Gone."""
+    declared = headers.get("content-length")
+    if declared is None:
+        return await patience.read(_collect(exchange))
+    try:
+        size = int(declared)
+    except ValueError:
+        raise BadInput("REQUEST_MALFORMED", "Content-Length 无效。", "The Content-Length is not a number.") from None
+    if size > wire.BODY_BYTES_MAX:
+        raise _too_large()
+    return await patience.read(exchange())
+
+
+async def _collect(exchange: Exchange) -> bytes:
+    """A body of undeclared size, given up as soon as it is too large."""
+    body = b""
+    async for part in exchange:
+        body += part
+        if len(body) > wire.BODY_BYTES_MAX:
+            raise _too_large()
+    return body
+
+
+def _too_large() -> OneCardError:
+    most = wire.BODY_BYTES_MAX
+    return errors.TooLarge("REQUEST_TOO_LARGE", f"请求超过 {most} 字节。", f"The request is over {most} bytes.")
+
+
+_ANSWER = [("content-type", "application/json"), ("cache-control", "no-store")]
+_PROBLEM = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+
+
+def send(exchange: Exchange, response: Response) -> None:
+    """Answer; the server adds the length. A caller who has gone hears nothing."""
+    headers = _ANSWER if response.status < 400 else _PROBLEM
+    exchange.response_bytes(response.status, [*headers, *response.headers], response.body)
