@@ -668,6 +668,37 @@ def test_a_card_that_somebody_holds_keeps_no_other_card_waiting(city: SmallCity,
     assert recorded(city, *lines) == [1, 1, 1]
 
 
+def test_a_card_that_somebody_takes_while_a_fault_is_told_apart_keeps_no_other_waiting(
+    city: SmallCity, gate: str, broken_item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault comes first and the lock after it: still only the stuck line is told to come again."""
+    stuck, free = city.a_card(), city.a_card()
+    bus, other, broken = city.a_terminal(), city.a_terminal(), city.a_terminal()
+    lines = [
+        city.a_line(other, free),
+        city.a_line(bus, stuck),
+        city.a_line(broken, free, item=broken_item),
+        city.a_line(other, free),
+    ]
+
+    async def failing(*_: Any) -> Any:
+        monkeypatch.setattr(lanes, "record_group", actions.record_group)
+        raise ZeroDivisionError
+
+    async def go() -> None:
+        async with a_rehearsal(gate, server_settings={"lock_timeout": "200ms"}) as rehearsal:
+            monkeypatch.setattr(lanes, "record_group", failing)
+            async with held(city.url, stuck.id):
+                told = codes_of(await rehearsal.group(*lines))
+                assert told == ["ADMITTED", "DATABASE_AWAY", "OUR_FAULT", "ADMITTED"]
+                assert rehearsal.lane.counts.faults == 1
+                assert set(rehearsal.lane._alone) == {bus.id, broken.id}
+            assert codes_of(await rehearsal.group(lines[1])) == ["ADMITTED"]
+
+    asyncio.run(go())
+    assert recorded(city, *lines) == [1, 1, 0, 1]
+
+
 def test_what_was_remembered_ends_with_the_connection(city: SmallCity, gate: str) -> None:
     """Behind a new connection may stand an earlier state of the database, whose revision comes a second time."""
     card = city.a_card()

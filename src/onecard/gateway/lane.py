@@ -138,9 +138,7 @@ class Lane:
                 connection = await self._connected()
                 [outcome] = await record_group(connection, [line], self.memory, LOCK_WAIT_ALONE_MS)
             except asyncpg.LockNotAvailableError:
-                log.warning("a card of terminal %d is locked by somebody else", line.terminal_id)
-                self._alone[line.terminal_id] = ALONE_FOR_LINES
-                _tell(future, errors.database_away())
+                self._locked(line, future)
             except LOST as error:
                 await self._lost(group[n:], error)
                 return
@@ -150,12 +148,23 @@ class Lane:
             else:
                 _tell(future, outcome)
 
+    def _locked(self, line: Line, future: "asyncio.Future[Outcome]") -> None:
+        log.warning("a card of terminal %d is locked by somebody else", line.terminal_id)
+        self._alone[line.terminal_id] = ALONE_FOR_LINES
+        _tell(future, errors.database_away())
+
     async def _record_one_by_one(self, group: list[Waiting]) -> None:
         """Each line by itself; one of which we cannot make anything gets OUR_FAULT, and its terminal runs alone."""
         self.memory.accounts.forget()
         outcomes: Sequence[Outcome | OneCardError]
         try:
             outcomes = await self._apart([line for line, _ in group])
+        except asyncpg.LockNotAvailableError:
+            if len(group) > 1:
+                await self._record_around_locks(group)
+            else:
+                self._locked(*group[0])
+            return
         except LOST as error:
             await self._lost(group, error)
             return
@@ -173,7 +182,8 @@ class Lane:
     async def _apart(self, lines: list[Line]) -> list[Outcome | OneCardError]:
         """Record lines in order in one transaction, each behind its own savepoint.
 
-        All locks come first: taken line by line, they would be out of id order. Raises Collision after repeated races.
+        All locks come first: taken line by line, they would be out of id order. Raises Collision after repeated races,
+        LockNotAvailableError when somebody holds a card for long; then nothing is recorded.
         """
         for _ in range(COLLISIONS_MAX):
             with suppress(Collision, asyncpg.DeadlockDetectedError):
@@ -187,7 +197,7 @@ class Lane:
         try:
             async with connection.transaction():
                 return (await record_within(connection, [line], self.memory))[0]
-        except (*LOST, Collision, asyncpg.DeadlockDetectedError):
+        except (*LOST, Collision, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
             raise
         except Exception:
             log.exception("line %s of terminal %d was not recorded: a fault of ours", line.id, line.terminal_id)
