@@ -25,6 +25,7 @@ from onecard.kernel.uses.present import Presented, read_chip, read_code
 from onecard_kit import chips, codes, item_files
 from onecard_kit.refs import permutation
 from onecard_kit.suites import ED25519, PublicKey, Signer
+from onecard_kit.terms import Leg
 
 BUS = """
 code = "transit.bus_ride"
@@ -171,8 +172,8 @@ class SmallCity:
             item.code, item.version, item.starts_on, item.ends_on, plain,
         )  # fmt: skip
 
-    def a_point(self, item: str, operator: int) -> int:
-        code = f"{item}-{next(self._ids)}"
+    def a_point(self, item: str, operator: int, code: str | None = None) -> int:
+        code = code or f"{item}-{next(self._ids)}"
         client = self.one(
             "INSERT INTO catalogue_client (code, party_id, name_zh, name_en, state)"
             " VALUES ($1, $2, $1, $1, 'active') RETURNING id",
@@ -299,6 +300,7 @@ class SmallCity:
         amount_fen: int | None = None,
         at: dt.datetime | None = None,
         sequence: int | None = None,
+        leg: Leg | None = None,
     ) -> Line:
         """A line as the gateway makes it from a request."""
         at = at or clock.now()
@@ -319,9 +321,10 @@ class SmallCity:
             assert code is not None
             presented = read_code(code, at, self.public, self.codes_ring.derive("ref"))
             content = code
-        digest = f"{item}|{amount_fen}|{content}".encode()
+        digest = f"{item}|{amount_fen}|{leg}|{content}".encode()
         return Line(
-            uuid7(), at, terminal.id, terminal.key_id, terminal.journal, sequence, digest, item, amount_fen, presented
+            uuid7(), at, terminal.id, terminal.key_id, terminal.journal, sequence, digest, item, amount_fen, presented,
+            leg,
         )  # fmt: skip
 
     # --- what came of it ---

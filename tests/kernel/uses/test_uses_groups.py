@@ -267,7 +267,7 @@ def test_an_item_suspended_unknown_or_not_yet_in_force(city: SmallCity, gate: st
     card, bus = city.a_card(), city.a_terminal()
     city.an_item(
         'code = "transit.ferry"\nversion = 1\nstarts_on = 2099-01-01\n'
-        'name = { zh = "轮渡", en = "Ferry" }\nlegal_basis = "test"'
+        'name = { zh = "轮渡", en = "Ferry" }\nlegal_basis = ["test"]'
     )
     [answers] = record(
         gate, [city.a_line(bus, card, item="transit.ferry"), city.a_line(bus, card, item="transit.none")]

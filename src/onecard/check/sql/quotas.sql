@@ -1,10 +1,11 @@
 -- Quotas of the running day, month and year against the admitted uses that count, less those given back. A quota below its
--- uses lets someone ride too often; one above may come from elsewhere and is only told.
+-- uses lets someone ride too often; one above may come from elsewhere and is only told. A journey counts where it began, and is
+-- given back with its end.
 WITH rules AS MATERIALIZED (
-    SELECT v.id AS version, NULL::text AS class, v.item_id AS rule, v.declaration -> 'limit' ->> 'period' AS period
+    SELECT v.id AS version, NULL::text AS key, v.item_id AS rule, v.declaration -> 'limit' ->> 'period' AS period
     FROM catalogue_item_version v WHERE v.declaration -> 'limit' ->> 'period' IS NOT NULL
     UNION ALL
-    SELECT v.id, c ->> 'class', v.item_id || '/' || (c ->> 'class'), max(c -> 'quota' ->> 'period')
+    SELECT v.id, c ->> 'key', v.item_id || '/' || (c ->> 'key'), max(c -> 'quota' ->> 'period')
     FROM catalogue_item_version v, jsonb_array_elements(v.declaration -> 'concession') c
     GROUP BY 1, 2, 3 HAVING bool_and(c -> 'quota' ->> 'period' IS NOT NULL)
 ), running AS MATERIALIZED (
@@ -12,9 +13,11 @@ WITH rules AS MATERIALIZED (
 ), counted AS (
     SELECT s.holder_id, r.rule, r.first_day, count(*) AS uses
     FROM running r
-    JOIN uses_use u ON u.item_version_id = r.version AND (r.class IS NULL OR r.class = u.concession)
+    JOIN uses_use u ON u.item_version_id = r.version AND (r.key IS NULL OR r.key = u.concession)
+        AND u.leg IS DISTINCT FROM 'out'
     JOIN cards_standing s ON s.card_id = u.card_id
-    LEFT JOIN uses_refund b ON b.use_id = u.id
+    LEFT JOIN uses_journey j ON j.id = u.id AND u.leg = 'in'
+    LEFT JOIN uses_refund b ON b.use_id = coalesce(j.ended_by, u.id)
     WHERE u.verdict = 'ADMITTED' AND b.use_id IS NULL AND (u.at AT TIME ZONE 'Asia/Shanghai')::date >= r.first_day
     GROUP BY 1, 2, 3
 )

@@ -7,7 +7,7 @@ SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid
        u.leg, u.point_id, p.operator_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
-        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.kind IN ('posted', 'post'))::text AS transfers,
+        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession'))::text AS transfers,
        (SELECT j.at FROM uses_journey j WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
        (SELECT jsonb_build_array(x.pass_id, x.started AND NOT EXISTS (

@@ -1,0 +1,312 @@
+"""Journeys, passes, capacity and changes on a real database: what they hold, cost, count and give back."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+from tests.kernel.cards.roles import django_as
+from tests.small_city import Card, SmallCity, Terminal, record
+
+from onecard.foundation import clock
+from onecard.foundation.errors import OneCardError
+from onecard.kernel.uses import journeys
+from onecard.kernel.uses.actions import Memory
+from onecard.kernel.uses.lines import Answer
+from onecard.kernel.uses.refunds import Asked, refund
+from onecard_kit.terms import Leg
+
+METRO = """
+code = "transit.metro_ride"
+version = {version}
+starts_on = {starts_on}
+name = {{ zh = "轨道交通", en = "Metro" }}
+legal_basis = ["test"]
+journey = {{ ends_after_hours = 4 }}
+day_cap_fen = 900
+transfer = {{ after = ["transit.bus_ride", "transit.metro_ride"], within_minutes = 60, off_fen = 100 }}
+[price]
+from = "holder.purse"
+to = "operator.receivable"
+[price.distance]
+steps = [[3000, {least}], [9000, 400], [20000, 600]]
+[[price.distance.line]]
+code = "1"
+stations = [["S1", 0], ["S2", 2000], ["S3", 8000], ["S4", 15000]]
+[[concession]]
+class = "senior_60"
+price = {{ percent = 50 }}
+funded_by = "treasury.city"
+"""
+PASS = """
+code = "tourism.park_pass"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "公园年卡", en = "Park pass" }
+legal_basis = ["test"]
+pass = { activate_within_days = 90, lasts_days = 365, uses = 2 }
+price = { full_fen = 5000, from = "holder.purse", to = "operator.receivable" }
+"""
+PARK = """
+code = "tourism.scenic_entry"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "景区入园", en = "Scenic entry" }
+legal_basis = ["test"]
+price = { full_fen = 3000, from = "holder.purse", to = "operator.receivable" }
+[[concession]]
+pass = "tourism.park_pass"
+region = "all"
+price = { percent = 0 }
+funded_by = "operator"
+"""
+MUSEUM = """
+code = "culture.museum_entry"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "博物馆参观", en = "Museum entry" }
+legal_basis = ["test"]
+capacity = { count = 2, period = "day" }
+refund = { within_days = 0 }
+"""
+METRO_ITEM, PASS_ITEM, PARK_ITEM, MUSEUM_ITEM = (
+    "transit.metro_ride",
+    "tourism.park_pass",
+    "tourism.scenic_entry",
+    "culture.museum_entry",
+)
+
+
+class Town:
+    """A small city with a metro of four stations, a park and a museum."""
+
+    def __init__(self, city: SmallCity, gate: str) -> None:
+        self.city, self.gate = city, gate
+        city.an_item(METRO.format(version=1, starts_on="2020-01-01", least=200))
+        for text in (PASS, PARK, MUSEUM):
+            city.an_item(text)
+        self.stations = {
+            code: city.a_terminal(METRO_ITEM, point=city.a_point(METRO_ITEM, city.operator, code))
+            for code in ("S1", "S2", "S3", "S4")
+        }
+        self.shop, self.park = (self.a_terminal(item) for item in (PASS_ITEM, PARK_ITEM))
+
+    def a_terminal(self, item: str) -> Terminal:
+        return self.city.a_terminal(item, point=self.city.a_point(item, self.city.operator))
+
+    def tap(self, card: Card, station: str, leg: Leg, at: dt.datetime | None = None) -> Answer:
+        return self.use(card, self.stations[station], METRO_ITEM, leg, at)
+
+    def use(
+        self, card: Card, terminal: Terminal, item: str, leg: Leg | None = None, at: dt.datetime | None = None
+    ) -> Answer:
+        [[answer]] = record(self.gate, [self.city.a_line(terminal, card, item=item, leg=leg, at=at)])
+        assert isinstance(answer, Answer)
+        return answer
+
+    def give_back(self, use_id: UUID, terminal: Terminal) -> str:
+        """ "" or why not."""
+
+        async def go() -> str:
+            connection = await asyncpg.connect(self.gate)
+            try:
+                asked = Asked(use_id, terminal.id, terminal.key_id, uuid4(), 1)
+                await refund(connection, asked, Memory())
+            except OneCardError as error:
+                return error.code
+            finally:
+                await connection.close()
+            return ""
+
+        return asyncio.run(go())
+
+
+@pytest.fixture(scope="module")
+def town(fresh_database: dict[str, str]) -> Iterator[Town]:
+    city = SmallCity(fresh_database["owner"])
+    yield Town(city, fresh_database["gateway"])
+    city.connection.close()
+
+
+def told(answer: Answer) -> tuple[str, int, int, int]:
+    return answer.verdict.value, answer.full_fen, answer.paid_fen, answer.waived_fen
+
+
+def minutes_ago(minutes: int) -> dt.datetime:
+    return clock.now() - dt.timedelta(minutes=minutes)
+
+
+def test_a_journey_holds_its_most_and_pays_its_fare(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.tap(card, "S1", Leg.IN)
+    assert (told(begun), begun.held_fen, begun.balance_fen) == (("ADMITTED", 0, 0, 0), 600, 400)
+    ended = town.tap(card, "S3", Leg.OUT)
+    assert (told(ended), ended.balance_fen) == (("ADMITTED", 400, 400, 0), 600)
+    assert town.city.purse_of(card) == 600
+
+
+def test_a_journey_in_one_group_is_begun_and_ended_once(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    lines = [
+        town.city.a_line(town.stations["S1"], card, item=METRO_ITEM, leg=Leg.IN),
+        town.city.a_line(town.stations["S2"], card, item=METRO_ITEM, leg=Leg.OUT),
+    ]
+    [answers] = record(town.gate, lines)
+    assert [told(a) for a in answers if isinstance(a, Answer)] == [("ADMITTED", 0, 0, 0), ("ADMITTED", 200, 200, 0)]
+    rows = town.city.run("SELECT ended_by FROM uses_journey WHERE card_id = $1", card.id)
+    assert rows == [(lines[1].id,)]
+    assert town.city.purse_of(card) == 800
+
+
+def test_a_journeys_concession_is_funded_on_the_fare_and_not_on_what_was_held(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000, classes=[("senior_60", "2020-01-01", None)])
+    owed = town.city.balance(town.city.treasury, "treasury.city", "treasury")
+    assert town.tap(card, "S1", Leg.IN).held_fen == 300
+    assert told(town.tap(card, "S4", Leg.OUT)) == ("ADMITTED", 600, 300, 0)
+    assert town.city.balance(town.city.treasury, "treasury.city", "treasury") - owed == -300
+
+
+def test_without_what_it_may_cost_nobody_gets_in_and_without_a_beginning_nobody_out(town: Town) -> None:
+    poor = town.city.a_card(purse_fen=599)
+    assert town.tap(poor, "S1", Leg.IN).verdict == "FUNDS_SHORT"
+    assert town.tap(poor, "S1", Leg.OUT).verdict == "NO_JOURNEY"
+    assert town.use(poor, town.stations["S1"], METRO_ITEM).verdict == "LEG_INVALID"
+
+
+def test_changing_takes_off_and_the_days_cap_ends_paying(town: Town) -> None:
+    card = town.city.a_card(purse_fen=3000)
+    town.tap(card, "S1", Leg.IN)
+    town.tap(card, "S3", Leg.OUT)
+    town.tap(card, "S3", Leg.IN)
+    assert told(town.tap(card, "S1", Leg.OUT)) == ("ADMITTED", 400, 300, 100)  # changed within the hour
+    town.tap(card, "S1", Leg.IN)
+    assert told(town.tap(card, "S4", Leg.OUT)) == ("ADMITTED", 600, 200, 400)  # 900 a day
+    town.tap(card, "S4", Leg.IN)
+    assert told(town.tap(card, "S1", Leg.OUT)) == ("ADMITTED", 600, 0, 600)
+    assert town.city.purse_of(card) == 3000 - 900
+
+
+def test_who_taps_in_twice_pays_the_most_for_what_stayed_open(town: Town) -> None:
+    card = town.city.a_card(purse_fen=2000)
+    town.tap(card, "S1", Leg.IN)
+    again = town.tap(card, "S2", Leg.IN)
+    assert (again.verdict, again.balance_fen) == ("ADMITTED", 2000 - 600 - 600)
+    assert told(town.tap(card, "S3", Leg.OUT))[:2] == ("ADMITTED", 400)
+    [(open_journeys,)] = town.city.run(
+        "SELECT count(*) FROM uses_journey WHERE card_id = $1 AND ended_at IS NULL", card.id
+    )
+    assert open_journeys == 0
+
+
+def test_a_journey_that_nobody_ends_ends_by_itself_at_its_most(
+    town: Town, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
+) -> None:
+    card = town.city.a_card(purse_fen=1000, classes=[("senior_60", "2020-01-01", None)])
+    free = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN, minutes_ago(241))
+    town.tap(free, "S1", Leg.IN, minutes_ago(200))
+    with django_as(fresh_database["worker"], django_db_blocker):
+        assert [journeys.end_due(), journeys.end_due()] == [1, 0]
+    assert (town.city.purse_of(card), town.city.purse_of(free)) == (700, 400)
+    assert town.tap(card, "S4", Leg.OUT).verdict == "NO_JOURNEY"
+    assert told(town.tap(free, "S2", Leg.OUT)) == ("ADMITTED", 200, 200, 0)
+
+
+def test_a_journey_keeps_the_fares_it_began_on(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN)
+    today = clock.today().isoformat()
+    town.city.run("UPDATE catalogue_item_version SET ends_on = $1 WHERE item_id = $2", clock.today(), METRO_ITEM)
+    town.city.an_item(METRO.format(version=2, starts_on=today, least=300))
+    assert told(town.tap(card, "S2", Leg.OUT))[1] == 200
+    other = town.city.a_card(purse_fen=1000)
+    town.tap(other, "S1", Leg.IN)
+    assert told(town.tap(other, "S2", Leg.OUT))[1] == 300
+
+
+def test_a_refunded_journey_gives_back_fare_and_cap(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.tap(card, "S1", Leg.IN)
+    ended = town.tap(card, "S4", Leg.OUT)
+    assert town.give_back(begun.use_id, town.stations["S1"]) == "JOURNEY_NOT_ENDED"
+    assert town.give_back(ended.use_id, town.stations["S4"]) == ""
+    assert town.city.purse_of(card) == 1000
+    assert town.city.run(
+        "SELECT used FROM entitlements_quota WHERE holder_id = $1 AND rule = 'transit.metro_ride#fen'", card.holder_id
+    ) == [(0,)]
+
+
+def test_a_pass_is_sold_started_used_up_and_given_back(town: Town) -> None:
+    card = town.city.a_card(purse_fen=20_000)
+    assert told(town.use(card, town.park, PARK_ITEM))[:3] == ("ADMITTED", 3000, 3000)
+    sold = town.use(card, town.shop, PASS_ITEM)
+    entries = [town.use(card, town.park, PARK_ITEM) for _ in range(3)]
+    assert [entry.paid_fen for entry in entries] == [0, 0, 3000]
+    assert town.give_back(sold.use_id, town.shop) == "PASS_IN_USE"
+    assert town.give_back(entries[0].use_id, town.park) == ""
+    assert town.use(card, town.park, PARK_ITEM).paid_fen == 0
+    [(starts_on, uses_left)] = town.city.run(
+        "SELECT starts_on, uses_left FROM entitlements_pass WHERE holder_id = $1", card.holder_id
+    )
+    assert (starts_on, uses_left) == (clock.today(), 0)
+
+
+def test_an_unused_pass_is_given_back_and_opens_nothing(town: Town) -> None:
+    card = town.city.a_card(purse_fen=20_000)
+    sold = town.use(card, town.shop, PASS_ITEM)
+    used = town.use(card, town.park, PARK_ITEM)
+    assert town.give_back(used.use_id, town.park) == ""  # as new again
+    assert town.give_back(sold.use_id, town.shop) == ""
+    assert town.use(card, town.park, PARK_ITEM).paid_fen == 3000
+
+
+def test_a_pass_ends_with_the_midnight_of_its_last_day(town: Town) -> None:
+    card = town.city.a_card(purse_fen=20_000)
+    town.use(card, town.shop, PASS_ITEM)
+    today = clock.today()
+    for started, paid_fen in ((today - dt.timedelta(days=364), 0), (today - dt.timedelta(days=365), 3000)):
+        town.city.run(
+            "UPDATE entitlements_pass SET starts_on = $1 WHERE holder_id = $2", started, card.holder_id
+        )  # fmt: skip
+        assert town.use(card, town.park, PARK_ITEM).paid_fen == paid_fen
+
+
+def test_the_last_place_is_given_once_and_given_back(town: Town) -> None:
+    gates = [town.city.a_terminal(MUSEUM_ITEM, point=town.city.a_point(MUSEUM_ITEM, town.city.library))]
+    gates.append(town.city.a_terminal(MUSEUM_ITEM, point=town.city.one(
+        "SELECT point_id FROM catalogue_terminal WHERE id = $1", gates[0].id
+    )))  # fmt: skip
+    cards = [town.city.a_card() for _ in range(3)]
+    lines = [town.city.a_line(gates[n % 2], card, item=MUSEUM_ITEM) for n, card in enumerate(cards)]
+    [answers] = record(town.gate, lines)
+    assert [a.verdict for a in answers if isinstance(a, Answer)] == ["ADMITTED", "ADMITTED", "CAPACITY_FULL"]
+    assert town.give_back(lines[0].id, gates[0]) == ""
+    assert town.use(cards[2], gates[1], MUSEUM_ITEM).verdict == "ADMITTED"
+
+
+def test_two_processes_fight_for_the_last_place(town: Town) -> None:
+    gate = town.a_terminal(MUSEUM_ITEM)
+    cards = [town.city.a_card() for _ in range(8)]
+
+    async def go() -> list[str]:
+        from onecard.kernel.uses.actions import record_group
+
+        connections = [await asyncpg.connect(town.gate) for _ in cards]
+        lines = [town.city.a_line(gate, card, item=MUSEUM_ITEM) for card in cards]
+        groups = await asyncio.gather(
+            *(record_group(c, [line], Memory()) for c, line in zip(connections, lines, strict=True))
+        )
+        for connection in connections:
+            await connection.close()
+        return [a.verdict for [a] in groups if isinstance(a, Answer)]
+
+    assert sorted(asyncio.run(go())) == ["ADMITTED"] * 2 + ["CAPACITY_FULL"] * 6
+
+
+def test_a_refund_comes_too_late_after_its_days(town: Town) -> None:
+    gate, card = town.a_terminal(MUSEUM_ITEM), town.city.a_card()
+    yesterday = town.use(card, gate, MUSEUM_ITEM, at=clock.now() - dt.timedelta(days=1))
+    assert town.give_back(yesterday.use_id, gate) == "REFUND_TOO_LATE"
