@@ -127,8 +127,8 @@ class Exchange:
         self.status, self.headers, self.json = status, dict(headers), json.loads(body)
 
 
-async def ask(gateway: Gateway, path: str, headers: dict[str, str], body: bytes) -> Exchange:
+async def ask(gateway: Gateway, path: str, headers: dict[str, str], body: bytes, method: str = "POST") -> Exchange:
     """Ask a gateway in this process."""
-    exchange = Exchange("POST", path, {name.lower(): value for name, value in headers.items()}, body)
+    exchange = Exchange(method, path, {name.lower(): value for name, value in headers.items()}, body)
     await gateway.__rsgi__(exchange, exchange)
     return exchange

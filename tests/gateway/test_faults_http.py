@@ -17,6 +17,7 @@ from tests.gateway.process import a_gateway, ask, send, signed
 from tests.small_city import SmallCity
 
 from onecard.foundation.postgres import urls as addresses
+from onecard.gateway import services as services_
 from onecard.gateway.app import Gateway
 
 RIDE = "transit.bus_ride"
@@ -58,6 +59,43 @@ def test_a_full_queue_answers_503_with_retry_after_and_records_nothing(
 
     asyncio.run(go())
     assert recorded(city, bus.id) == 1
+
+
+def test_health_waits_for_no_refund(
+    city: SmallCity, fresh_database: dict[str, str], keys_folder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(addresses.ENVIRONMENT, fresh_database["gateway"])
+
+    async def go() -> None:
+        gateway = Gateway()
+        services = gateway.start(asyncio.get_running_loop())
+        async with services.side.connection():
+            told = await ask(gateway, "/health", {}, b"", "GET")
+        assert (told.status, told.json["status"]) == (200, "ok")
+        await gateway.stop()
+
+    asyncio.run(go())
+
+
+def test_health_gives_up_on_a_database_that_says_nothing(
+    city: SmallCity, keys_folder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers that ask at once are told in time, too."""
+    monkeypatch.setattr(services_, "HEALTH_S_MAX", 0.3)
+
+    async def go() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as dumb:
+            port = dumb.getsockname()[1]
+            monkeypatch.setenv(addresses.ENVIRONMENT, f"postgresql://nobody@127.0.0.1:{port}/none?sslmode=disable")
+            gateway = Gateway()
+            gateway.start(asyncio.get_running_loop())
+            asked = time.monotonic()
+            told = await asyncio.gather(*[ask(gateway, "/health", {}, b"", "GET") for _ in range(3)])
+            assert [(each.status, each.json["code"]) for each in told] == [(503, "DATABASE_AWAY")] * 3
+            assert time.monotonic() - asked < 2
+            await gateway.stop()
+
+    asyncio.run(go())
 
 
 @pytest.mark.processes

@@ -1,4 +1,4 @@
-"""What the routes call: the lane, terminals, issuer keys and the two connections of a process, wired together."""
+"""What the routes call: the lane, terminals, issuer keys and the connections of a process, wired together."""
 
 import asyncio
 import datetime as dt
@@ -32,6 +32,7 @@ log = logging.getLogger("onecard.gateway")
 CATALOGUE = "onecard.kernel.catalogue"
 ECARDS = "onecard.kernel.ecards"
 STATEMENT_S_MAX = 30.0
+HEALTH_S_MAX = 2.0
 # The statements are few, their shape never changes, and each finds rows by key: they are planned once, and never by the
 # size a table had that day (a quota table looks empty after midnight, and a scan planned then would last till noon).
 PLANNING = {
@@ -63,7 +64,8 @@ async def connect(url: str) -> asyncpg.Connection:
 
 @dataclass(slots=True)
 class Side:
-    """The connection for everything that is not a group: look-ups, refunds, pairings, codes. One caller at a time."""
+    """A connection beside the lane's, for one caller at a time: look-ups, refunds, pairings and codes share one,
+    and the question whether the database is there has its own."""
 
     url: str
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -96,6 +98,7 @@ class Services:
     """One process's services."""
 
     side: Side
+    pulse: Side
     lane: Lane
     terminals: Terminals
     issuer_keys: IssuerKeys
@@ -122,6 +125,7 @@ class Services:
 
         return cls(
             side=side,
+            pulse=Side(url),
             lane=Lane(lambda: connect(url), Memory()),
             terminals=Terminals(terminal_ring, fetch_terminal),
             issuer_keys=IssuerKeys(
@@ -229,8 +233,15 @@ class Services:
         )
 
     async def health(self) -> Response:
-        async with self.side.connection() as connection:
-            await connection.fetchval("SELECT 1")
+        """Whether the database answers within two seconds, asked on a connection of its own: no refund delays it.
+
+        Raises Unavailable DATABASE_AWAY.
+        """
+        try:
+            async with asyncio.timeout(HEALTH_S_MAX), self.pulse.connection() as connection:
+                await connection.fetchval("SELECT 1", timeout=HEALTH_S_MAX / 2)
+        except TimeoutError:  # while it connected, or behind others who ask
+            raise errors.database_away() from None
         counts = self.lane.counts
         return wire.json_response(
             {"status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults}
@@ -238,6 +249,7 @@ class Services:
 
     async def close(self) -> None:
         await self.side.close()
+        await self.pulse.close()
 
 
 def _unhex(text: str) -> bytes:
