@@ -32,6 +32,8 @@ CLASSES: tuple[HolderClass, ...] = (
     HolderClass("low_income", 13, "最低生活保障对象", "Recipient of the minimum living allowance"),
     HolderClass("teacher", 14, "教师", "Teacher"),
     HolderClass("volunteer", 15, "注册志愿者", "Registered volunteer"),
+    HolderClass("student", 16, "在校学生", "Enrolled student"),
+    HolderClass("office_staff", 17, "机关事业单位职工", "Staff of public offices"),
 )
 
 BY_CODE = {each.code: each for each in CLASSES}

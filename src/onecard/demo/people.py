@@ -128,6 +128,9 @@ SHARES = (
     Share("low_income", "民政局（演示）", 0.0300, 0.0300, 60, 200, 1),
     Share("teacher", "教育局（演示）", 0.0080, 0.0180, 23, 60, None),
     Share("volunteer", "志愿服务联合会（演示）", 0.0900, 0.1100, 16, 70, None),
+    Share("student", "教育局（演示）", 0.9700, 0.9700, 6, 18, 3),
+    Share("student", "教育局（演示）", 0.4500, 0.5000, 18, 23, 4),
+    Share("office_staff", "机关事务管理局（演示）", 0.0400, 0.0400, 23, 60, None),
 )
 # What somebody of an age may hold, so that the many are not asked about every kind.
 _OPEN_AT = tuple(tuple(share for share in SHARES if share.first <= age < share.end) for age in range(101))

@@ -253,6 +253,8 @@ FROM, TO = dt.date(2026, 1, 1), dt.date(2026, 12, 31)
         ("low_income", {"low_income"}),
         ("teacher", {"teacher"}),
         ("volunteer", {"volunteer"}),
+        ("student", {"student"}),
+        ("office_staff", {"office_staff"}),
     ],
 )
 def test_classes_by_certificate(kind: str, expected: set[str]) -> None:
@@ -260,7 +262,7 @@ def test_classes_by_certificate(kind: str, expected: set[str]) -> None:
 
 
 def test_the_table_above_names_every_kind() -> None:
-    assert len(rules.KINDS) == 12
+    assert len(rules.KINDS) == 14
 
 
 @pytest.mark.parametrize(
@@ -302,7 +304,7 @@ def test_the_numbers_of_classes_never_change() -> None:
     assert classes.numbers_of(["senior_70", "pupil_6_14", "senior_70"]) == [1, 3]
     assert classes.codes_of([3, 200]) == ["senior_70"]
     numbers = [each.number for each in classes.CLASSES]
-    assert numbers == list(range(1, 16))
+    assert numbers == list(range(1, 18))
     assert classes.BY_NUMBER[4].code == "care_free"
 
 

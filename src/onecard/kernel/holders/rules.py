@@ -351,6 +351,8 @@ CERTIFICATE_KINDS: tuple[CertificateKind, ...] = (
     CertificateKind("low_income", "最低生活保障证", "Minimum living allowance", ("low_income",)),
     CertificateKind("teacher", "教师资格证", "Teacher", ("teacher",)),
     CertificateKind("volunteer", "注册志愿者证", "Registered volunteer", ("volunteer",)),
+    CertificateKind("student", "学生证", "Enrolled student", ("student",)),
+    CertificateKind("office_staff", "工作证（机关事业单位）", "Staff of public offices", ("office_staff",)),
 )
 KINDS = {kind.code: kind for kind in CERTIFICATE_KINDS}
 
