@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
-sys.path.insert(0, str(SOURCE))
+sys.path[:0] = [str(SOURCE), str(ROOT)]
 
 from onecard import cli  # noqa: E402
 from onecard.check import running as check  # noqa: E402
@@ -22,6 +22,8 @@ from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
 from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
+
+from tools import item_pages  # noqa: E402
 
 SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ROLES = ("public", "staff", "gateway", "worker")
@@ -171,7 +173,10 @@ def main(argv: list[str]) -> int:
         print(page.relative_to(ROOT))
         if "--check" not in argv:
             page.write_text(text, encoding="utf-8")
-    return 1 if stale and "--check" in argv else 0
+    stale_items = item_pages.write(ROOT / "docs/items", check="--check" in argv)
+    for page in stale_items:
+        print(page.relative_to(ROOT))
+    return 1 if (stale or stale_items) and "--check" in argv else 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.architecture.repository import ROOT, SOURCE, kept, name, pages, text_of
-from tools import docs
+from tools import docs, item_pages
 
 from onecard import cli
 from onecard_kit.verdicts import WORDS, Verdict
@@ -24,6 +24,11 @@ TEST_PATH = re.compile(r"`(tests/[\w/.]+)`")
 def test_generated_sections_are_as_the_code_is(page: Path) -> None:
     """If this fails: python tools/docs.py"""
     assert docs.rewritten(text_of(page)) == text_of(page)
+
+
+def test_every_item_has_its_page_as_its_file_is() -> None:
+    """If this fails: python tools/docs.py"""
+    assert item_pages.write(ROOT / "docs/items", check=True) == []
 
 
 def test_every_verdict_has_its_words_in_both_languages() -> None:
