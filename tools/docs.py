@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 sys.path[:0] = [str(SOURCE), str(ROOT)]
 
+from tools import item_pages  # noqa: E402
+
 from onecard import cli  # noqa: E402
 from onecard.check import running as check  # noqa: E402
 from onecard.foundation import errors as foundation_errors  # noqa: E402
@@ -22,8 +24,6 @@ from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
 from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
-
-from tools import item_pages  # noqa: E402
 
 SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ROLES = ("public", "staff", "gateway", "worker")

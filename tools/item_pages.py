@@ -1,4 +1,4 @@
-"""The pages of docs/items/: one an item, in both languages, taken from its file. Written by ``python tools/docs.py``."""
+"""The pages of docs/items/: one an item, in both languages, from its file. Written by ``python tools/docs.py``."""
 
 from collections.abc import Iterator
 from pathlib import Path
