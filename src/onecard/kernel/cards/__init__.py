@@ -5,6 +5,7 @@ Words
     function    social_security, financial, transit: one card, three states of their own
     move        one step from a state to the next; those that exist are rows of `cards_move` and `cards_function_move`
     standing    卡况: the one row a gate needs about a card; no name, number or birth date in it
+    account     关联银行账户: the bank account linked with a card, by the bank's opaque token; never by its number
 
 Invariants
     * A state changes only along a move: `rules` says why not, and a trigger refuses it in the database as well.

@@ -5,6 +5,7 @@ move raises Conflict with the code and sentences of `rules`. The holder may repo
 takes a permission ``cards.<verb>`` that reaches the card's issuing place.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards import rules
-from onecard.kernel.cards.models import Card, CardFunction, Standing
+from onecard.kernel.cards.models import Account, Card, CardFunction, Standing
 from onecard.kernel.cards.rules import Blocked, CardFacts, CardState, CardVerb, Function, FunctionState, FunctionVerb
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.partners.models import Party, PartyKind, PartyState
@@ -75,14 +76,21 @@ def complete(actor: Actor, card_id: int) -> Card:
 
 
 @transaction.atomic
-def activate_function(actor: Actor, card_id: int, function: Function) -> Card:
+def activate_function(actor: Actor, card_id: int, function: Function, *, account_token: str | None = None) -> Card:
     """Activate a function, or resume a suspended one. The first activation of social security activates the card.
 
-    The bank's part and transit are activated on their own (卡的两次激活).
+    The bank's part and transit are activated on their own (卡的两次激活). With the financial function comes
+    `account_token`, by which the card's bank knows the account that is linked with the card; a later one takes its
+    place. Raises BadInput ACCOUNT_TOKEN_INVALID, Conflict ACCOUNT_LINKED.
     """
+    if account_token is not None:
+        _require_token(function, account_token)
     card = _locked(card_id)
     actor.require("cards.activate_function", card.issuing_place)
-    if not _move_function(actor, "activate_function", card, function, FunctionVerb.ACTIVATE):
+    moved = _move_function(actor, "activate_function", card, function, FunctionVerb.ACTIVATE)
+    if account_token is not None:
+        _link_account(actor, card, account_token)
+    if not moved:
         return card
     if function is Function.SOCIAL_SECURITY and card.state == CardState.INACTIVE:
         return _move(actor, "activate", card, CardVerb.ACTIVATE)
@@ -106,6 +114,8 @@ def close_function(actor: Actor, card_id: int, function: Function, *, reason: st
     card = _locked(card_id)
     actor.require("cards.close_function", card.issuing_place)
     if _move_function(actor, "close_function", card, function, FunctionVerb.CLOSE, reason=reason):
+        if function is Function.FINANCIAL:
+            Account.objects.filter(pk=card.pk).delete()
         refresh_standing([card.pk])
     return card
 
@@ -160,6 +170,7 @@ def cancel(actor: Actor, card_id: int, *, approved_by: Actor, reason: str) -> Ca
         CardFunction.objects.filter(card=card).exclude(state=FunctionState.CLOSED.value).update(
             state=FunctionState.CLOSED.value, changed_at=clock.now()
         )
+        Account.objects.filter(pk=card.pk).delete()
     return _move(actor, "cancel", card, CardVerb.CANCEL, reason=reason, detail={"approved_by": approved_by.name})
 
 
@@ -304,6 +315,34 @@ def _move_function(
     card.save(update_fields=("version", "updated_at"))
     _record(actor, verb, card, reason=reason, detail={"function": function.value, "from": was, "to": to.value})
     return True
+
+
+def _require_token(function: Function, token: str) -> None:
+    if function is not Function.FINANCIAL or not re.fullmatch(rules.ACCOUNT_FORM, token):
+        raise BadInput(
+            "ACCOUNT_TOKEN_INVALID",
+            "账户令牌须由银行随金融功能的开通给出，且不能是账号。",
+            "An account token comes from the bank with the financial function, and is never an account number.",
+            next_zh="请向开户银行索取令牌。",
+            next_en="Ask the card's bank for the token.",
+        )
+
+
+def _link_account(actor: Actor, card: Card, token: str) -> None:
+    """Let the card pay from the account that its bank knows by a token; the fact does not say the token."""
+    known = Account.objects.filter(pk=card.pk).first()
+    if known is not None and (known.bank_id, known.token) == (card.bank_id, token):
+        return
+    if Account.objects.filter(bank_id=card.bank_id, token=token).exists():
+        raise Conflict(
+            "ACCOUNT_LINKED",
+            "该账户已与另一张社会保障卡关联。",
+            "The account is linked with another card.",
+            next_zh="请核对银行给出的令牌，或先注销另一张卡。",
+            next_en="Check the bank's token, or cancel the other card first.",
+        )
+    Account.objects.update_or_create(card_id=card.pk, defaults={"bank_id": card.bank_id, "token": token})
+    _record(actor, "link_account", card, detail={"bank": card.bank_id, "replaces": known is not None})
 
 
 def _record(actor: Actor, verb: str, card: Card, *, reason: str = "", detail: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from onecard.kernel.cards.rules import CardState, Function, FunctionState
+from onecard.kernel.cards.rules import ACCOUNT_FORM, CardState, Function, FunctionState
 
 CARD_STATES = [state.value for state in CardState]
 FUNCTIONS = [function.value for function in Function]
@@ -70,6 +70,28 @@ class CardFunction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function} of card:{self.card_id}"
+
+
+class Account(models.Model):
+    """The bank account linked with a card, by the opaque token under which the bank knows it; never by its number.
+
+    It is there from the activation of the financial function until that is closed. `card_id` is no foreign key, as in
+    `Standing`: the gateway reads it beside the standing.
+    """
+
+    card_id = models.BigIntegerField(primary_key=True)
+    bank = models.ForeignKey("partners.Party", on_delete=models.PROTECT, related_name="+")
+    token = models.TextField()
+
+    class Meta:
+        db_table = "cards_account"
+        constraints = [
+            models.UniqueConstraint(fields=("bank", "token"), name="cards_account_once"),
+            models.CheckConstraint(condition=Q(token__regex=ACCOUNT_FORM), name="cards_account_token_form"),
+        ]
+
+    def __str__(self) -> str:
+        return f"account of card:{self.card_id}"
 
 
 class Move(models.Model):

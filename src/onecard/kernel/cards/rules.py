@@ -75,6 +75,8 @@ class Blocked:
 
 
 GONE = frozenset({CardState.CANCELLED, CardState.CANCELLED_AFTER_LOSS})
+# A bank's token for an account. It must hold a letter: an account's or a bank card's number is digits alone.
+ACCOUNT_FORM = r"^(?=.*[A-Za-z])[A-Za-z0-9_-]{16,64}$"
 
 CANCELLED = Blocked(
     "CARD_CANCELLED",

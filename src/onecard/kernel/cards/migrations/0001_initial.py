@@ -67,6 +67,29 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Account",
+            fields=[
+                ("card_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("token", models.TextField()),
+                (
+                    "bank",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="partners.party"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "cards_account",
+                "constraints": [
+                    models.UniqueConstraint(fields=("bank", "token"), name="cards_account_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("token__regex", "^(?=.*[A-Za-z])[A-Za-z0-9_-]{16,64}$")),
+                        name="cards_account_token_form",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Card",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
