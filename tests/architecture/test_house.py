@@ -12,12 +12,13 @@ from tests.architecture.repository import ROOT, SOURCE, kept, name, text_of
 
 KERNEL = SOURCE / "onecard" / "kernel"
 PRIMITIVES = sorted(path.parent for path in KERNEL.glob("*/__init__.py"))
+CONNECTORS = sorted(path.parent for path in (SOURCE / "onecard" / "connectors").glob("*/__init__.py"))
 STEPS = ("present", "load", "decide", "record", "settle")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 DEVELOPMENT_ONLY = {"pytest", "mypy", "ruff", "import-linter", "playwright"}
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES, ids=lambda path: path.name)
+@pytest.mark.parametrize("primitive", [*PRIMITIVES, *CONNECTORS], ids=lambda path: path.name)
 def test_every_primitive_says_what_it_is_for(primitive: Path) -> None:
     said = ast.get_docstring(ast.parse(text_of(primitive / "__init__.py")))
     assert said is not None
@@ -45,7 +46,7 @@ def _named(call: ast.Call, keyword: str = "") -> str | None:
 def test_every_job_that_is_queued_by_name_exists_and_is_named_after_its_primitive() -> None:
     jobs = {_named(call, "name") or "" for _, call in _calls("task")}
     assert jobs
-    known = {path.name for path in PRIMITIVES} | {"foundation"}
+    known = {path.name for path in (*PRIMITIVES, *CONNECTORS)} | {"foundation"}
     assert {job.partition(".")[0] for job in jobs} <= known, jobs
     queued = {job for _, call in _calls("queue") if (job := _named(call)) is not None}
     assert queued <= jobs

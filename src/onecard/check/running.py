@@ -61,6 +61,12 @@ FIGURES = (
         "退款与冲正恰为原笔的反向，且只有一次",
         "Refunds and corrections reverse exactly, once",
     ),
+    Figures(
+        "BANK_ORDERS",
+        "bank_orders",
+        "银行付款与退款各有其记账，没有滞留的指令",
+        "What the bank paid and gave back has its transfers, and no order is stuck",
+    ),
     Figures("NONCES", "nonces", "一个二维码只使用一次", "A code is used once"),
     Figures(
         "JOURNAL_KEYS",

@@ -11,10 +11,9 @@ moved AS (
     WHERE c.role = 'bank.settlement' AND t.code = 'refund' AND t.kind = 'posted'
 )
 SELECT (SELECT count(*) FROM uses_bank_order) AS checked,
-       count(*) FILTER (WHERE m.reference IS NULL) AS without_transfer,
+       count(*) FILTER (WHERE m.kind IS NULL) AS without_transfer,
        count(*) FILTER (WHERE o.id IS NULL) AS without_order,
-       count(*) FILTER (WHERE o.id IS NOT NULL AND (m.amount_fen, m.owner) IS DISTINCT FROM (o.amount_fen, 'party:' || o.bank_id)
-                          AND m.reference IS NOT NULL) AS different,
+       count(*) FILTER (WHERE (m.amount_fen, m.owner) <> (o.amount_fen, 'party:' || o.bank_id)) AS different,
        (SELECT count(*) FROM ordered p JOIN ordered r ON r.payment_id = p.id
         WHERE r.amount_fen > p.amount_fen OR r.use_id <> p.use_id OR (r.state = 'refunded' AND p.state <> 'captured')) AS wrong_refunds,
        (SELECT count(*) FROM ordered o LEFT JOIN uses_use u ON u.id = o.use_id

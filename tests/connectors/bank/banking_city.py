@@ -1,0 +1,95 @@
+"""A small city whose holders may pay by the bank account linked with their card."""
+
+from dataclasses import dataclass
+
+from tests.bank_process import BankProcess, a_token
+from tests.small_city import Card, SmallCity
+
+BY_BANK = """
+code = "transit.ferry"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "轮渡", en = "Ferry" }
+legal_basis = ["test"]
+price = { full_fen = 200, from = "holder.purse", to = "operator.receivable" }
+means = ["bank", "purse"]
+"""
+PURCHASE = """
+code = "shops.purchase"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "购物", en = "Purchase" }
+legal_basis = ["test"]
+price = { open_fen = [1, 100000], from = "holder.purse", to = "operator.receivable" }
+means = ["bank", "purse"]
+"""
+HALF_ONCE = """
+code = "culture.film"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "电影", en = "Film" }
+legal_basis = ["test"]
+price = { full_fen = 400, from = "holder.purse", to = "operator.receivable" }
+means = ["bank", "purse"]
+[[concession]]
+class = "everyone"
+region = "all"
+price = { percent = 50 }
+funded_by = "operator"
+quota = { count = 1, period = "day" }
+"""
+ENDS = ["refused", "captured", "released", "refunded"]
+FERRY, SHOP, FILM = "transit.ferry", "shops.purchase", "culture.film"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it stands."""
+
+    id: str
+    kind: str
+    state: str
+    amount_fen: int
+    use: str | None
+    tries: int
+    last_error: str | None
+
+
+class BankingCity(SmallCity):
+    """With a ferry, a shop and a film that is half the price once a day; all are paid by bank, or else by purse."""
+
+    def __init__(self, owner_url: str) -> None:
+        super().__init__(owner_url)
+        for owner, role in ((self.operator, "operator.receivable"), (self.bank, "bank.settlement")):
+            self.run("SELECT ledger_open(ARRAY[$1], $2, 'bank', false, NULL)", f"party:{owner}", role)
+        for item, text in ((FERRY, BY_BANK), (SHOP, PURCHASE), (FILM, HALF_ONCE)):
+            self.an_item(text)
+            self._points[item] = self.a_point(item, self.operator)
+
+    def a_customer(self, bank: BankProcess, fen: int = 10_000, *, purse_fen: int | None = None) -> tuple[Card, str]:
+        """A card with an account that holds so much, and the account's token; by default without a purse."""
+        card, token = self.a_card(purse_fen=purse_fen), bank.give(a_token(), fen)
+        self.run("INSERT INTO cards_account (card_id, bank_id, token) VALUES ($1, $2, $3)", card.id, self.bank, token)
+        return card, token
+
+    def orders(self, card: Card) -> list[Order]:
+        """A card's orders, the oldest first."""
+        found = self.run(
+            "SELECT id::text, kind, state, amount_fen, use_id::text, tries, last_error FROM uses_bank_order"
+            " WHERE card_id = $1 ORDER BY asked_at, id",
+            card.id,
+        )
+        return [Order(*row) for row in found]
+
+    def states(self, card: Card) -> list[str]:
+        return [order.state for order in self.orders(card)]
+
+    def hurry(self) -> None:
+        """Let every order be due, as if its time had come."""
+        self.run("UPDATE uses_bank_order SET next_try_at = now() WHERE state <> ALL ($1)", ENDS)
+
+    def by_bank(self) -> int:
+        """What the operator got through banks, which is what the bank owes it."""
+        got = self.balance(self.operator, "operator.receivable", "bank")
+        assert got == -self.balance(self.bank, "bank.settlement", "bank")
+        return got
