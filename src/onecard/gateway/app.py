@@ -1,6 +1,7 @@
 """The application: routes, and the life of one process. How requests are read and answered is in `rsgi.py`.
 
-Environment: ONECARD_DATABASE_URL (the gateway's role), ONECARD_KEYS, ONECARD_NODE.
+Environment: ONECARD_DATABASE_URL (the gateway's role), ONECARD_KEYS, ONECARD_NODE; for payments by bank account
+ONECARD_BANK_URL and ONECARD_BANK_KEY.
 """
 
 import asyncio

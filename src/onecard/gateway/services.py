@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from onecard.connectors.bank.caller import Bank
 from onecard.foundation import clock, crypto, keys, sql
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.ids import uuid7
@@ -19,6 +20,7 @@ from onecard.foundation.keys import Keyring
 from onecard.gateway import errors, wire
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
+from onecard.gateway.paying import Paying
 from onecard.gateway.terminals import Signed, Terminals, key_aad
 from onecard.gateway.wire import Response
 from onecard.kernel.uses.actions import Memory
@@ -100,6 +102,7 @@ class Services:
     side: Side
     pulse: Side
     lane: Lane
+    paying: Paying
     terminals: Terminals
     issuer_keys: IssuerKeys
     terminal_ring: Keyring
@@ -108,7 +111,7 @@ class Services:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Services":
-        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS and ONECARD_NODE."""
+        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS, ONECARD_NODE, ONECARD_BANK_URL and _KEY."""
         url = environment["ONECARD_DATABASE_URL"]
         side = Side(url)
         terminal_ring, card_ring = keys.load("terminals", environment), keys.load("cards", environment)
@@ -123,10 +126,12 @@ class Services:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys"))
                 return rows
 
+        lane = Lane(lambda: connect(url), Memory())
         return cls(
             side=side,
             pulse=Side(url),
-            lane=Lane(lambda: connect(url), Memory()),
+            lane=lane,
+            paying=Paying(Bank.from_environment(environment), lane.record, side.connection),
             terminals=Terminals(terminal_ring, fetch_terminal),
             issuer_keys=IssuerKeys(
                 environment.get("ONECARD_NODE", "320600"), keys.load("codes", environment), fetch_keys
@@ -142,9 +147,9 @@ class Services:
         presented = await self._read(signed, request, at)
         line = Line(
             uuid7(), at, signed.terminal_id, signed.key_id, signed.journal, signed.sequence, request.content,
-            request.item, request.amount_fen, presented,
+            request.item, request.amount_fen, presented, request.leg,
         )  # fmt: skip
-        outcome = await self.lane.record(line)
+        outcome = await self.paying.pay(line)
         if isinstance(outcome, Rejected):
             raise errors.sequence_reused() if outcome.code == "SEQUENCE_REUSED" else errors.signature_invalid()
         return wire.use_answer(outcome)
@@ -248,6 +253,7 @@ class Services:
         )
 
     async def close(self) -> None:
+        self.paying.close()
         await self.side.close()
         await self.pulse.close()
 
