@@ -291,6 +291,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    os.umask(0o077)
     with Bank(chosen.port, Book(chosen.book), key) as bank, suppress(KeyboardInterrupt):
         bank.serve_forever()
     return 0

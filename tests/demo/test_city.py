@@ -26,6 +26,7 @@ DRAWN = (
     "SELECT holder_id, kind, valid_from, valid_to FROM holders_certificate ORDER BY id",
     "SELECT number, identifier, holder_id, generation, state, issued_on, valid_to FROM cards_card ORDER BY id",
     "SELECT card_id, function, state FROM cards_function ORDER BY 1, 2",
+    "SELECT card_id, token FROM cards_account ORDER BY 1",
     "SELECT serial, card_id FROM ecards_ecard ORDER BY serial",
     "SELECT a.owner, b.credits_posted FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id ORDER BY a.id",
 )
@@ -162,6 +163,16 @@ def test_whoever_can_ride_has_a_purse_that_all_their_cards_reach(url: str) -> No
         "SELECT count(*) FROM cards_standing s JOIN ledger_account a ON a.id = s.purse_account_id"
         " WHERE a.owner <> 'holder:' || s.holder_id OR a.role <> 'holder.purse'",
     ) == [(0,)]
+
+
+def test_whoever_has_been_to_the_bank_has_an_account_and_nobody_else(url: str) -> None:
+    assert count(url, "cards_account") > HOLDERS / 2
+    assert read(
+        url,
+        "SELECT count(*) FROM cards_standing s FULL JOIN cards_account a ON a.card_id = s.card_id"
+        " WHERE (s.financial = 'active') <> (a.card_id IS NOT NULL)",
+    ) == [(0,)]
+    assert read(url, "SELECT count(*) FROM cards_account WHERE token !~ '^tok_[0-9a-f]{32}$'") == [(0,)]
 
 
 def test_points_lie_in_counties_of_today_and_belong_to_whom_they_should(url: str) -> None:

@@ -80,6 +80,11 @@ def _one(rng: random.Random, share: float, otherwise: FunctionState) -> Function
     return FunctionState.ACTIVE if rng.random() < share else otherwise
 
 
+def account_token(rng: random.Random) -> str:
+    """What the simulated bank calls the account linked with a card; it makes one when it first hears of it."""
+    return f"tok_{rng.getrandbits(128):032x}"
+
+
 def first_topup_fen(rng: random.Random) -> int:
     """What a purse starts with, in fen; 0 for one that was opened and never filled."""
     return TOPUPS[bisect(_TOPUP_BOUNDS, rng.random() * _TOPUP_BOUNDS[-1])][0]

@@ -1,8 +1,8 @@
 """``onecard demo``: set everything up, start everything, say where to go, stop everything.
 
 Folder: ``postgres/`` the embedded database, ``keys/`` the keyrings, ``secrets.json`` passwords and the web's secret,
-``logs/`` what each process prints, ``pockets.json`` what the synthetic residents and terminals of the day carry,
-``demo.json`` the note of a running demo.
+``bank.sqlite3`` the simulated bank's books, ``logs/`` what each process prints, ``pockets.json`` what the synthetic
+residents and terminals of the day carry, ``demo.json`` the note of a running demo.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from onecard.foundation.terminal import say, speaks_chinese
 NAME = "onecard"
 NODE = "320600"
 HOLDERS_MAX = 2_000_000
+# Residents, officers, gateway, and the simulated bank.
+PORTS = 4
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,7 +67,7 @@ def _refuse_wrong(arguments: argparse.Namespace) -> None:
             next_zh="请修改 --holders。",
             next_en="Change --holders.",
         )
-    refuse_taken([arguments.port, arguments.port + 1, arguments.port + 2])
+    refuse_taken([arguments.port + n for n in range(PORTS)])
 
 
 @contextlib.contextmanager
@@ -79,7 +81,7 @@ def started(folder: Path, port: int, holders: int) -> Iterator[tuple[Supervisor,
         else:
             _make_own_folder(folder)
             admin_url = urls.of_environment()
-        environments = _environments(folder, admin_url)
+        environments = _environments(folder, admin_url, port)
         _prepare(environments["owner"], holders)
         supervisor = Supervisor(
             _children(environments, port, folder), _logs(folder), TendPostgres(postgres) if postgres else lambda: None
@@ -118,7 +120,7 @@ class TendPostgres:
             self._postgres.start()
 
 
-def _environments(folder: Path, admin_url: str) -> dict[str, dict[str, str]]:
+def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str, str]]:
     """The environment of each role's processes; makes the database, its roles and the keys where they are missing."""
     secret = database.secret_file(folder / "secrets.json", _fresh_secrets)
     addresses = roles.ensure_database(admin_url, NAME, {role: secret[role] for role in roles.ROLES})
@@ -136,6 +138,9 @@ def _environments(folder: Path, admin_url: str) -> dict[str, dict[str, str]]:
         "ONECARD_POCKETS": str(folder / "pockets.json"),
     }
     own = {role: _secrets_of(role, folder / "keys", secret["web"]) for role in addresses}
+    bank = {"ONECARD_BANK_URL": f"http://127.0.0.1:{port + 3}", "ONECARD_BANK_KEY": _bank_key(folder)}
+    for role in WITH_THE_BANK:
+        own[role] |= bank
     return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in addresses.items()}
 
 
@@ -146,6 +151,15 @@ RINGS = {
     "gateway": ("codes", "cards", "terminals"),
     "worker": ("identity", "cards", "anchor"),
 }
+
+
+# Who asks the bank: for holds, for what follows them, for its statement of the day.
+WITH_THE_BANK = ("gateway", "worker", "owner")
+
+
+def _bank_key(folder: Path) -> str:
+    """The key that the node shares with the simulated bank, 64 hex digits."""
+    return database.secret_file(folder / "keys" / "bank.json", lambda: {"key": secrets.token_hex(32)})["key"]
 
 
 def _secrets_of(role: str, folder: Path, web_secret: str) -> dict[str, str]:
@@ -182,6 +196,7 @@ def _logs(folder: Path) -> Path:
 
 def _children(environments: dict[str, dict[str, str]], port: int, folder: Path) -> list[Child]:
     return [
+        _bank(environments["gateway"], port + 3, folder),
         _web("gateway", "网关", "Gateway", "rsgi", "onecard.gateway.app", port + 2, environments["gateway"], workers=2),
         _web("public", "居民端", "Public web", "wsgi", "onecard.urls.public", port, environments["public"]),
         _web("staff", "工作人员端", "Staff web", "wsgi", "onecard.urls.staff", port + 1, environments["staff"]),
@@ -203,6 +218,15 @@ def _web(
         {**environment, "ONECARD_PORT": str(port)},
         lambda: answers(port),
     )
+
+
+def _bank(environment: dict[str, str], port: int, folder: Path) -> Child:
+    """The simulated bank: a stranger, who is told the key it shares with us and nothing else of ours."""
+    told = {name: value for name, value in environment.items() if not name.startswith("ONECARD_")}
+    argv = [sys.executable, "-m", "onecard_simulators.bank", "--port", str(port)]
+    argv += ["--book", str(folder / "bank.sqlite3")]
+    key = {"BANK_KEY": environment["ONECARD_BANK_KEY"]}
+    return Child("bank", "模拟银行", "Simulated bank", argv, {**told, **key}, lambda: answers(port))
 
 
 def _worker(environment: dict[str, str], folder: Path) -> Child:

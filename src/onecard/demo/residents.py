@@ -20,7 +20,7 @@ from onecard.foundation import keys
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.actions import PURSE_CEILING_FEN, refresh_standing
-from onecard.kernel.cards.rules import CardState, card_number
+from onecard.kernel.cards.rules import CardState, Function, FunctionState, card_number
 from onecard.kernel.holders import loading
 from onecard.kernel.partners.models import Party
 
@@ -37,6 +37,7 @@ CARD_COLUMNS = (
     "issued_on", "valid_to",
 )  # fmt: skip
 FUNCTION_COLUMNS = ("card_id", "function", "state")
+ACCOUNT_COLUMNS = ("card_id", "bank_id", "token")
 ECARD_COLUMNS = ("serial", "card_id", "signed_at")
 
 
@@ -77,13 +78,14 @@ def _life(person: Person, plan: Plan, rng: random.Random) -> str:
 
 
 def load_cards(plan: Plan) -> dict[str, int]:
-    """Cards in every state and their functions; then the standing of each."""
+    """Cards in every state, their functions, the accounts of those who have been to the bank; then each standing."""
     rows("SET LOCAL onecard.loading = 'on'")
-    rng, bank = plan.rng("cards"), Party.objects.get(code=nantong.BANK).pk
+    rng, tokens, bank = plan.rng("cards"), plan.rng("accounts"), Party.objects.get(code=nantong.BANK).pk
     ids, numbers = Ids("cards_card_id_seq", "cards_card"), Ids("cards_number_seq", "cards_card")
     for chunk in _registered("SELECT id, birth_date, life FROM holders_holder WHERE id > $1 ORDER BY id LIMIT $2"):
         card_rows: list[Row] = []
         functions: list[Row] = []
+        accounts: list[Row] = []
         for holder_id, birth_date, life in chunk:
             for card in cards.of_holder(rng, birth_date, plan.today, deceased=life == "deceased"):
                 card_id = ids.next()
@@ -91,8 +93,11 @@ def load_cards(plan: Plan) -> dict[str, int]:
                 number = card_number(numbers.next())
                 card_rows.append((card_id, number, identifier, holder_id, nantong.PLACE, bank, *card.columns()))
                 functions += [(card_id, function.value, state.value) for function, state in card.functions.items()]
+                if card.functions[Function.FINANCIAL] is FunctionState.ACTIVE:
+                    accounts.append((card_id, bank, cards.account_token(tokens)))
         copy("cards_card", CARD_COLUMNS, card_rows)
         copy("cards_function", FUNCTION_COLUMNS, functions)
+        copy("cards_account", ACCOUNT_COLUMNS, accounts)
     ids.keep()
     numbers.keep()
     for table in ("holders_class", "cards_card", "cards_function"):
