@@ -5,6 +5,7 @@ Chinese or English by the locale's language, and exit code 2.
 """
 
 import argparse
+import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -45,6 +46,11 @@ class Command(NamedTuple):
 
 OWNER = "onecard.settings.owner"
 REASON = argument("reason", help="原因，记入审计 / why, kept in the audit trail")
+CATALOGUE = "onecard.kernel.catalogue.command"
+CODE = argument("code", help="项目代码 / the item's code")
+VERSION = argument("version", type=int, help="版本 / version")
+POINT = argument("point", help="用卡点代码 / the point's code")
+OFFICER = argument("--officer", help="以此工作人员身份办理 / act as this officer, who gives their password")
 JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
 
 COMMANDS = (
@@ -59,7 +65,7 @@ COMMANDS = (
                 type=Path,
                 help="数据目录，另见 ONECARD_DATA_DIR / its data; see ONECARD_DATA_DIR",
             ),
-            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后两个也会使用 / and the two after it"),
+            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后三个也会使用 / and the three after it"),
             argument("--holders", type=int, default=DEMO_HOLDERS, help="持卡人数 / how many holders"),
             argument("--day", action="store_true", help="演一天并核对 / play one day and check it"),
         ),
@@ -108,14 +114,112 @@ COMMANDS = (
         "载入应用目录",
         "load the catalogue",
         "onecard.scenarios.command:run",
-        (argument("folder", type=Path, nargs="?"),),
+        (
+            argument("folder", type=Path, nargs="?"),
+            argument("--dry-run", action="store_true", help="只显示差异 / show the difference only"),
+            argument("--publish", action="store_true", help="首次启用时直接发布 / publish too, for a first set-up"),
+        ),
+        OWNER,
+    ),
+    Command(
+        "catalogue list",
+        "列出某地的应用项目",
+        "list the items of a place",
+        f"{CATALOGUE}:show_list",
+        (
+            argument("--place", default="320600", help="行政区划代码 / division (GB/T 2260)"),
+            argument("--day", type=dt.date.fromisoformat, help="日期，默认今天 / day, today by default"),
+            argument("--field", default="", help="领域 / field"),
+            argument("--level", default="", help="层级 / level"),
+            argument("--kind", default="", help="basic, extended"),
+            argument("--text", default="", help="查找 / words to find"),
+        ),
+        OWNER,
+    ),
+    Command("catalogue history", "列出项目的版本", "list an item's versions", f"{CATALOGUE}:history", (CODE,), OWNER),
+    Command(
+        "catalogue difference",
+        "比较两个版本",
+        "compare two versions",
+        f"{CATALOGUE}:show_difference",
+        (CODE, VERSION, argument("compared_with", type=int, nargs="?", help="默认前一版 / the one before it")),
+        OWNER,
+    ),
+    Command("catalogue submit", "送审", "put up for review", f"{CATALOGUE}:submit", (CODE, VERSION, OFFICER), OWNER),
+    Command(
+        "catalogue send-back",
+        "退回",
+        "send back to draft",
+        f"{CATALOGUE}:send_back",
+        (CODE, VERSION, REASON, OFFICER),
+        OWNER,
+    ),
+    Command(
+        "catalogue publish",
+        "发布",
+        "publish",
+        f"{CATALOGUE}:publish",
+        (
+            CODE,
+            VERSION,
+            argument("--decided", nargs=3, metavar=("ZH", "EN", "DAY"), help="由谁、何日决定 / who decided, and when"),
+            OFFICER,
+        ),
+        OWNER,
+    ),
+    Command(
+        "catalogue end",
+        "终止",
+        "end from a day",
+        f"{CATALOGUE}:end",
+        (CODE, VERSION, argument("day", type=dt.date.fromisoformat, help="YYYY-MM-DD"), REASON, OFFICER),
+        OWNER,
+    ),
+    Command(
+        "catalogue offer",
+        "在用卡点开通项目",
+        "have a point offer an item",
+        f"{CATALOGUE}:offer",
+        (POINT, CODE, argument("--capacity", type=int, help="本点容量 / capacity here"), OFFICER),
+        OWNER,
+    ),
+    Command(
+        "catalogue stop-offering",
+        "在用卡点停办项目",
+        "have a point offer an item no more",
+        f"{CATALOGUE}:stop_offering",
+        (POINT, CODE, REASON, OFFICER),
+        OWNER,
+    ),
+    Command(
+        "catalogue hours",
+        "设定用卡点开放时间",
+        "set a point's hours",
+        f"{CATALOGUE}:set_hours",
+        (POINT, argument("hours", help="JSON"), OFFICER),
+        OWNER,
+    ),
+    Command(
+        "catalogue demonstration-points",
+        "按区县统计示范点",
+        "count demonstration points by county",
+        f"{CATALOGUE}:count_demonstration_points",
+        (argument("place", nargs="?", default="", help="行政区划代码前缀 / prefix of divisions"),),
+        OWNER,
+    ),
+    Command(
+        "holders rewrite-classes",
+        "按规则重写人群类别",
+        "write everybody's classes anew after a change of rules",
+        "onecard.kernel.holders.command:run",
+        (),
         OWNER,
     ),
     Command(
         "terminals pair",
         "发放终端配对码",
         "give a terminal its pairing code",
-        "onecard.kernel.catalogue.command:run",
+        f"{CATALOGUE}:pair",
         (argument("code", help="终端编号 / the terminal's code"),),
         OWNER,
     ),

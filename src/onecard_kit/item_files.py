@@ -28,6 +28,7 @@ from onecard_kit.terms import (
     Bilingual,
     Concession,
     Discount,
+    Excluded,
     Item,
     Level,
     Means,
@@ -43,6 +44,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z0-9_.]{1,100}")
 _DIVISION = re.compile(r"[0-9]{6}")
+_FUNDERS = f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"
 
 
 class DeclarationError(Exception):
@@ -117,9 +119,9 @@ def _faults(item: Item) -> Iterator[Fault]:
         yield "$.media", "expected at least one of code, card"
     yield from (("$.classes", f"unknown class {name}") for name in item.classes if name not in BY_CODE)
     yield from _region_faults("$.region", item.region)
-    yield from _when_faults("$.when", item.when)
+    yield from when_faults("$.when", item.when)
     if item.needs is not None:
-        yield from _when_faults("$.needs.when", item.needs.when)
+        yield from when_faults("$.needs.when", item.needs.when)
         yield from (
             ("$.needs.media", f"expected media of the item: {m}") for m in item.needs.media if m not in item.media
         )
@@ -129,6 +131,8 @@ def _faults(item: Item) -> Iterator[Fault]:
         yield "$.offline.limit_fen", f"expected 0 to {FEN_MAX}"
     if item.offline is not None and not 1 <= item.offline.days <= 366:
         yield "$.offline.days", "expected 1 to 366"
+    if item.offline is not None and item.offline.shortfall not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
+        yield "$.offline.shortfall", _FUNDERS
     if not 0 <= item.refund.within_days <= 3660:
         yield "$.refund.within_days", "expected 0 to 3660"
     yield from _money_faults(item)
@@ -161,17 +165,21 @@ def _list_faults(item: Item) -> Iterator[Fault]:
         yield "$.extends", "expected another item, of a higher level"
     for path, words in (
         ("$.name", item.name),
+        ("$.decided.by", item.decided.by if item.decided else None),
         ("$.lead_unit", item.lead_unit),
         ("$.audience", item.audience),
         ("$.time_limit", item.time_limit),
         ("$.guide", item.guide),
+        ("$.excluded", item.excluded),
+        *((f"$.supporting_units[{n}]", each) for n, each in enumerate(item.supporting_units)),
         *((f"$.steps[{n}]", each) for n, each in enumerate(item.steps)),
         *((f"$.conditions[{n}]", each) for n, each in enumerate(item.conditions)),
+        *((f"$.concession[{n}].note", each.note) for n, each in enumerate(item.concession)),
     ):
         yield from _words_faults(path, words)
 
 
-def _words_faults(path: str, words: Bilingual | None) -> Iterator[Fault]:
+def _words_faults(path: str, words: Bilingual | Excluded | None) -> Iterator[Fault]:
     if words is not None and not (words.zh.strip() and words.en.strip()):
         yield path, "expected words in both languages"
 
@@ -181,7 +189,8 @@ def _region_faults(path: str, region: str) -> Iterator[Fault]:
         yield path, f"expected {LOCAL}, {ALL} or the code of an area set"
 
 
-def _when_faults(path: str, when: When | None) -> Iterator[Fault]:
+def when_faults(path: str, when: When | None) -> Iterator[Fault]:
+    """What is wrong with kinds of day and windows of the day."""
     if when is None:
         return
     if not when.days:
@@ -211,8 +220,8 @@ def _money_faults(item: Item) -> Iterator[Fault]:
     if (item.price.distance is not None or item.price.hourly is not None) != (item.journey is not None):
         yield "$.journey", "expected together with price.distance or price.hourly, and only then"
     from_holder = item.price.payer == "holder.purse"
-    if not item.means or len(set(item.means)) < len(item.means):
-        yield "$.means", "expected each way to pay once"
+    if Means.PURSE not in item.means or len(set(item.means)) < len(item.means):
+        yield "$.means", "expected each way to pay once, the purse among them: not every card has a bank account"
     if item.means != (Means.PURSE,) and (not from_holder or item.journey is not None):
         yield "$.means", "expected the purse alone: a bank pays only fixed or named prices of the holder"
     if (item.transfer or item.day_cap_fen is not None) and not from_holder:
@@ -277,6 +286,8 @@ def _further_faults(item: Item) -> Iterator[Fault]:
             yield "$.pass", "expected activate_within_days from 0 and lasts_days from 1, to 3660"
         if item.pass_.uses is not None and not 1 <= item.pass_.uses <= COUNT_MAX:
             yield "$.pass.uses", f"expected 1 to {COUNT_MAX}"
+        if item.journey is not None:
+            yield "$.pass", "expected none: a journey sells nothing"
     if item.excluded is not None and (item.price is not None or item.limit is not None):
         yield "$.excluded", "expected no price or limit: the matter is always refused"
 
@@ -291,7 +302,7 @@ def _concessions_faults(item: Item) -> Iterator[Fault]:
         if concession.key and not _KEY.fullmatch(concession.key):
             yield f"{at}.key", "expected lower-case letters, digits, _ and ."
         yield from ((f"{at}.{path}", why) for path, why in _concession_faults(concession, item))
-        yield from _when_faults(f"{at}.when", concession.when)
+        yield from when_faults(f"{at}.when", concession.when)
         yield from _quota_faults(f"{at}.quota", concession.quota)
         yield from _region_faults(f"{at}.region", concession.region)
 
@@ -305,7 +316,7 @@ def _concession_faults(concession: Concession, item: Item) -> Iterator[Fault]:
         yield "pass", "expected the code of an item that sells it, on an item without a journey"
     yield from _discount_faults(concession.price, item.price)
     if concession.funded_by not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
-        yield "funded_by", f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"
+        yield "funded_by", _FUNDERS
     elif item.price and item.price.payee == "holder.purse" and LEDGER_OF_ROLE.get(concession.funded_by) != "purse":
         yield "funded_by", "expected who can pay the rest into a purse: bank.offer"
 

@@ -5,10 +5,11 @@ fact is not done again; one that was killed has left nothing and starts anew. Th
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from django.db import connection, transaction
 
 from onecard import scenarios
@@ -18,7 +19,8 @@ from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.catalogue import actions as catalogue
-from onecard.kernel.catalogue.models import Client, Offer, Point, Terminal
+from onecard.kernel.catalogue import files, loading
+from onecard.kernel.catalogue.models import Client, Point, Terminal
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards.models import Key
 from onecard.kernel.partners.models import Party
@@ -28,8 +30,8 @@ VERB = "demo.load"
 LOCK = "SELECT pg_advisory_xact_lock(21069, 320600)"
 DONE = "SELECT 1 FROM audit_fact WHERE subject = $1 AND verb = $2"
 LOADED = (
-    "holders_holder", "holders_certificate", "holders_class", "cards_card", "cards_function", "cards_standing",
-    "ecards_ecard", "ledger_account", "ledger_balance", "ledger_transfer",
+    "holders_holder", "holders_certificate", "holders_class", "cards_card", "cards_function", "cards_account",
+    "cards_standing", "ecards_ecard", "ledger_account", "ledger_balance", "ledger_transfer",
 )  # fmt: skip
 
 
@@ -58,7 +60,7 @@ def load(
     """
     with owner.connected(url_owner):
         plan = Plan(holders, seed, today or clock.today(), progress)
-        catalogue.load_items(ACTOR, catalogue.read_items(scenarios.FOLDER))
+        loading.load(ACTOR, files.read(scenarios.FOLDER), publish=True)
         fresh = [step.name for step in STEPS if _once(step, plan)]
         if passwords is not None:
             signins.make(passwords)
@@ -98,7 +100,7 @@ def found(plan: Plan) -> dict[str, int]:
         party = f"party:{parties[account.party].pk}"
         rows("SELECT ledger_open(ARRAY[$1], $2, $3, false, NULL)", party, account.role, account.ledger)
     clients = {code: _client(parties[code]) for code in nantong.CLIENTS}
-    terminals = [made for row in nantong.POINTS for made in _point(row, clients[row.party], parties[row.party])]
+    terminals = [made for row in nantong.POINTS for made in _point(row, clients[row.party], parties)]
     return {"parties": len(parties), "points": len(nantong.POINTS), "terminals": len(terminals)}
 
 
@@ -112,19 +114,27 @@ def _client(party: Party) -> Client:
     return Client.objects.get_or_create(code=party.code, defaults=values)[0]
 
 
-def _point(row: nantong.PointRow, client: Client, operator: Party) -> list[Terminal]:
+def _point(row: nantong.PointRow, client: Client, parties: Mapping[str, Party]) -> list[Terminal]:
+    """A point, its terminals, and what it offers: refused like any offer where the point lacks something."""
     point = Point.objects.create(
         code=row.code,
         client=client,
-        operator=operator,
+        operator=parties[row.party],
+        sponsor=parties.get(row.sponsor),
         name_zh=row.name_zh,
         name_en=row.name_en,
         division=row.division,
+        hours=msgspec.to_builtins(row.hours),
+        media=list(row.media),
+        demonstration=row.demonstration,
     )
-    Offer.objects.bulk_create(Offer(point=point, item_id=item) for item in row.items)
-    return Terminal.objects.bulk_create(
+    terminals = Terminal.objects.bulk_create(
         Terminal(code=code, point=point, attended=attended) for code, attended in row.terminals()
     )
+    counts = dict(row.capacities)
+    for item in row.items:
+        catalogue.offer(ACTOR, row.code, item, capacity_count=counts.get(item))
+    return terminals
 
 
 def make_key(plan: Plan) -> dict[str, int]:

@@ -1,22 +1,39 @@
-"""`onecard catalogue load [folder]`: store the item versions that are new."""
+"""`onecard catalogue load [folder] [--dry-run] [--publish]`: store the item versions that are new."""
 
 import argparse
 from pathlib import Path
 
 from onecard.foundation.actors import system
 from onecard.foundation.terminal import say
-from onecard.kernel.catalogue import actions
+from onecard.kernel.catalogue import difference, files, loading
 from onecard.scenarios import FOLDER
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the folder's items (default: those of the product). All or nothing; loading them again changes nothing."""
     folder: Path = arguments.folder or FOLDER
-    loaded = actions.load_items(system("operator"), actions.read_items(folder))
-    for code in loaded.new:
-        say(f"已装载 {code}", f"loaded {code}")
+    loaded = loading.load(system("operator"), files.read(folder), dry_run=arguments.dry_run, publish=arguments.publish)
+    for entry in loaded.registers:
+        say(f"登记 {entry}", f"registers {entry}")
+    for each in loaded.differences:
+        _tell(each)
     say(
-        f"新增 {len(loaded.new)} 个版本，{len(loaded.unchanged)} 个未变。",
-        f"{len(loaded.new)} new, {len(loaded.unchanged)} unchanged.",
+        f"新增 {len(loaded.new)} 个版本，修改 {len(loaded.changed)} 个草案，{len(loaded.unchanged)} 个未变，"
+        f"发布 {len(loaded.published)} 个。",
+        f"{len(loaded.new)} new, {len(loaded.changed)} drafts changed, {len(loaded.unchanged)} unchanged, "
+        f"{len(loaded.published)} published.",
     )
+    if arguments.dry_run:
+        say("仅为试运行，目录未作任何改动。", "This was a dry run: nothing was changed.")
     return 0
+
+
+def _tell(told: loading.Difference) -> None:
+    """A version, and its keys against what it is compared with."""
+    if told.compared_with is None:
+        say(f"{told.version}：新项目", f"{told.version}: a new item")
+    else:
+        say(f"{told.version}：与 {told.compared_with} 相比", f"{told.version}: compared with {told.compared_with}")
+    for change in told.changes:
+        zh, en = difference.words(change)
+        say(f"  {zh}", f"  {en}")

@@ -18,7 +18,7 @@ from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
-from onecard.kernel.catalogue import actions as catalogue
+from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue import models as catalogue_models
 from onecard.kernel.catalogue.models import Point
 from onecard.kernel.holders import actions as holders
@@ -107,7 +107,7 @@ def a_staff_client(officer: Officer) -> Client:
 def the_catalogue() -> Point:
     """The items the product ships, and one bus stop."""
     folder = Path(onecard.scenarios.__file__).parent
-    catalogue.load_items(SYSTEM, catalogue.read_items(folder))
+    loading.load(SYSTEM, files.read(folder), publish=True)
     party = Party.objects.create(
         code="nt-bus", kind=PartyKind.OPERATOR, name_zh="公交公司", name_en="Bus company", division="320600"
     )

@@ -19,7 +19,15 @@ pytestmark = pytest.mark.django_db
 
 def test_the_shipped_roles_are_loaded_and_loading_again_changes_nothing() -> None:
     before = list(Role.objects.order_by("code").values_list("code", "permissions"))
-    assert [code for code, _ in before] == ["administrator", "auditor", "card_officer", "clerk", "finance_officer"]
+    assert [code for code, _ in before] == [
+        "administrator",
+        "auditor",
+        "card_officer",
+        "catalogue_approver",
+        "catalogue_editor",
+        "clerk",
+        "finance_officer",
+    ]
     roles.load()
     assert list(Role.objects.order_by("code").values_list("code", "permissions")) == before
 

@@ -1,12 +1,12 @@
-"""Verbs of the catalogue: load item files, offer items, suspend and resume, hand out pairing codes."""
+"""Verbs about where a card is used: offer items, set hours, suspend and resume, hand out pairing codes.
+
+Those about items are in `loading` and `publishing`.
+"""
 
 import datetime as dt
 import hashlib
-import json
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
 from django.db import transaction
@@ -15,8 +15,10 @@ from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.kernel.audit import actions as audit
-from onecard.kernel.catalogue.models import Client, Item, ItemVersion, Pairing, Point, State, Terminal
-from onecard_kit import terms
+from onecard.kernel.catalogue import queries, rules
+from onecard.kernel.catalogue.models import Client, Item, Offer, Pairing, Point, State, Terminal
+from onecard_kit import item_files
+from onecard_kit.terms import When
 
 PAIRING_LIFE = dt.timedelta(hours=24)
 # No letter or digit that is misread aloud or on a screen: 0/O, 1/I/L.
@@ -29,110 +31,6 @@ KINDS: dict[str, type[Client] | type[Point] | type[Terminal] | type[Item]] = {
     "terminal": Terminal,
     "item": Item,
 }
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What loading item files came to: codes with their version, by what happened."""
-
-    new: tuple[str, ...]
-    unchanged: tuple[str, ...]
-
-
-def read_items(folder: Path) -> list[terms.Item]:
-    """Decode every `*/items/*.toml` under a folder of scenarios, in path order. Raises BadInput ITEM_FILE_INVALID.
-
-    An item's file must lie in the folder of its field: `transit/items/bus_ride.toml` declares `transit.bus_ride`.
-    """
-    items = []
-    for path in sorted(folder.glob("*/items/*.toml")):
-        name = str(path.relative_to(folder))
-        try:
-            item = terms.load(path, name)
-            expected = f"{path.parent.parent.name}.{path.stem}"
-            if item.code != expected:
-                raise terms.DeclarationError(name, "$.code", f"expected {expected}, after the file's place")
-        except (terms.DeclarationError, UnicodeDecodeError) as error:
-            raise BadInput(
-                "ITEM_FILE_INVALID",
-                f"应用项目文件有误：{error}",
-                f"An item file cannot be taken: {error}",
-                next_zh="请按提示修改文件后重新装载；目录未作任何改动。",
-                next_en="Correct the file and load again; nothing was changed.",
-            ) from error
-        items.append(item)
-    return items
-
-
-@transaction.atomic
-def load_items(actor: Actor, items: Iterable[terms.Item]) -> Loaded:
-    """Store the versions that are new. All or nothing, and loading the same again changes nothing.
-
-    An earlier version that is open-ended ends where the new one begins. Raises Conflict VERSION_CHANGED when a stored
-    version differs from its file, VERSIONS_OVERLAP.
-    """
-    actor.require("catalogue.load")
-    new: list[str] = []
-    unchanged: list[str] = []
-    for item in items:
-        (new if _store(actor, item) else unchanged).append(f"{item.code}@{item.version}")
-    return Loaded(tuple(new), tuple(unchanged))
-
-
-def _store(actor: Actor, item: terms.Item) -> bool:
-    plain = msgspec.to_builtins(item, str_keys=True)
-    canonical = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(canonical.encode()).digest()
-    place = {"field": item.code.partition(".")[0], "level": "city", "area": "320600"}
-    row, _ = Item.objects.get_or_create(code=item.code, defaults=place)
-    Item.objects.select_for_update().get(pk=row.pk)
-    stored = ItemVersion.objects.filter(item=row, version=item.version).first()
-    if stored is not None:
-        if bytes(stored.digest) != digest:
-            raise Conflict(
-                "VERSION_CHANGED",
-                f"{item.code} 第 {item.version} 版已发布，不能修改。",
-                f"Version {item.version} of {item.code} is stored and cannot change.",
-                next_zh="请另立新版本，写明生效日期。",
-                next_en="Declare a new version with the day it begins.",
-            )
-        return False
-    _end_before(item)
-    if _overlaps(item):
-        raise Conflict(
-            "VERSIONS_OVERLAP",
-            f"{item.code} 第 {item.version} 版与已有版本的有效期重叠。",
-            f"Version {item.version} of {item.code} overlaps a stored version.",
-            next_zh="请调整 starts_on 或 ends_on。",
-            next_en="Change starts_on or ends_on.",
-        )
-    ItemVersion.objects.create(
-        item=row,
-        version=item.version,
-        starts_on=item.starts_on,
-        ends_on=item.ends_on,
-        stage="published",
-        declaration=plain,
-        digest=digest,
-    )
-    detail = {"version": item.version, "digest": digest.hex(), "starts_on": item.starts_on.isoformat()}
-    audit.record(actor, "catalogue.load", f"item:{item.code}", detail=detail)
-    return True
-
-
-def _end_before(item: terms.Item) -> None:
-    """An open-ended version that began earlier ends where the new one begins."""
-    ItemVersion.objects.filter(
-        item_id=item.code, ends_on=None, starts_on__lt=item.starts_on, version__lt=item.version
-    ).update(ends_on=item.starts_on)
-
-
-def _overlaps(item: terms.Item) -> bool:
-    versions = ItemVersion.objects.filter(item_id=item.code).values_list("starts_on", "ends_on")
-    return any(
-        (item.ends_on is None or starts_on < item.ends_on) and (ends_on is None or item.starts_on < ends_on)
-        for starts_on, ends_on in versions
-    )
 
 
 def suspend(actor: Actor, kind: str, code: str, reason: str) -> None:
@@ -166,6 +64,123 @@ def _place_of(row: Client | Point | Terminal | Item | None) -> str:
     if isinstance(row, Point):
         return row.division
     return row.point.division if isinstance(row, Terminal) else ""
+
+
+# --- Points -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def offer(actor: Actor, point_code: str, item_code: str, *, capacity_count: int | None = None) -> None:
+    """Have a point offer an item, with a capacity of its own where the item has one. Repeating it changes nothing.
+
+    Raises Conflict OFFER_… with what the point lacks, ITEM_UNPUBLISHED, CAPACITY_UNDECLARED, ENDED; NotFound.
+    """
+    point = _locked_point(actor, "offer", point_code)
+    item = Item.objects.filter(pk=item_code).first()
+    if item is None:
+        raise _unknown("item", item_code)
+    if State.ENDED in (point.state, item.state):
+        raise Conflict("ENDED", "用卡点或项目已终止。", "The point or the item has ended.")
+    _refuse_lacking(point, item_code, capacity_count)
+    row, new = Offer.objects.get_or_create(point=point, item=item, defaults={"capacity_count": capacity_count})
+    if not new and row.capacity_count == capacity_count:
+        return
+    if not new:
+        Offer.objects.filter(point=point, item=item).update(capacity_count=capacity_count)
+    detail = {"item": item_code, "capacity_count": capacity_count}
+    audit.record(actor, "catalogue.offer", f"point:{point_code}", place=point.division, detail=detail)
+
+
+def _refuse_lacking(point: Point, item_code: str, capacity_count: int | None) -> None:
+    """The item's versions in force now or later are what the point must be good for."""
+    declarations = queries.declarations_ahead(item_code, clock.today())
+    if not declarations:
+        raise Conflict(
+            "ITEM_UNPUBLISHED",
+            f"{item_code} 没有已发布的版本。",
+            f"No version of {item_code} is published.",
+            next_zh="请先发布该项目。",
+            next_en="Publish the item first.",
+        )
+    (facts,) = queries.facts_of(Point.objects.filter(pk=point.pk))
+    for declaration in declarations:
+        lacks = rules.lacking(declaration, facts, queries.area_sets())
+        if lacks:
+            raise queries.OfferLack(point.code, item_code, tuple(lacks)).error()
+        if capacity_count is not None and (declaration.capacity is None or capacity_count < 1):
+            raise Conflict(
+                "CAPACITY_UNDECLARED",
+                f"{item_code} 未规定容量，或容量小于 1。",
+                f"{item_code} declares no capacity, or the one given is below 1.",
+                next_zh="请不填容量，或先在项目中规定。",
+                next_en="Leave it out, or declare a capacity in the item.",
+            )
+
+
+@transaction.atomic
+def stop_offering(actor: Actor, point_code: str, item_code: str, reason: str) -> None:
+    """Have a point offer an item no more, from this commit on. Stopping what is not offered changes nothing."""
+    point = _locked_point(actor, "stop_offering", point_code)
+    if not reason.strip():
+        raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
+    gone, _ = Offer.objects.filter(point=point, item_id=item_code).delete()
+    if gone:
+        detail = {"item": item_code}
+        audit.record(
+            actor, "catalogue.stop_offering", f"point:{point_code}", place=point.division, reason=reason, detail=detail
+        )
+
+
+@transaction.atomic
+def set_hours(actor: Actor, point_code: str, hours: Sequence[When]) -> None:
+    """Say when a point is open; nothing is always. Setting what holds already changes nothing.
+
+    Raises BadInput HOURS_MALFORMED; Conflict OFFER_HOURS where an item that it offers needs longer hours.
+    """
+    point = _locked_point(actor, "set_hours", point_code)
+    faults = [fault for n, when in enumerate(hours) for fault in item_files.when_faults(f"$[{n}]", when)]
+    for path, expected in faults:
+        raise BadInput("HOURS_MALFORMED", f"开放时间有误：{path}: {expected}", f"Hours: {path}: {expected}")
+    plain = msgspec.json.decode(msgspec.json.encode(tuple(hours)))
+    if point.hours == plain:
+        return
+    point.hours = plain
+    point.save(update_fields=["hours"])
+    for item_code in Offer.objects.filter(point=point).order_by("item_id").values_list("item_id", flat=True):
+        _refuse_shorter(point, item_code)
+    audit.record(actor, "catalogue.set_hours", f"point:{point_code}", place=point.division, detail={"hours": plain})
+
+
+def _refuse_shorter(point: Point, item_code: str) -> None:
+    (facts,) = queries.facts_of(Point.objects.filter(pk=point.pk))
+    for declaration in queries.declarations_ahead(item_code, clock.today()):
+        lacks = [lack for lack in rules.lacking(declaration, facts, queries.area_sets()) if lack.code == "OFFER_HOURS"]
+        if lacks:
+            raise queries.OfferLack(point.code, item_code, tuple(lacks)).error()
+
+
+@transaction.atomic
+def mark_demonstration(actor: Actor, point_code: str, marked: bool = True) -> None:
+    """Mark a point as a demonstration point (示范点), or take the mark away. Repeating it changes nothing."""
+    point = _locked_point(actor, "mark_demonstration", point_code)
+    if point.demonstration == marked:
+        return
+    point.demonstration = marked
+    point.save(update_fields=["demonstration"])
+    detail = {"marked": marked}
+    audit.record(actor, "catalogue.mark_demonstration", f"point:{point_code}", place=point.division, detail=detail)
+
+
+def _locked_point(actor: Actor, verb: str, code: str) -> Point:
+    """A point, locked, where the actor may do that. Raises NotFound POINT_UNKNOWN, NotPermitted."""
+    point = Point.objects.select_for_update().filter(code=code).first()
+    actor.require(f"catalogue.{verb}", point.division if point is not None else "")
+    if point is None:
+        raise _unknown("point", code)
+    return point
+
+
+# --- Terminals --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic

@@ -172,8 +172,8 @@ class ItemVersion(models.Model):
 class Point(_WithState):
     """A place of use (用卡点), in one division (GB/T 2260).
 
-    `hours` is a list of ``{"days": ["working"], "hours": [["08:00", "17:00"]]}``; an empty one is always open. `media` is
-    what its terminals read. A `sponsor` is the employer or merchant that funds concessions here.
+    `hours` is a list of ``{"days": ["working"], "hours": [["08:00", "17:00"]]}``; an empty one is always open. `media`
+    is what its terminals read. A `sponsor` is the employer or merchant that funds concessions here.
     """
 
     code = models.TextField(unique=True)

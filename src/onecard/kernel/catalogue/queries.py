@@ -41,6 +41,9 @@ class Filters(NamedTuple):
     text: str = ""
 
 
+NO_FILTERS = Filters()
+
+
 class OfferLack(NamedTuple):
     """A point that offers an item and lacks what the item needs."""
 
@@ -80,19 +83,19 @@ def _on(day: dt.date) -> "QuerySet[ItemVersion]":
 
 
 def list_of(
-    place: str, day: dt.date, filters: Filters = Filters(), *, after: str = "", limit: int = PAGE
+    place: str, day: dt.date, filters: Filters = NO_FILTERS, *, after: str = "", limit: int = PAGE
 ) -> list[ItemVersion]:
     """The list of a place (GB/T 2260) on a day, by code: the region's, province's, city's and county's items.
 
-    An item stands for the one it extends, and one with pilot areas is listed there only. `after` is the last code of the
-    page above. The item of each version is loaded.
+    An item stands for the one it extends, and one with pilot areas is listed there only. `after` is the last code of
+    the page above. The item of each version is loaded.
     """
     found = rows(sql.load(HERE, "place_list"), day, place, *filters, after, limit)
     versions = ItemVersion.objects.select_related("item").filter(pk__in=[pk for (pk,) in found])
     return list(versions.order_by("item_id"))
 
 
-def count_by_field(place: str, day: dt.date, filters: Filters = Filters()) -> dict[str, int]:
+def count_by_field(place: str, day: dt.date, filters: Filters = NO_FILTERS) -> dict[str, int]:
     """How many items each field has on the list of a place, by field."""
     return dict(sorted(Counter(version.item.field for version in list_of(place, day, filters, limit=ALL)).items()))
 
@@ -188,10 +191,14 @@ def count_demonstration_points(places: Sequence[str] = ("",)) -> dict[str, int]:
     return dict(found.values_list("division").annotate(number=Count("id")).order_by("division"))
 
 
-def point_facts(point: Point) -> rules.PointFacts:
-    """What a point has, as offering an item asks for it."""
-    attended = Terminal.objects.filter(point=point, attended=True).exclude(state=State.ENDED).exists()
-    return rules.PointFacts(point.code, point.division, hours_of(point), frozenset(point.media), attended)
+def facts_of(points: QuerySet[Point]) -> list[rules.PointFacts]:
+    """What points have, as offering an item asks for it, by code."""
+    attended = Terminal.objects.filter(point=OuterRef("pk"), attended=True).exclude(state=State.ENDED)
+    found = points.annotate(has_attended=Exists(attended)).order_by("code")
+    return [
+        rules.PointFacts(each.code, each.division, hours_of(each), frozenset(each.media), each.has_attended)
+        for each in found
+    ]
 
 
 def hours_of(point: Point) -> tuple[terms.When, ...]:
@@ -202,8 +209,8 @@ def hours_of(point: Point) -> tuple[terms.When, ...]:
 def offers_lacking(declaration: terms.Item, sets: Mapping[str, tuple[str, ...]] | None = None) -> list[OfferLack]:
     """The points that offer an item already and lack what this declaration of it needs, by code."""
     sets = area_sets() if sets is None else sets
-    points = Point.objects.filter(offer__item_id=declaration.code).exclude(state=State.ENDED).order_by("code")
-    found = ((point.code, rules.lacking(declaration, point_facts(point), sets)) for point in points)
+    points = Point.objects.filter(offer__item_id=declaration.code).exclude(state=State.ENDED)
+    found = ((point.code, rules.lacking(declaration, point, sets)) for point in facts_of(points))
     return [OfferLack(code, declaration.code, tuple(lacks)) for code, lacks in found if lacks]
 
 

@@ -1,0 +1,61 @@
+"""The catalogue's own words in both languages."""
+
+from onecard.kernel.catalogue.models import Level, Stage
+from onecard_kit.terms import Channel, DayKind, Kind
+
+Words = dict[str, str]
+
+STAGES: dict[Stage, Words] = {
+    Stage.DRAFT: {"zh": "拟订", "en": "draft"},
+    Stage.REVIEW: {"zh": "送审", "en": "in review"},
+    Stage.PUBLISHED: {"zh": "发布", "en": "published"},
+    Stage.ENDED: {"zh": "终止", "en": "ended"},
+}
+
+LEVELS: dict[Level, Words] = {
+    Level.REGION: {"zh": "区域清单", "en": "Regional list"},
+    Level.PROVINCE: {"zh": "省级清单", "en": "Provincial list"},
+    Level.CITY: {"zh": "市级清单", "en": "City list"},
+    Level.COUNTY: {"zh": "县级清单", "en": "County list"},
+}
+
+KINDS: dict[Kind, Words] = {
+    Kind.BASIC: {"zh": "基础应用", "en": "Basic"},
+    Kind.EXTENDED: {"zh": "扩展应用", "en": "Extended"},
+}
+
+CHANNELS: dict[Channel, Words] = {
+    Channel.GATE: {"zh": "闸机、刷卡机", "en": "Gate or reader"},
+    Channel.COUNTER: {"zh": "窗口", "en": "Counter"},
+    Channel.MACHINE: {"zh": "自助机", "en": "Machine"},
+    Channel.ONLINE: {"zh": "网上", "en": "Online"},
+    Channel.PHONE: {"zh": "电话", "en": "Phone"},
+}
+
+DAYS: dict[DayKind, Words] = {
+    DayKind.WORKING: {"zh": "工作日", "en": "working days"},
+    DayKind.WEEKEND: {"zh": "周末", "en": "weekends"},
+    DayKind.HOLIDAY: {"zh": "节假日", "en": "holidays"},
+}
+
+# The thirteen fields of service, as the glossary names them; another folder of `scenarios` is shown by its own name.
+FIELDS: dict[str, Words] = {
+    "government": {"zh": "政务服务", "en": "Government services"},
+    "employment": {"zh": "人力资源和社会保障", "en": "Employment and social security"},
+    "health": {"zh": "医疗健康", "en": "Health"},
+    "transit": {"zh": "交通出行", "en": "Transit"},
+    "tourism": {"zh": "旅游观光", "en": "Tourism"},
+    "culture": {"zh": "文化体验", "en": "Culture"},
+    "education": {"zh": "教育服务", "en": "Education"},
+    "payments": {"zh": "消费支付", "en": "Payments"},
+    "living": {"zh": "智慧安居", "en": "Smart living"},
+    "countryside": {"zh": "乡村振兴", "en": "Countryside"},
+    "mobilisation": {"zh": "国防动员", "en": "Mobilisation"},
+    "credit": {"zh": "信用与志愿服务", "en": "Credit and volunteering"},
+    "protection": {"zh": "社会救助", "en": "Social protection"},
+}
+
+
+def field(code: str) -> Words:
+    """A field's name; its folder's, where it is none of ours."""
+    return FIELDS.get(code, {"zh": code, "en": code})
