@@ -25,6 +25,9 @@ from onecard.kernel.holders.models import Certificate, Correction, Holder, Holde
 ADDRESS_CHARACTERS_MAX = 200
 
 
+REWRITTEN_AT_ONCE = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """What registering a person takes. `place` is the registering place (GB/T 2260); phone and address may be empty."""
@@ -407,6 +410,22 @@ def _wanted_classes(holder: Holder) -> Iterable[tuple[tuple[str, dt.date, str], 
         withdrawn_on = clock.day_of(each.withdrawn_at) if each.withdrawn_at else None
         for window in rules.windows_of_certificate(each.kind, each.valid_from, each.valid_to, withdrawn_on):
             yield (window.code, window.from_day, f"certificate:{each.pk}"), window.to_day
+
+
+@transaction.atomic
+def rewrite_classes(after_id: int, limit: int = REWRITTEN_AT_ONCE) -> int:
+    """Bring the classes of the next `limit` holders after an id to what birth date and certificates say; how many
+    differed. Birthdays need no run of it: a class is written with all its days to come. A changed rule does.
+
+    Queues the batch after it, so that the walk over millions can be killed and goes on.
+    """
+    batch = list(Holder.objects.select_for_update().filter(pk__gt=after_id).order_by("pk")[:limit])
+    differed = [holder for holder in batch if _rewrite_classes(holder)]
+    for holder in differed:
+        _classes_changed(holder)
+    if len(batch) == limit:
+        jobs.queue("holders.rewrite_classes", after_id=batch[-1].pk)
+    return len(differed)
 
 
 def _classes_changed(holder: Holder) -> None:
