@@ -45,7 +45,7 @@ def main(gateway: str, folder: Path, uses: int = 3000) -> int:
 
 
 def _play(gateway: str, folder: Path, uses: int) -> int:
-    from onecard.demo import owner, pockets, reckoning
+    from onecard.demo import banking, owner, pockets, reckoning
 
     url, report_path = urls.of_environment(), folder / REPORT
     say("发放手机、卡片与终端配对码", "Handing out phones, cards and pairing codes")
@@ -56,7 +56,7 @@ def _play(gateway: str, folder: Path, uses: int) -> int:
     report = _read(report_path)
     with owner.connected(url):
         held = reckoning.recorded(report)
-        found = [*reckoning.invariants(report, held), *_checked(url)]
+        found = [*reckoning.invariants(report, held), *banking.invariants(held), *_checked(url)]
         print(_screen(held, found, report))
     return 1 if any(each.against for each in found) else 0
 

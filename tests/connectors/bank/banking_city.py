@@ -1,6 +1,8 @@
 """A small city whose holders may pay by the bank account linked with their card."""
 
+import itertools
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from tests.bank_process import BankProcess, a_token
 from tests.small_city import Card, SmallCity
@@ -38,6 +40,20 @@ price = { percent = 50 }
 funded_by = "operator"
 quota = { count = 1, period = "day" }
 """
+# How an order comes to each state, from where its kind begins.
+WAYS = {
+    "asked": (),
+    "approved": ("approved",),
+    "refused": ("refused",),
+    "held": ("approved", "held"),
+    "captured": ("approved", "held", "captured"),
+    "releasing": ("releasing",),
+    "released": ("releasing", "released"),
+    "due": (),
+    "refunded": ("refunded",),
+}
+REFUND_STATES = ("due", "refunded")
+_sequences = itertools.count(1)
 ENDS = ["refused", "captured", "released", "refunded"]
 FERRY, SHOP, FILM = "transit.ferry", "shops.purchase", "culture.film"
 
@@ -83,6 +99,29 @@ class BankingCity(SmallCity):
 
     def states(self, card: Card) -> list[str]:
         return [order.state for order in self.orders(card)]
+
+    def an_order(self, state: str = "asked", *, token: str = "", age: str = "0 s") -> UUID:
+        """A payment of 200 fen, or with the state of a refund a refund of one, that went its legal way; nothing else
+        stands behind it.
+        """
+        order, kind, payment, use = uuid4(), "payment", None, None
+        if state in REFUND_STATES:
+            kind, payment = "refund", self.an_order("captured")
+            use = self.one("SELECT use_id FROM uses_bank_order WHERE id = $1", payment)
+        self.run(
+            "INSERT INTO uses_bank_order (id, kind, payment_id, terminal_id, journal, sequence, content, card_id,"
+            " bank_id, token, item, amount_fen, state, use_id, asked_at, next_try_at)"
+            " VALUES ($1, $2, $3, 1, $4, $5, '-', 1, $6, $7, 'x', 200, $8, $9, now() - $10::interval, now())",
+            order, kind, payment, uuid4(), next(_sequences), self.bank, token or a_token(),
+            "due" if kind == "refund" else "asked", use, age,
+        )  # fmt: skip
+        for step in WAYS[state]:
+            self.move(order, step)
+        return order
+
+    def move(self, order: UUID, to: str) -> None:
+        use = uuid4() if to == "held" else None
+        self.run("UPDATE uses_bank_order SET state = $2, use_id = coalesce($3, use_id) WHERE id = $1", order, to, use)
 
     def hurry(self) -> None:
         """Let every order be due, as if its time had come."""

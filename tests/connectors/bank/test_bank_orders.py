@@ -27,19 +27,6 @@ STEPS = {
     ("asked", "approved"), ("asked", "refused"), ("asked", "releasing"), ("approved", "held"),
     ("approved", "releasing"), ("held", "captured"), ("releasing", "released"), ("due", "refunded"),
 }  # fmt: skip
-# How an order comes to each state.
-WAYS = {
-    "asked": (),
-    "approved": ("approved",),
-    "refused": ("refused",),
-    "held": ("approved", "held"),
-    "captured": ("approved", "held", "captured"),
-    "releasing": ("releasing",),
-    "released": ("releasing", "released"),
-    "due": (),
-    "refunded": ("refunded",),
-}
-_sequences = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -47,29 +34,6 @@ def city(fresh_database: dict[str, str]) -> Iterator[BankingCity]:
     made = BankingCity(fresh_database["owner"])
     yield made
     made.connection.close()
-
-
-def an_order(city: BankingCity, state: str = "asked", *, token: str = "", age: str = "0 s") -> UUID:
-    """A payment, or with the state of a refund a refund of one, that went its legal way."""
-    order, kind, payment = uuid4(), "payment", None
-    if state in STATES["refund"]:
-        kind, payment = "refund", an_order(city, "captured")
-    use = uuid4() if kind == "refund" else None
-    city.run(
-        "INSERT INTO uses_bank_order (id, kind, payment_id, terminal_id, journal, sequence, content, card_id, bank_id,"
-        " token, item, amount_fen, state, use_id, asked_at, next_try_at)"
-        " VALUES ($1, $2, $3, 1, $4, $5, '-', 1, $6, $7, 'x', 200, $8, $9, now() - $10::interval, now())",
-        order, kind, payment, uuid4(), next(_sequences), city.bank, token or a_token(),
-        "due" if kind == "refund" else "asked", use, age,
-    )  # fmt: skip
-    for step in WAYS[state]:
-        move(city, order, step)
-    return order
-
-
-def move(city: BankingCity, order: UUID, to: str) -> None:
-    use = uuid4() if to == "held" else None
-    city.run("UPDATE uses_bank_order SET state = $2, use_id = coalesce($3, use_id) WHERE id = $1", order, to, use)
 
 
 def state_of(city: BankingCity, order: UUID) -> str:
@@ -80,12 +44,12 @@ def state_of(city: BankingCity, order: UUID) -> str:
 @pytest.mark.parametrize("kind", STATES)
 def test_every_step_that_is_none_is_refused_by_the_database(city: BankingCity, kind: str) -> None:
     for here, there in itertools.permutations(STATES[kind], 2):
-        order = an_order(city, here)
+        order = city.an_order(here)
         if (here, there) in STEPS:
-            move(city, order, there)
+            city.move(order, there)
         else:
             with pytest.raises(psycopg.errors.CheckViolation, match="BANK_STEP"):
-                move(city, order, there)
+                city.move(order, there)
         assert state_of(city, order) == (there if (here, there) in STEPS else here)
 
 
@@ -106,13 +70,13 @@ def test_an_order_starts_at_the_beginning(city: BankingCity, state: str) -> None
     ["amount_fen = 1", "token = 'another'", "card_id = 2", "id = gen_random_uuid()", "sequence = -1", "content = 'x'"],
 )
 def test_what_an_order_is_about_never_changes(city: BankingCity, change: str) -> None:
-    order = an_order(city)
+    order = city.an_order()
     with pytest.raises(psycopg.errors.CheckViolation, match="does not change"):
         city.run(f"UPDATE uses_bank_order SET {change} WHERE id = $1", order)
 
 
 def test_a_use_that_stands_on_an_order_stays_there_and_no_order_goes(city: BankingCity) -> None:
-    order = an_order(city, "held")
+    order = city.an_order("held")
     with pytest.raises(psycopg.errors.CheckViolation, match="does not change"):
         city.run("UPDATE uses_bank_order SET use_id = gen_random_uuid() WHERE id = $1", order)
     for statement in ("DELETE FROM uses_bank_order", "TRUNCATE uses_bank_order CASCADE"):
@@ -143,8 +107,8 @@ def test_each_role_may_do_its_part_and_no_more(fresh_database: dict[str, str], r
 def test_an_order_that_waits_for_a_day_is_told_once(
     city: BankingCity, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
 ) -> None:
-    old = [an_order(city, state, age="25 h") for state in ("releasing", "captured")]
-    an_order(city, "releasing", age="23 h")
+    old = [city.an_order(state, age="25 h") for state in ("releasing", "captured")]
+    city.an_order("releasing", age="23 h")
     with django_as(fresh_database["worker"], django_db_blocker):
         assert [settling.alarm(), settling.alarm()] == [1, 0]
     told = city.run("SELECT kind, subject, detail FROM audit_risk_fact WHERE subject LIKE 'bank_order:%'")
@@ -165,9 +129,9 @@ def test_the_check_finds_orders_and_transfers_without_each_other(
     name = "onecard_bank_check"
     try:
         city = BankingCity(postgres.create(name, template)["owner"])
-        an_order(city, "releasing", age="25 h")
+        city.an_order("releasing", age="25 h")
         assert found(city.url) == {"a_day_old": 1}
-        an_order(city, "held")
+        city.an_order("held")
         assert found(city.url) == {"a_day_old": 1, "without_transfer": 1, "of_no_admitted_use": 1}
         operator = city.account(city.operator, "operator.receivable", "bank")
         city.transfer(city.account(city.bank, "bank.settlement", "bank"), operator, 200, "paid")
@@ -185,13 +149,13 @@ def test_the_worker_settles_by_the_clock(
 ) -> None:
     """The real worker, told of the bank by its environment."""
     with a_bank(tmp_path) as bank:
-        order, token = an_order(city), bank.give(a_token(), 1_000)
+        order, token = city.an_order(), bank.give(a_token(), 1_000)
         environment = {**environment_for(fresh_database["worker"]), **bank.environment}
         environment.pop("DJANGO_SETTINGS_MODULE", None)
-        held = an_order(city, token=token)
+        held = city.an_order(token=token)
         bank.caller.hold(held, token, 200, "bus")
-        move(city, held, "approved")
-        move(city, held, "held")
+        city.move(held, "approved")
+        city.move(held, "held")
         worker = subprocess.Popen([sys.executable, "-m", "onecard", "worker"], env=environment)
         try:
             deadline = time.monotonic() + 60

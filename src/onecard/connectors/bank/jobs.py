@@ -8,7 +8,7 @@ from onecard.connectors.bank import settling
 from onecard.connectors.bank.caller import Bank
 
 
-@app.periodic(cron="* * * * * */5")
+@app.periodic(cron="* * * * * */10")
 @app.task(name="bank.settle_orders", queue="bank", queueing_lock="bank.settle_orders", lock="bank.settle_orders")
 def settle_orders(timestamp: int) -> int:
     """Bring the orders that are due to their end, if there is a bank to ask; how many came there."""
