@@ -53,6 +53,13 @@ class Run:
         return request
 
 
+def _length(data: bytes, head_end: int) -> int:
+    """The length that the head of a response declares; the gateway writes its headers in lower case."""
+    at = data.find(b"content-length: ", 0, head_end) + 16
+    end = data.find(b"\r", at)
+    return int(data[at:end])
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request in flight."""
 
@@ -73,22 +80,19 @@ class Connection(asyncio.Protocol):
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head_end = self.buffer.find(b"\r\n\r\n")
-        if head_end < 0:
+        if self.buffer:
+            data = self.buffer + data
+        head_end = data.find(b"\r\n\r\n")
+        if head_end < 0 or len(data) < head_end + 4 + _length(data, head_end):
+            self.buffer = data
             return
-        head = self.buffer[:head_end].lower()
-        length_at = head.find(b"content-length:") + 15
-        length_end = head.find(b"\r", length_at)
-        length = int(head[length_at : length_end if length_end > 0 else None])
-        if len(self.buffer) < head_end + 4 + length:
-            return
-        self.run.latencies.append(time.perf_counter() - self.sent_at)
-        if b'"admitted":true' in self.buffer:
-            self.run.admitted += 1
+        run = self.run
+        run.latencies.append(time.perf_counter() - self.sent_at)
+        if data.find(b'"admitted":true', head_end) > 0:
+            run.admitted += 1
         else:
-            body = self.buffer[head_end + 4 : head_end + 240].decode(errors="replace")
-            self.run.other[body] = self.run.other.get(body, 0) + 1
+            body = data[head_end + 4 : head_end + 240].decode(errors="replace")
+            run.other[body] = run.other.get(body, 0) + 1
         self.buffer = b""
         self._send()
 
