@@ -42,12 +42,17 @@ def _flat(path: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, list | tuple):
         if all(not isinstance(each, Mapping) for each in value):
             return [(path, ", ".join(str(each) for each in value))] if value else []
-        return [leaf for n, each in enumerate(value) for leaf in _flat(f"{path}[{_name(n, each)}]", each)]
+        names = [_name(n, each) for n, each in enumerate(value)]
+        order = [] if all(name.isdecimal() for name in names) else [(path, ", ".join(names))]
+        return [
+            *order,
+            *(leaf for name, each in zip(names, value, strict=True) for leaf in _flat(f"{path}[{name}]", each)),
+        ]
     return [] if value is None or value == "" else [(path, value)]
 
 
 def _name(n: int, member: object) -> str:
-    """What a member of a list is called: by its own name where it has one, so that moving it is no change."""
+    """What a member of a list is called: by its own name where it has one, so that moving it changes the order only."""
     if isinstance(member, Mapping):
         return str(member.get("key") or member.get("code") or n)
     return str(n)

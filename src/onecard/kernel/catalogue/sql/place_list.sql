@@ -1,6 +1,7 @@
--- The list of a place on a day, one page by code: what region, province, city and county declare there. An item stands for the
--- one it extends; one that is suspended, or live in pilot areas elsewhere, is not on it.
--- $1 day, $2 division, $3 field or '', $4 level or '', $5 kind or '', $6 words to find or '', $7 the code before, $8 how many.
+-- The list of a place on a day, one page by code: what region, province, city and county declare there. An item stands
+-- for the one it extends; one that is suspended, or live in pilot areas elsewhere, is not on it.
+-- $1 day, $2 division, $3 field or '', $4 level or '', $5 kind or '', $6 words to find or '', $7 the code before, $8 how
+-- many. Returns version, field.
 WITH RECURSIVE place AS (
     SELECT CASE WHEN $2::text LIKE '%0000' THEN left($2, 2) WHEN $2 LIKE '%00' THEN left($2, 4) ELSE $2 END AS prefix
 ), here AS (
@@ -24,7 +25,7 @@ WITH RECURSIVE place AS (
     SELECT upper.extends_id FROM stood_for JOIN catalogue_item upper ON upper.code = stood_for.code
     WHERE upper.extends_id IS NOT NULL
 )
-SELECT here.id FROM here
+SELECT here.id, here.field FROM here
 WHERE here.code NOT IN (SELECT code FROM stood_for)
   AND ($3 = '' OR here.field = $3)
   AND ($4 = '' OR here.level = $4)
