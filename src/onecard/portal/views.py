@@ -7,8 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onecard.kernel.cards import actions
+from onecard.kernel.entitlements import actions as entitlements
+from onecard.portal import means as paying
 from onecard.portal import reading
 from onecard.portal.access import anyone, holder_only
+from onecard_kit.terms import Means
 
 
 @anyone
@@ -49,3 +52,17 @@ def found(request: HttpRequest, card_id: int) -> HttpResponse:
     actions.unreport(request.actor, card.id)  # type: ignore[attr-defined]
     messages.success(request, _("已解除挂失，这张卡和它的电子社保卡恢复使用。"))
     return redirect("portal_cards")
+
+
+@holder_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def means(request: HttpRequest) -> HttpResponse:
+    """How I pay: for each item that takes more than one way, which comes first."""
+    mine = request.holder_id  # type: ignore[attr-defined]
+    if request.method != "POST":
+        return render(request, "means.html", {"choices": paying.my_choices(mine), "by_bank": paying.pays_by_bank(mine)})
+    first = request.POST.get("first", "")
+    chosen = [Means(first)] if first in list(Means) else []
+    entitlements.choose_means(request.actor, mine, request.POST.get("item", ""), chosen)  # type: ignore[attr-defined]
+    messages.success(request, _("付款方式已更改，下一次用卡起生效。"))
+    return redirect("portal_means")
