@@ -1,0 +1,181 @@
+"""Status lists (状态列表): which e-cards are paused or void, for gates that decide without a line.
+
+IETF Token Status List: two bits an e-card at the index that its codes carry (`ref`, under the day's permutation),
+compressed with zlib, signed as a CWT (COSE_Sign1) or a JWT. Functions over bytes: who serves or fetches a list is not
+here. A gate keeps the bytes open and looks one entry up by shifting, so a list of ten million costs it two megabytes.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+import cbor2
+
+from onecard_kit.suites import PublicKey, Signer
+
+BITS: Final = 2
+JWT_TYPE: Final = "statuslist+jwt"
+CWT_TYPE: Final = "application/statuslist+cwt"
+# Nothing unpacked is larger: what a stranger compressed must not fill a gate's memory.
+BYTES_MAX: Final = 1 << 26
+_ENTRIES_PER_BYTE: Final = 8 // BITS
+# Claims of RFC 8392 and of the draft's CWT form.
+_SUB, _EXP, _IAT, _TTL, _STATUS_LIST = 2, 4, 6, 65534, 65533
+_ALG, _KID, _TYP = 1, 4, 16
+_JWT_ALGORITHMS: Final = {"ed25519": "EdDSA", "sm2": "SM2"}
+
+
+class Status(IntEnum):
+    """What a gate does with a code: a lost or paused card is SUSPENDED and may come back; INVALID is for ever."""
+
+    VALID = 0
+    INVALID = 1
+    SUSPENDED = 2
+
+
+class ListRefused(Exception):
+    """A list that is not one of ours: malformed, or not signed by a key in force. Says which in `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A list as it is looked up: `subject` names it (issuer and day), made at `issued`, to be refused from `expires` on
+    (Unix seconds), and to be asked for again after `ttl_s`.
+    """
+
+    subject: str
+    issued: int
+    expires: int
+    ttl_s: int
+    entries: bytes = field(repr=False)
+
+    def status(self, index: int) -> Status:
+        """The status at an index; INVALID past the list's end and for a value that has no name here."""
+        if not 0 <= index < len(self.entries) * _ENTRIES_PER_BYTE:
+            return Status.INVALID
+        value = self.entries[index // _ENTRIES_PER_BYTE] >> index % _ENTRIES_PER_BYTE * BITS & 3
+        return Status(value) if value <= Status.SUSPENDED else Status.INVALID
+
+    def age_s(self, now: int) -> int:
+        """Seconds since it was made."""
+        return max(0, now - self.issued)
+
+
+def pack(size: int, marked: Iterable[tuple[int, Status]]) -> bytes:
+    """`size` entries, all VALID but the marked ones. Raises ValueError for an index outside."""
+    packed = bytearray(-(-size // _ENTRIES_PER_BYTE))
+    for index, status in marked:
+        if not 0 <= index < size:
+            raise ValueError(f"no index of a list of {size}: {index}")
+        packed[index // _ENTRIES_PER_BYTE] |= status << index % _ENTRIES_PER_BYTE * BITS
+    return bytes(packed)
+
+
+# --- CWT ----------------------------------------------------------------------------------------------------------
+
+
+def to_cwt(made: StatusList, signer: Signer) -> bytes:
+    """A list as a signed CWT, tagged as COSE_Sign1."""
+    key = signer.public_key
+    protected = cbor2.dumps({_ALG: key.suite.algorithm, _KID: key.kid, _TYP: CWT_TYPE}, canonical=True)
+    body = {"bits": BITS, "lst": zlib.compress(made.entries, 9)}
+    claims = {_SUB: made.subject, _EXP: made.expires, _IAT: made.issued, _TTL: made.ttl_s, _STATUS_LIST: body}
+    payload = cbor2.dumps(claims)
+    signature = signer.sign(_to_be_signed(protected, payload))
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, payload, signature]))
+
+
+def from_cwt(raw: bytes, keys: Mapping[bytes, PublicKey]) -> StatusList:
+    """Read a CWT that one of `keys` (by kid) signed. Raises ListRefused, and nothing else."""
+    try:
+        protected, _, payload, signature = cbor2.loads(raw).value
+        if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
+            raise ListRefused("it is no status list")
+        header = cbor2.loads(protected)
+        key = keys.get(header[_KID])
+        if header.get(_TYP) != CWT_TYPE or key is None or header[_ALG] != key.suite.algorithm:
+            raise ListRefused("no key of ours signed it")
+        signed = _to_be_signed(protected, payload)
+    except ListRefused:
+        raise
+    except Exception:
+        raise ListRefused("it is no status list") from None
+    if not key.suite.verify(key.public, signed, signature):
+        raise ListRefused("its signature is not valid")
+    try:
+        claims = cbor2.loads(payload)
+        body = claims[_STATUS_LIST]
+        return _read(claims[_SUB], claims[_IAT], claims[_EXP], claims[_TTL], body["bits"], body["lst"])
+    except ListRefused:
+        raise
+    except Exception:
+        raise ListRefused("its claims cannot be read") from None
+
+
+def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    """The Sig_structure of RFC 9052 §4.4, without external data."""
+    return cbor2.dumps(["Signature1", protected, b"", payload])
+
+
+# --- JWT ----------------------------------------------------------------------------------------------------------
+
+
+def to_jwt(made: StatusList, signer: Signer) -> str:
+    """A list as a signed JWT in its compact form."""
+    key = signer.public_key
+    header = {"alg": _JWT_ALGORITHMS[key.suite.name], "kid": key.kid.hex(), "typ": JWT_TYPE}
+    body = {"bits": BITS, "lst": _base64(zlib.compress(made.entries, 9))}
+    claims = {"sub": made.subject, "iat": made.issued, "exp": made.expires, "ttl": made.ttl_s, "status_list": body}
+    text = f"{_base64(_json(header))}.{_base64(_json(claims))}"
+    return f"{text}.{_base64(signer.sign(text.encode()))}"
+
+
+def from_jwt(text: str, keys: Mapping[bytes, PublicKey]) -> StatusList:
+    """Read a JWT that one of `keys` (by kid) signed. Raises ListRefused, and nothing else."""
+    try:
+        signed, _, signature = text.rpartition(".")
+        header_text, _, claims_text = signed.partition(".")
+        header = json.loads(_unbase64(header_text))
+        key = keys.get(bytes.fromhex(header["kid"]))
+        fits = key is not None and header["alg"] == _JWT_ALGORITHMS[key.suite.name]
+        if header.get("typ") != JWT_TYPE or key is None or not fits:
+            raise ListRefused("no key of ours signed it")
+        if not key.suite.verify(key.public, signed.encode(), _unbase64(signature)):
+            raise ListRefused("its signature is not valid")
+        claims = json.loads(_unbase64(claims_text))
+        body = claims["status_list"]
+        return _read(claims["sub"], claims["iat"], claims["exp"], claims["ttl"], body["bits"], _unbase64(body["lst"]))
+    except ListRefused:
+        raise
+    except Exception:
+        raise ListRefused("it is no status list") from None
+
+
+def _read(subject: Any, issued: Any, expires: Any, ttl_s: Any, bits: Any, compressed: bytes) -> StatusList:
+    if bits != BITS or not isinstance(subject, str) or not all(type(n) is int for n in (issued, expires, ttl_s)):
+        raise ListRefused("its claims are not those of our lists")
+    inflate = zlib.decompressobj()
+    entries = inflate.decompress(compressed, BYTES_MAX)
+    if inflate.unconsumed_tail or inflate.unused_data or not inflate.eof:
+        raise ListRefused("it is too large, or its end is missing")
+    return StatusList(subject, issued, expires, ttl_s, entries)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _unbase64(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
