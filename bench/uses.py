@@ -41,7 +41,7 @@ from onecard.foundation.postgres import grants, roles
 from onecard.foundation.postgres.embedded import EmbeddedPostgres
 from onecard.gateway.terminals import key_aad
 from onecard.scenarios import FOLDER
-from onecard_kit import codes, requests, terms
+from onecard_kit import codes, item_files, requests, terms
 from onecard_kit.refs import permutation
 from onecard_kit.suites import ED25519, Signer
 
@@ -117,7 +117,7 @@ class City:
         self.treasury = self._account("treasury.city", "treasury")
         self._people(self._account("bank.clearing", "purse"))
         for name in ("transit/items/bus_ride.toml", "culture/items/library_entry.toml"):
-            self._item(terms.load(FOLDER / name), party)
+            self._item(item_files.load(FOLDER / name), party)
         self._issuer_key()
         self.connection.execute("VACUUM ANALYZE")
 
@@ -240,6 +240,7 @@ def limit_script(city: City, item: str, group: int) -> str:
             *((holders, const("transit.bus_ride/senior_60", "text"), const(clock.today(), "date"), const(1, "int"))
               if money else (f"{none}::bigint[]", f"{none}::text[]", f"{none}::date[]", f"{none}::int[]")),
             f"{none}::text[]", f"{none}::text[]", f"{none}::text[]", *_transfers(city, group, purses, money),
+            const(0, "bigint"), const("NULL", "text"),
         ).replace("SELECT * FROM unnest(ARRAY[:c0", "SELECT DISTINCT ON (1) * FROM unnest(ARRAY[:c0"),
         "COMMIT",
     ]  # fmt: skip

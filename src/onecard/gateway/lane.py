@@ -18,7 +18,7 @@ from onecard.foundation import clock
 from onecard.foundation.errors import OneCardError
 from onecard.gateway import errors
 from onecard.kernel.uses.actions import COLLISIONS_MAX, Collision, Memory, lock, record_group, record_within
-from onecard.kernel.uses.lines import Answer, Line, Rejected
+from onecard.kernel.uses.lines import Line, Outcome
 
 log = logging.getLogger("onecard.gateway")
 
@@ -39,7 +39,6 @@ LOST = (
     TimeoutError,
 )
 
-Outcome = Answer | Rejected
 Waiting = tuple[Line, "asyncio.Future[Outcome]"]
 
 
