@@ -18,7 +18,7 @@ LOOKS = list(product(("zh", "en"), ("standard", "elder")))
 
 
 def public_pages(known: dict[str, Any]) -> list[str]:
-    return ["/", "/cards/", f"/cards/{known['card']}/lost/", "/sign-out/", "/nowhere/"]
+    return ["/", "/cards/", "/paying/", f"/cards/{known['card']}/lost/", "/sign-out/", "/nowhere/"]
 
 
 def sign_in(page: Page, name: str, password: str) -> None:

@@ -60,6 +60,7 @@ ROUTES = {
         "portal_cards",
         "portal_lost",
         "portal_found",
+        "portal_means",
     },
     "staff": {
         "health",
@@ -114,7 +115,7 @@ def responses(db: None) -> dict[str, Any]:
         client = a_resident_client(user)
         for path in ("/", "/sign-in/", "/health", "/nowhere/"):
             found[f"public {path}"] = Client().get(path + "?lang=en")
-        for path in ("/cards/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/"):
+        for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/"):
             found[f"public {path}"] = client.get(path + "?lang=en")
         found["public wrong password"] = sign_in(client_in_english(), "zhang", "wrong")
         client.post(f"/cards/{card.pk}/lost/")
