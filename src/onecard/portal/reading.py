@@ -5,21 +5,18 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotFound
 from onecard.foundation.money import yuan
 from onecard.kernel.cards import actions, queries, rules, words
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import Blocked, CardState, CardVerb, Function, FunctionState
-from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.uses import queries as uses
-from onecard_kit import terms
+from onecard.portal import services
 from onecard_kit.classes import BY_CODE
 from onecard_kit.verdicts import WORDS, Verdict
 
-ICONS = {"transit": "bus", "culture": "book", "payments": "wallet"}
 Words = dict[str, str]
 
 TONES = {
@@ -48,16 +45,6 @@ class CardFace:
 
 
 @dataclass(frozen=True)
-class ItemRow:
-    """An item of the list: its full price and the classes that pay less."""
-
-    name: Words
-    icon: str
-    price: str
-    classes: list[Words]
-
-
-@dataclass(frozen=True)
 class UseRow:
     """A use in words: what, when, where, what it cost and why."""
 
@@ -70,29 +57,6 @@ class UseRow:
     result: Words
     reason: Words | None
     admitted: bool
-
-
-def items() -> list[ItemRow]:
-    """What the card is for today."""
-    return [_item(item) for item in catalogue.in_force(clock.today())]
-
-
-def _item(item: terms.Item) -> ItemRow:
-    classes = [BY_CODE[each.class_] for each in item.concession if each.class_ in BY_CODE]
-    return ItemRow(
-        name={"zh": item.name.zh, "en": item.name.en},
-        icon=_icon(item.code),
-        price=_price(item.price),
-        classes=[{"zh": each.zh, "en": each.en} for each in classes],
-    )
-
-
-def _price(price: terms.Price | None) -> str:
-    if price is None:
-        return _("免费")
-    if price.full_fen is not None:
-        return _("全价 %(yuan)s 元") % {"yuan": yuan(price.full_fen)}
-    return _("金额由本人选定")
 
 
 def my_uses(cards: list["CardFace"]) -> list[UseRow]:
@@ -109,17 +73,13 @@ def _use(use: uses.Use) -> UseRow:
         title={"zh": use.item_zh, "en": use.item_en},
         point={"zh": use.point_zh, "en": use.point_en},
         at=use.at,
-        icon=_icon(use.item),
+        icon=services.icon(use.item.partition(".")[0]),
         price=_("%(yuan)s 元") % {"yuan": yuan(use.paid_fen)} if admitted else "",
         full=_("全价 %(yuan)s 元") % {"yuan": yuan(use.full_fen)} if admitted and use.paid_fen < use.full_fen else "",
         result={"zh": told.zh, "en": told.en},
         reason=reason if admitted else {"zh": told.next_zh, "en": told.next_en},
         admitted=admitted,
     )
-
-
-def _icon(item: str) -> str:
-    return ICONS.get(item.split(".")[0], "list-check")
 
 
 def my_name(holder_id: int) -> str:

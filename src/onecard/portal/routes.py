@@ -6,6 +6,10 @@ from onecard.portal import views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
+    path("services", views.service_list, name="portal_services"),
+    path("services.csv", views.services_csv, name="portal_services_csv"),
+    path("services.json", views.services_json, name="portal_services_json"),
+    path("services/<str:code>", views.service, name="portal_service"),
     path("cards/", views.cards, name="portal_cards"),
     path("paying/", views.means, name="portal_means"),
     path("cards/<int:card_id>/lost/", views.lost, name="portal_lost"),

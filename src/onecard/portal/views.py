@@ -1,15 +1,17 @@
 """Pages of the portal."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from onecard.foundation import clock
+from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
 from onecard.portal import means as paying
-from onecard.portal import reading
+from onecard.portal import reading, services
 from onecard.portal.access import anyone, holder_only
 from onecard_kit.terms import Means
 
@@ -18,7 +20,38 @@ from onecard_kit.terms import Means
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one card does in this city."""
-    return render(request, "home.html", {"items": reading.items()})
+    return render(request, "home.html", {"fields": services.fields()})
+
+
+@anyone
+@require_safe
+def service_list(request: HttpRequest) -> HttpResponse:
+    """The list of a place: by field, with words to find, a page at a time."""
+    return render(request, "services.html", {"listing": services.services(services.chosen(request.GET))})
+
+
+@anyone
+@require_safe
+def service(request: HttpRequest, code: str) -> HttpResponse:
+    """One item: guide, price, legal bases, points, versions."""
+    return render(request, "service.html", {"service": services.service(code, request.GET.get("after", ""))})
+
+
+@anyone
+@require_safe
+def services_csv(request: HttpRequest) -> HttpResponse:
+    """The list of a place as a table."""
+    entries = services.open_data(services.chosen(request.GET))
+    return csv_response("services.csv", services.COLUMNS, (services.cells(entry) for entry in entries))
+
+
+@anyone
+@require_safe
+def services_json(request: HttpRequest) -> HttpResponse:
+    """The list of a place as data."""
+    asked = services.chosen(request.GET)
+    told = {"place": asked.place.code, "day": clock.today().isoformat(), "items": services.open_data(asked)}
+    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})
 
 
 @holder_only

@@ -18,6 +18,7 @@ from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue import models as catalogue_models
 from onecard.kernel.catalogue.models import Point
@@ -105,21 +106,25 @@ def a_staff_client(officer: Officer) -> Client:
 
 
 def the_catalogue() -> Point:
-    """The items the product ships, and one bus stop."""
+    """The items the product ships, and one bus stop that offers the bus."""
     folder = Path(onecard.scenarios.__file__).parent
     loading.load(SYSTEM, files.read(folder), publish=True)
     party = Party.objects.create(
         code="nt-bus", kind=PartyKind.OPERATOR, name_zh="公交公司", name_en="Bus company", division="320600"
     )
     client = catalogue_models.Client.objects.create(code="nt-bus", party=party, name_zh="公交", name_en="Bus")
-    return Point.objects.create(
+    stop = Point.objects.create(
         code="nt-bus-1",
         client=client,
         operator=party,
         name_zh="1路 虚构广场站",
         name_en="Bus 1, Invented Square",
         division="320602",
+        hours=[{"days": ["working"], "hours": [["05:30", "22:00"]]}],
+        demonstration=True,
     )
+    catalogue.offer(SYSTEM, stop.code, "transit.bus_ride")
+    return stop
 
 
 def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, concession: str | None = None) -> None:

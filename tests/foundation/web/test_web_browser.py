@@ -62,7 +62,7 @@ def walk(context: BrowserContext, home: str, paths: list[str], language: str, mo
     found = []
     page = watched(context, home)
     for path in paths:
-        page.go(f"{path}?lang={language}&mode={mode}")
+        page.go(f"{path}{'&' if '?' in path else '?'}lang={language}&mode={mode}")
         if path == "/nowhere/":
             page.wrong = [said for said in page.wrong if "404" not in said]
         for width in WIDTHS:
@@ -77,7 +77,9 @@ def walk(context: BrowserContext, home: str, paths: list[str], language: str, mo
 def test_public_pages(live: Live, resident: BrowserContext, browser: Browser, language: str, mode: str) -> None:
     assert walk(resident, live.public, public_pages(live.known), language, mode) == []
     stranger = browser.new_context(locale="zh-CN")
-    assert walk(stranger, live.public, ["/", "/sign-in/"], language, mode) == []
+    items = ("transit.metro_ride", "transit.bus_ride", "government.marriage_registration")
+    open_pages = ["/", "/sign-in/", "/services", "/services?q=nowhere", *(f"/services/{item}" for item in items)]
+    assert walk(stranger, live.public, open_pages, language, mode) == []
     stranger.close()
 
 

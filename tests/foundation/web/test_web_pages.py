@@ -57,6 +57,10 @@ ROUTES = {
         "account_login",
         "account_logout",
         "portal_home",
+        "portal_services",
+        "portal_services_csv",
+        "portal_services_json",
+        "portal_service",
         "portal_cards",
         "portal_lost",
         "portal_found",
@@ -113,8 +117,9 @@ def responses(db: None) -> dict[str, Any]:
         user, card = a_resident()
         a_use(card, the_catalogue(), Verdict.FUNDS_SHORT)
         client = a_resident_client(user)
-        for path in ("/", "/sign-in/", "/health", "/nowhere/"):
-            found[f"public {path}"] = Client().get(path + "?lang=en")
+        services = ("/services", "/services?q=nowhere", "/services/transit.metro_ride", "/services/transit.nowhere")
+        for path in ("/", "/sign-in/", "/health", "/nowhere/", *services):
+            found[f"public {path}"] = client_in_english().get(path)
         for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/"):
             found[f"public {path}"] = client.get(path + "?lang=en")
         found["public wrong password"] = sign_in(client_in_english(), "zhang", "wrong")

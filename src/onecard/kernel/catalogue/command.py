@@ -6,20 +6,17 @@ itself acts, which may load and submit, but not publish what it loaded.
 
 import argparse
 import datetime as dt
-import getpass
 import json
-import sys
 
 import msgspec
-from django.contrib.auth import authenticate
 
 from onecard.foundation import clock
-from onecard.foundation.actors import Actor, system
-from onecard.foundation.errors import BadInput, NotPermitted
+from onecard.foundation.actors import system
+from onecard.foundation.errors import BadInput
 from onecard.foundation.terminal import say, speaks_chinese
 from onecard.kernel.catalogue import actions, difference, publishing, queries, words
 from onecard.kernel.catalogue.models import ItemVersion, Level, Stage
-from onecard.kernel.staff import queries as staff
+from onecard.kernel.staff.command import acting
 from onecard_kit.terms import Bilingual, Decided, When
 
 
@@ -75,14 +72,14 @@ def show_difference(arguments: argparse.Namespace) -> int:
 
 def submit(arguments: argparse.Namespace) -> int:
     """Put a draft up for review."""
-    publishing.submit(_actor(arguments), arguments.code, arguments.version)
+    publishing.submit(acting(arguments), arguments.code, arguments.version)
     say(f"{arguments.code} 第 {arguments.version} 版已送审。", f"{arguments.code}@{arguments.version} is in review.")
     return 0
 
 
 def send_back(arguments: argparse.Namespace) -> int:
     """Make a version in review a draft again."""
-    publishing.send_back(_actor(arguments), arguments.code, arguments.version, arguments.reason)
+    publishing.send_back(acting(arguments), arguments.code, arguments.version, arguments.reason)
     say(
         f"{arguments.code} 第 {arguments.version} 版已退回。", f"{arguments.code}@{arguments.version} is a draft again."
     )
@@ -91,14 +88,14 @@ def send_back(arguments: argparse.Namespace) -> int:
 
 def publish(arguments: argparse.Namespace) -> int:
     """Publish a version in review, decided as its file or `--decided` says."""
-    publishing.publish(_actor(arguments), arguments.code, arguments.version, _decided(arguments))
+    publishing.publish(acting(arguments), arguments.code, arguments.version, _decided(arguments))
     say(f"{arguments.code} 第 {arguments.version} 版已发布。", f"{arguments.code}@{arguments.version} is published.")
     return 0
 
 
 def end(arguments: argparse.Namespace) -> int:
     """Take a published version out of force from a day."""
-    publishing.end(_actor(arguments), arguments.code, arguments.version, arguments.day, arguments.reason)
+    publishing.end(acting(arguments), arguments.code, arguments.version, arguments.day, arguments.reason)
     say(
         f"{arguments.code} 第 {arguments.version} 版自 {arguments.day} 起终止。",
         f"{arguments.code}@{arguments.version} ends on {arguments.day}.",
@@ -108,14 +105,14 @@ def end(arguments: argparse.Namespace) -> int:
 
 def offer(arguments: argparse.Namespace) -> int:
     """Have a point offer an item."""
-    actions.offer(_actor(arguments), arguments.point, arguments.code, capacity_count=arguments.capacity)
+    actions.offer(acting(arguments), arguments.point, arguments.code, capacity_count=arguments.capacity)
     say(f"{arguments.point} 已开通 {arguments.code}。", f"{arguments.point} offers {arguments.code}.")
     return 0
 
 
 def stop_offering(arguments: argparse.Namespace) -> int:
     """Have a point offer an item no more."""
-    actions.stop_offering(_actor(arguments), arguments.point, arguments.code, arguments.reason)
+    actions.stop_offering(acting(arguments), arguments.point, arguments.code, arguments.reason)
     say(f"{arguments.point} 已停办 {arguments.code}。", f"{arguments.point} no longer offers {arguments.code}.")
     return 0
 
@@ -126,7 +123,7 @@ def set_hours(arguments: argparse.Namespace) -> int:
         hours = msgspec.json.decode(arguments.hours, type=tuple[When, ...], strict=True)
     except msgspec.MsgspecError as error:
         raise BadInput("HOURS_MALFORMED", f"开放时间有误：{error}", f"Hours: {error}") from None
-    actions.set_hours(_actor(arguments), arguments.point, hours)
+    actions.set_hours(acting(arguments), arguments.point, hours)
     say(f"{arguments.point} 的开放时间已设定。", f"The hours of {arguments.point} are set.")
     return 0
 
@@ -135,23 +132,6 @@ def count_demonstration_points(arguments: argparse.Namespace) -> int:
     """One JSON object: how many demonstration points each county has, by division."""
     print(json.dumps(queries.count_demonstration_points((arguments.place,))))
     return 0
-
-
-def _actor(arguments: argparse.Namespace) -> Actor:
-    """The officer named, once their password is right; else the command line itself."""
-    if arguments.officer is None:
-        return system("operator")
-    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    user = authenticate(username=arguments.officer, password=password)
-    if user is None:
-        raise NotPermitted(
-            "PASSWORD_WRONG",
-            "用户名或密码不正确。",
-            "The user name or the password is wrong.",
-            next_zh="请核对后重试。",
-            next_en="Check them and try again.",
-        )
-    return staff.actor_of(user)
 
 
 def _decided(arguments: argparse.Namespace) -> Decided | None:

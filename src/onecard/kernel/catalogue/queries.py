@@ -158,6 +158,12 @@ def area_sets() -> dict[str, tuple[str, ...]]:
     return {row.code: tuple(row.places) for row in AreaSet.objects.order_by("code")}
 
 
+def area_set_names(codes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What sets of places are called, by code, in both languages; codes that are none are left out."""
+    found = AreaSet.objects.filter(code__in=codes)
+    return {row.code: {"zh": row.name_zh, "en": row.name_en} for row in found}
+
+
 def legal_bases(codes: Sequence[str]) -> list[LegalBasis]:
     """Legal bases in the order of their codes given; one that is unknown is left out."""
     found = LegalBasis.objects.in_bulk(list(codes))

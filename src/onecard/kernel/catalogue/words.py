@@ -1,7 +1,7 @@
 """The catalogue's own words in both languages."""
 
 from onecard.kernel.catalogue.models import Level, Stage
-from onecard_kit.terms import Channel, DayKind, Kind
+from onecard_kit.terms import Channel, DayKind, Kind, Medium
 
 Words = dict[str, str]
 
@@ -30,6 +30,11 @@ CHANNELS: dict[Channel, Words] = {
     Channel.MACHINE: {"zh": "自助机", "en": "Machine"},
     Channel.ONLINE: {"zh": "网上", "en": "Online"},
     Channel.PHONE: {"zh": "电话", "en": "Phone"},
+}
+
+MEDIA: dict[Medium, Words] = {
+    Medium.CODE: {"zh": "二维码", "en": "Code"},
+    Medium.CARD: {"zh": "实体卡", "en": "Physical card"},
 }
 
 DAYS: dict[DayKind, Words] = {

@@ -1,0 +1,241 @@
+"""The public list: found by field, place and name, a page at a time; one page an item; the same as CSV and JSON."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from tests.kernel.catalogue.builders import CHECKER, a_point, an_item, load, load_published
+
+from onecard.foundation import clock
+from onecard.foundation.actors import system
+from onecard.foundation.web.tables import cell
+from onecard.kernel.catalogue import actions, publishing
+from onecard.kernel.catalogue.models import Item, Point
+from onecard.portal import services
+
+pytestmark = pytest.mark.django_db
+GUIDE = """
+lead_unit = { zh = "市交通运输局", en = "City Transport Bureau" }
+supporting_units = [{ zh = "市财政局", en = "City Finance Bureau" }]
+audience = { zh = "所有持卡人", en = "Every holder" }
+channels = ["gate", "phone"]
+conditions = [{ zh = "已开通交通功能", en = "The transit function is active" }]
+steps = [{ zh = "刷卡", en = "Tap" }, { zh = "上车", en = "Board" }]
+time_limit = { zh = "即时", en = "At once" }
+guide = { zh = "余额不足请充值。", en = "Top up when it is low." }
+"""
+BUS = an_item(
+    "transit.bus",
+    GUIDE,
+    'price = { full_fen = 200, from = "holder.purse", to = "operator.receivable" }',
+    '[[concession]]\nclass = "senior_70"\nprice = { percent = 50 }\nfunded_by = "treasury.city"',
+    'quota = { count = 20, period = "day" }\nwhen = { days = ["working"], hours = [["09:00", "17:00"]] }',
+)
+COUNTY = an_item("culture.museum", 'level = "county"', area="320682")
+MARRIAGE = an_item(
+    "government.marriage", 'excluded = { basis = "test/13", zh = "须用居民身份证", en = "Takes the identity card" }'
+)
+
+
+def page(path: str, **query: str) -> str:
+    response = Client().get(path, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def shown(text: str) -> list[str]:
+    """The codes of the items that a page of the list links to, in its order."""
+    return [part.split('"', 1)[0] for part in text.split('href="/services/')[1:]]
+
+
+def test_the_list_is_reached_from_home_by_field(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS, COUNTY)
+    home = page("/")
+    assert 'href="/services"' in home
+    assert 'href="/services?field=transit"' in home
+    assert "项目bus" in home
+    assert "culture" not in home, "a county's item is not on the city's list"
+
+
+def test_an_empty_catalogue_says_so() -> None:
+    assert "清单还没有项目" in page("/")
+    assert "没有符合条件的项目" in page("/services")
+
+
+def test_a_list_of_a_county_has_its_own_items(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS, COUNTY)
+    assert shown(page("/services")) == ["transit.bus"]
+    county = page("/services", county="320682")
+    assert shown(county) == ["culture.museum", "transit.bus"]
+    assert '<option value="320682" lang="zh-CN" selected>如皋市</option>' in county
+    assert "/services.csv?county=320682" in county
+    for foreign in ("320582", "nowhere", "320601"):
+        assert shown(page("/services", county=foreign)) == ["transit.bus"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"field": "transit"}, ["transit.bus"]),
+        ({"field": "culture"}, ["culture.museum"]),
+        ({"field": "nowhere"}, []),
+        ({"q": "项目MUS"}, ["culture.museum"]),
+        ({"q": "Item bus"}, ["transit.bus"]),
+        ({"q": "'; DROP TABLE"}, []),
+        ({"q": "bus\x00"}, ["transit.bus"]),
+        ({"field": "transit", "q": "museum"}, []),
+    ],
+)
+def test_a_list_is_searched(tmp_path: Path, query: dict[str, str], expected: list[str]) -> None:
+    load_published(tmp_path, BUS, COUNTY)
+    told = page("/services", county="320682", **query)
+    assert shown(told) == expected
+    assert ("没有符合条件的项目" in told) is (not expected)
+
+
+def test_rows_say_price_classes_and_what_is_special(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS, MARRIAGE, an_item("culture.pilot", 'pilot_areas = ["320682"]'))
+    a_point(attended=False)
+    actions.mark_demonstration(system("test"), "point")
+    actions.offer(system("test"), "point", "culture.pilot")
+    told = page("/services", county="320682")
+    for words in ("全价 2.00 元", "70周岁及以上老人", "试点", "有示范点", "须用居民身份证", "交通出行 · 市级清单"):
+        assert words in told
+    assert "有示范点" not in page("/services", county="320682", field="transit")
+
+
+def test_a_long_list_is_paged_by_key(tmp_path: Path) -> None:
+    codes = [f"transit.line_{n:02d}" for n in range(services.PAGE + 3)]
+    load_published(tmp_path, *(an_item(code) for code in codes))
+    first = page("/services", field="transit")
+    assert shown(first) == codes[: services.PAGE]
+    following = f"/services?field=transit&amp;after={codes[services.PAGE - 1]}"
+    assert f'href="{following}"' in first
+    assert "23 个项目" in first
+    second = page("/services", field="transit", after=codes[services.PAGE - 1])
+    assert shown(second) == codes[services.PAGE :]
+    assert "下一页" not in second
+    assert "回到第一页" in second
+
+
+def test_a_page_of_the_list_takes_a_fixed_number_of_statements(tmp_path: Path) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as told:
+            page("/services")
+        return len(told)
+
+    load_published(tmp_path, BUS)
+    few = statements()
+    load_published(tmp_path, *(an_item(f"transit.line_{n:02d}") for n in range(12)))
+    assert statements() == few
+
+
+def test_an_item_has_its_guide_law_points_and_versions(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS)
+    a_point(attended=False)
+    Point.objects.update(hours=[{"days": ["working"], "hours": [["08:00", "17:00"]]}], demonstration=True)
+    actions.offer(system("test"), "point", "transit.bus")
+    told = page("/services/transit.bus")
+    for words in (
+        "余额不足请充值。", "所有持卡人", "闸机、刷卡机", "电话", "已开通交通功能", "即时", "市交通运输局", "市财政局",
+        "<li>刷卡</li><li>上车</li>", "全价 2.00 元", "全价的 50%", "每天 20 次", "工作日 09:00–17:00", "市财政",
+        "二维码", "实体卡", "本市发的卡",
+        "测试规定", "测试机关", "第 13 条（项）", "可以乘车。", "2022-10-01 起施行",
+        "点point", "如皋市", "工作日 08:00–17:00", "示范点",
+        "第 1 版", "测试专班", "2025-12-01 决定", "2026-01-01 – 今后",
+    ):  # fmt: skip
+        assert words in told, words
+
+
+def test_points_are_paged_by_key(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS)
+    for n in range(services.POINTS + 1):
+        a_point(f"p{n:02d}", attended=False)
+        actions.offer(system("test"), f"p{n:02d}", "transit.bus")
+    first = page("/services/transit.bus")
+    assert f"/services/transit.bus?after=p{services.POINTS - 1:02d}" in first
+    second = page("/services/transit.bus", after=f"p{services.POINTS - 1:02d}")
+    assert f"点p{services.POINTS:02d}" in second
+    assert "点p00" not in second
+
+
+def test_what_the_law_reserves_says_so(tmp_path: Path) -> None:
+    load_published(tmp_path, MARRIAGE)
+    told = page("/services/government.marriage")
+    assert "此事项须用居民身份证办理" in told
+    assert "免费" not in told
+
+
+def test_drafts_are_nowhere_and_what_begins_ends_or_rests_says_so(tmp_path: Path) -> None:
+    load(tmp_path, BUS)
+    for path in ("/services/transit.bus", "/services/transit.moon", "/services/%00"):
+        assert Client().get(path).status_code == 404
+    load_published(tmp_path, BUS, an_item("transit.later", starts_on="2099-01-01"))
+    load(tmp_path, an_item("transit.bus", version=2, starts_on="2098-01-01"))
+    assert "第 2 版" not in page("/services/transit.bus")
+    assert "自 2099-01-01 起办理" in page("/services/transit.later")
+    Item.objects.filter(pk="transit.bus").update(state="suspended")
+    assert "暂停" in page("/services/transit.bus")
+    publishing.end(CHECKER, "transit.bus", 1, clock.today(), "x")
+    assert f"已于 {clock.today()} 终止" in page("/services/transit.bus")
+
+
+def test_the_list_as_data_is_whole_and_in_order(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS, COUNTY, MARRIAGE)
+    response = Client().get("/services.json", {"county": "320682"})
+    assert response["Content-Type"] == "application/json"
+    told: dict[str, Any] = json.loads(response.content)
+    assert (told["place"], told["day"]) == ("320682", clock.today().isoformat())
+    assert [item["code"] for item in told["items"]] == ["culture.museum", "government.marriage", "transit.bus"]
+    bus = told["items"][-1]
+    assert bus["name"] == {"zh": "项目bus", "en": "Item bus"}
+    assert bus["decided_by"] == {"zh": "测试专班", "en": "Test group"}
+    assert (bus["steps"][1]["en"], bus["legal_basis"], bus["ends_on"]) == ("Board", ["test/13"], None)
+    assert list(bus) == list(told["items"][0])
+    assert Client().get("/services.json", {"county": "320682"}).content == response.content
+    assert "项目".encode() in response.content, "readable without decoding"
+
+
+def test_the_list_as_a_table_opens_in_a_spreadsheet(tmp_path: Path) -> None:
+    formula = BUS.replace("余额不足请充值。", '=HYPERLINK(\\"x\\")').replace("Top up when it is low.", "+1")
+    load_published(tmp_path, formula, COUNTY)
+    response = Client().get("/services.csv", {"county": "320682"})
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    assert response["Content-Disposition"] == 'attachment; filename="services.csv"'
+    heads, *rows = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
+    assert tuple(heads) == services.COLUMNS
+    told = [dict(zip(heads, row, strict=True)) for row in rows]
+    assert [row["code"] for row in told] == ["culture.museum", "transit.bus"]
+    bus = told[1]
+    assert (bus["steps_zh"], bus["channels"], bus["lead_unit_en"]) == (
+        "刷卡; 上车",
+        "gate; phone",
+        "City Transport Bureau",
+    )
+    assert (bus["guide_zh"], bus["guide_en"]) == ('\'=HYPERLINK("x")', "'+1")
+    assert told[0]["guide_zh"] == ""
+
+
+@pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
+def test_no_cell_is_a_formula(value: str) -> None:
+    assert cell(value) == "'" + value
+    assert cell("a" + value) == "a" + value
+    assert cell(None) == ""
+
+
+def test_english_and_elder_mode_keep_the_list(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS)
+    told = page("/services", lang="en", mode="elder", field="transit")
+    assert '<html lang="en" data-mode="elder"' in told
+    for words in ("Item bus", "Transit · City list", "Full price ¥2.00", "1 item"):
+        assert words in told
+    assert "/services?lang=zh&amp;mode=elder&amp;field=transit" in told
+    detail = page("/services/transit.bus", lang="en")
+    for words in ("Article or item 13", "50% of the full price", "working days 09:00–17:00", "the city treasury"):
+        assert words in detail
