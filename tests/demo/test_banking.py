@@ -11,7 +11,6 @@ from tests.connectors.bank.banking_city import BankingCity
 from tests.kernel.cards.roles import django_as
 
 from onecard.demo import banking
-from onecard.demo.reckoning import Key, Recorded
 
 pytestmark = pytest.mark.processes
 
@@ -39,9 +38,8 @@ def booked(bank: BankProcess, order: UUID, amount_fen: int = 200) -> UUID:
     return order
 
 
-def held_of(city: BankingCity, order: UUID) -> dict[Key, Recorded]:
-    use = city.one("SELECT use_id::text FROM uses_bank_order WHERE id = $1", order)
-    return {("t", "j", 1): Recorded(use, "x", "ADMITTED", 200, 200, None)}
+def uses_of(city: BankingCity, order: UUID) -> list[str]:
+    return [city.one("SELECT use_id::text FROM uses_bank_order WHERE id = $1", order)]
 
 
 def test_what_agrees_and_what_does_not(
@@ -50,21 +48,21 @@ def test_what_agrees_and_what_does_not(
     paid = booked(bank, city.an_order("captured"))
     missing = city.an_order("captured")
     with django_as(fresh_database["owner"], django_db_blocker):
-        assert [list(each.against) for each in banking.invariants(held_of(city, paid))] == [[], []]
-        [_, lacking] = banking.invariants(held_of(city, missing))
+        assert [list(each.against) for each in banking.invariants(uses_of(city, paid))] == [[], []]
+        [_, lacking] = banking.invariants(uses_of(city, missing))
         assert list(lacking.against) == [f"payment {missing} of 200 fen is not in the bank's statement"]
         strange = booked(bank, uuid4(), 77)
-        [_, unknown] = banking.invariants(held_of(city, paid))
+        [_, unknown] = banking.invariants(uses_of(city, paid))
         assert list(unknown.against) == [f"the bank booked capture {strange} of 77 fen, we None"]
         waiting = city.an_order("releasing")
-        [unsettled, _] = banking.invariants(held_of(city, paid))
+        [unsettled, _] = banking.invariants(uses_of(city, paid))
         assert list(unsettled.against) == [f"order {waiting} is releasing"]
         bank.kill()
-        [_, silent] = banking.invariants(held_of(city, paid))
+        [_, silent] = banking.invariants(uses_of(city, paid))
         assert "gave no statement" in silent.against[0]
 
 
 def test_without_a_bank_there_is_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONECARD_BANK_URL", raising=False)
     monkeypatch.delenv("ONECARD_BANK_KEY", raising=False)
-    assert banking.invariants({}) == []
+    assert banking.invariants([]) == []

@@ -3,11 +3,11 @@
 import datetime as dt
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from onecard.connectors.bank.caller import Bank, BankSilent
 from onecard.connectors.bank.protocol import Entry
-from onecard.demo.reckoning import Invariant, Key, Recorded
+from onecard.demo.reckoning import Invariant
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
 
@@ -25,14 +25,14 @@ ENDS = ["refused", "captured", "released", "refunded"]
 KINDS = {"payment": "capture", "refund": "refund"}
 
 
-def invariants(held: Mapping[Key, Recorded]) -> list[Invariant]:
-    """What must hold between the day's uses and the bank; nothing where no bank is connected."""
+def invariants(uses: Sequence[str]) -> list[Invariant]:
+    """What must hold between the day's uses, given by id, and the bank; nothing where no bank is connected."""
     bank = Bank.from_environment(os.environ)
     if bank is None:
         return []
     return [
         Invariant("银行指令均已了结", "Every order to the bank came to its end", _unsettled()),
-        Invariant("银行对账单与本平台一致", "The bank's statement says what we had it book", _differing(bank, held)),
+        Invariant("银行对账单与本平台一致", "The bank's statement says what we had it book", _differing(bank, uses)),
     ]
 
 
@@ -43,12 +43,12 @@ def _unsettled() -> Sequence[str]:
     return [f"order {order} is {state}" for order, state in left]
 
 
-def _differing(bank: Bank, held: Mapping[Key, Recorded]) -> Sequence[str]:
+def _differing(bank: Bank, uses: Sequence[str]) -> Sequence[str]:
     try:
         booked = {str(entry.id): entry for entry in _booked(bank)}
     except BankSilent as error:
         return [f"the bank gave no statement: {error}"]
-    ordered = rows(ORDERED, [each.use for each in held.values()])
+    ordered = rows(ORDERED, list(uses))
     known = dict(rows(KNOWN, list(booked)))
     return [
         *(f"{kind} {order} of {fen} fen is not in the bank's statement" for order, kind, fen in ordered

@@ -56,7 +56,8 @@ def _play(gateway: str, folder: Path, uses: int) -> int:
     report = _read(report_path)
     with owner.connected(url):
         held = reckoning.recorded(report)
-        found = [*reckoning.invariants(report, held), *banking.invariants(held), *_checked(url)]
+        banked = banking.invariants([each.use for each in held.values()])
+        found = [*reckoning.invariants(report, held), *banked, *_checked(url)]
         print(_screen(held, found, report))
     return 1 if any(each.against for each in found) else 0
 
