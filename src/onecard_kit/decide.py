@@ -3,6 +3,7 @@ and where somebody asks why.
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -104,7 +105,8 @@ class Pass(msgspec.Struct, frozen=True, gc=False):
 class OpenJourney(msgspec.Struct, frozen=True, gc=False):
     """A journey that was begun: where (the point's code), how long ago, and on which terms.
 
-    `concession` is the key of the one that was best at its start; `held_fen` is what its purse holds for it.
+    `concession` is the key of the one that was best at its start, for the most it can cost; `held_fen` is what its
+    purse holds for it.
     """
 
     point: str
@@ -121,7 +123,8 @@ class Facts(msgspec.Struct, frozen=True):
     purse_free_fen, purse_room_fen   what may be spent, and added before the ceiling; None: no purse
     journey       the open journey of this card for this item; `item` is then the version it began on
     capacity_used uses at this point in the item's capacity period
-    changed_minutes_ago  since the latest use of an item that `transfer.after` names; None: none of late
+    changed_minutes_ago  since the latest use of an item that `transfer.after` names, until now (not until a journey
+                  began); None: none of late
     means         the holder's order of ways to pay; None: the item's
     bank          what the bank answered when it was asked for exactly what is to pay: "approved", "refused", "silent";
                   None: it was not asked yet; "away": there is no bank to ask here
@@ -223,12 +226,19 @@ def _item(facts: Facts) -> Verdict | None:
     return Verdict.ITEM_NOT_IN_FORCE if facts.item is None else None
 
 
+def _on_the_way_out(facts: Facts) -> bool:
+    """Whether this ends a journey: who was let in is let out again, after closing time and when a class has run out."""
+    return facts.leg is Leg.OUT and facts.journey is not None
+
+
 def _point(facts: Facts) -> Verdict | None:
     place, item = facts.place, facts.item
     if place.point_state != ACTIVE:
         return Verdict.POINT_SUSPENDED
     if not place.offered:
         return Verdict.ITEM_NOT_OFFERED
+    if _on_the_way_out(facts):
+        return None
     if place.hours and not any(hours.holds(facts.day_kind, facts.minute) for hours in place.hours):
         return Verdict.POINT_CLOSED
     assert item is not None
@@ -280,6 +290,8 @@ def _entitled(facts: Facts) -> Verdict | None:
     standing, item = facts.standing, facts.item
     assert standing is not None
     assert item is not None
+    if _on_the_way_out(facts):
+        return None
     if item.region != ALL and not _in_region(facts, item.region):
         return Verdict.NOT_ENTITLED
     if item.classes and classes_on(standing.classes, facts.day).isdisjoint(item.classes):
@@ -290,8 +302,11 @@ def _entitled(facts: Facts) -> Verdict | None:
 def _journey(facts: Facts) -> Verdict | None:
     item = facts.item
     assert item is not None
-    if item.journey is None or facts.leg is not Leg.OUT:
+    if item.journey is None or item.price is None:
         return None
+    if facts.leg is Leg.IN:
+        fares = item.price.distance
+        return Verdict.NO_FARE if fares is not None and facts.place.point not in fares.stations else None
     if facts.journey is None:
         return Verdict.NO_JOURNEY
     return Verdict.NO_FARE if _full_fen(facts) is None else None
@@ -355,7 +370,8 @@ def _price(facts: Facts, trace: Trace | None) -> Decision:
     used_pass = pass_for(facts, best.pass_) if best is not None and best.pass_ is not None else None
     means, refusal, ask_fen = _means(facts, full_fen, paid_fen)
     if trace is not None and item.price is not None:
-        trace.append(Step("funds", refusal or (f"paid:{means}" if means else "passed"), paid_fen))
+        came_to = "asks:bank" if ask_fen is not None else f"paid:{means}" if means else "passed"
+        trace.append(Step("funds", refusal or came_to, paid_fen))
     if refusal is not None:
         return Decision(refusal, spent=True)
     counts = counted(item, best.key if best else None, paid_fen, facts.day)
@@ -366,7 +382,7 @@ def _price(facts: Facts, trace: Trace | None) -> Decision:
 
 
 def _begin(facts: Facts, trace: Trace | None) -> Decision:
-    """Tap in: hold the most it can cost, on the concession that is best now; it stays the same until the end."""
+    """Tap in: hold the most it can cost, on the concession that is best of it now."""
     item = facts.item
     assert item is not None
     assert item.price is not None
@@ -383,15 +399,12 @@ def _begin(facts: Facts, trace: Trace | None) -> Decision:
 
 
 def _end(facts: Facts, trace: Trace | None) -> Decision:
-    """Tap out: the fare, on the terms of the journey's start; never more than was held."""
-    item, journey, full_fen = facts.item, facts.journey, _full_fen(facts)
+    """Tap out: the fare, on the terms of the journey's start or better ones; never more than was held."""
+    item, full_fen = facts.item, _full_fen(facts)
     assert item is not None
-    assert journey is not None
     assert full_fen is not None
-    best = item.by_key.get(journey.concession) if journey.concession else None
+    best = _best_at_end(facts, full_fen, trace)
     left_fen = full_fen if best is None else best.price.of(full_fen)
-    if trace is not None and best is not None:
-        trace.append(Step(item.rule(best), Fit.SINCE_START, left_fen))
     paid_fen = _lessened(facts, left_fen, trace)
     counts = ((item.paid_rule, facts.day, paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
     return Decision(
@@ -415,8 +428,7 @@ def _lessened(facts: Facts, left_fen: int, trace: Trace | None) -> int:
     item = facts.item
     assert item is not None
     if item.transfer is not None and left_fen:
-        ago = facts.changed_minutes_ago
-        changed = ago is not None and ago <= item.transfer.within_minutes
+        changed = _changed_minutes(facts) <= item.transfer.within_minutes
         left_fen = max(0, left_fen - item.transfer.off_fen) if changed else left_fen
         if trace is not None:
             trace.append(Step("transfer", "applied" if changed else "not_applied", left_fen))
@@ -426,6 +438,15 @@ def _lessened(facts: Facts, left_fen: int, trace: Trace | None) -> int:
             trace.append(Step("day_cap", "applied" if room_fen < left_fen else "not_applied", min(left_fen, room_fen)))
         left_fen = min(left_fen, room_fen)
     return left_fen
+
+
+def _changed_minutes(facts: Facts) -> float:
+    """How long the change took, in minutes: up to now, or to where the journey that ends now began."""
+    if facts.changed_minutes_ago is None:
+        return math.inf
+    begun_minutes_ago = facts.journey.minutes if facts.journey is not None else 0
+    took_minutes = facts.changed_minutes_ago - begun_minutes_ago
+    return took_minutes if took_minutes >= 0 else math.inf
 
 
 def _purse_refuses(facts: Facts, fen: int) -> Verdict | None:
@@ -518,6 +539,8 @@ class Fit:
     BEATEN = "beaten"  # another leaves less, or as little and was declared earlier
     BEST = "best"
     SINCE_START = "since_start"  # it was the best when the journey began
+    AT_START = "at_start"  # it was judged when the journey began
+    APPLIES = "applies"  # it does, but how much it left was not kept
 
 
 def best_concession(facts: Facts, full_fen: int, trace: Trace | None = None) -> Concession | None:
@@ -563,10 +586,50 @@ def fit(concession: Concession, facts: Facts) -> str | None:
     return _why_not_now(concession, facts)
 
 
+def _best_at_end(facts: Facts, full_fen: int, trace: Trace | None) -> Concession | None:
+    """The concession of the journey's start, or one without conditions that leaves less of this fare: what was best at
+    the most a journey can cost need not be best at what it does cost. One with a quota is counted already, and stays.
+    """
+    item, standing, journey = facts.item, facts.standing, facts.journey
+    assert item is not None
+    assert standing is not None
+    assert journey is not None
+    kept = item.by_key.get(journey.concession) if journey.concession else None
+    stays = kept is not None and kept.quota is not None
+    best, least_fen = kept, full_fen if kept is None else kept.price.of(full_fen)
+    for concession in () if stays else _fitting(item, standing, facts):
+        left_fen = concession.price.of(full_fen)
+        if left_fen < least_fen and not _has_conditions(concession):
+            best, least_fen = concession, left_fen
+    if trace is not None:
+        trace.extend(_end_step(each, best, kept, facts, full_fen) for each in item.concession)
+    return best
+
+
+def _end_step(
+    concession: Concession, best: Concession | None, kept: Concession | None, facts: Facts, full_fen: int
+) -> Step:
+    """What one concession came to at a journey's end."""
+    assert facts.item is not None
+    left_fen = concession.price.of(full_fen)
+    stays = kept is not None and kept.quota is not None
+    if concession is best:
+        came_to = Fit.SINCE_START if concession is kept else Fit.BEST
+    elif concession is not kept and (stays or _has_conditions(concession)):
+        came_to = Fit.AT_START
+    else:
+        why_not = fit(concession, facts) if concession is not kept else None
+        came_to = why_not or (Fit.NO_GAIN if left_fen >= full_fen else Fit.BEATEN)
+    return Step(facts.item.rule(concession), came_to, left_fen)
+
+
+def _has_conditions(concession: Concession) -> bool:
+    """Whether it depends on more than class and place: on the hour, a quota or a pass."""
+    return concession.when is not None or concession.quota is not None or concession.pass_ is not None
+
+
 def _applies_now(concession: Concession, facts: Facts) -> bool:
-    if concession.when is None and concession.quota is None and concession.pass_ is None:
-        return True
-    return _why_not_now(concession, facts) is None
+    return not _has_conditions(concession) or _why_not_now(concession, facts) is None
 
 
 def _why_not_now(concession: Concession, facts: Facts) -> str | None:

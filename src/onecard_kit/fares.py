@@ -33,7 +33,7 @@ class Distance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             return None
         return next((fen for up_to, fen in self.steps if metres <= up_to), self.most_fen)
 
-    @property
+    @cached_property
     def stations(self) -> frozenset[str]:
         return frozenset(self._neighbours)
 

@@ -21,9 +21,10 @@ FUNDERS = {
 
 
 def reasons(
-    verdict: Verdict, item: Item | None, full_fen: int, paid_fen: int, waived_fen: int, concession_key: str | None
-) -> list[Words]:
-    """Why, in words, from what a use keeps."""
+    verdict: Verdict, item: Item | None, full_fen: int, paid_fen: int, waived_fen: int, concession_key: str | None,
+    held_fen: int | None = None,
+) -> list[Words]:  # fmt: skip
+    """Why, in words, from what a use keeps. `held_fen` is what the beginning of a journey holds; else None."""
     words = WORDS[verdict]
     told = [{"code": verdict.value, "zh": words.zh, "en": words.en}]
     if verdict is Verdict.LEGALLY_EXCLUDED and item is not None and item.excluded is not None:
@@ -32,7 +33,9 @@ def reasons(
     if verdict is not Verdict.ADMITTED or item is None or item.price is None:
         return told
     concession = item.by_key.get(concession_key) if concession_key else None
-    if concession is None:
+    if held_fen is not None:
+        told.append(_held(concession, held_fen))
+    elif concession is None:
         told.append({"code": "FULL_PRICE", "zh": f"全价{_yuan(full_fen)}元", "en": f"Full price ¥{_yuan(full_fen)}"})
     else:
         words_of = _concession(concession, full_fen, paid_fen + waived_fen)
@@ -45,6 +48,17 @@ def reasons(
             "en": f"Changing or the day's cap takes off ¥{off} more, borne by the operator; you pay ¥{paid}",
         })  # fmt: skip
     return told
+
+
+def _held(concession: Concession | None, held_fen: int) -> Words:
+    """At the beginning of a journey its price is not known yet: what it can cost at most, and on which terms."""
+    name_zh, name_en = concession_name(concession) if concession else ("全价", "Full price")
+    most = _yuan(held_fen)
+    return {
+        "code": f"CONCESSION:{concession.key}" if concession else "FULL_PRICE",
+        "zh": f"{name_zh}：出站（离场）时结算，最多{most}元，已冻结",
+        "en": f"{name_en}: settled on the way out; ¥{most} at most, which is held",
+    }
 
 
 def _concession(concession: Concession, full_fen: int, left_fen: int) -> Words:
@@ -102,6 +116,7 @@ _CAME_TO = {
     "not_applied": ("不适用", "not applied"),
     "paid:purse": ("由钱包支付", "paid from the purse"),
     "paid:bank": ("由银行账户支付", "paid from the bank account"),
+    "asks:bank": ("须先由银行批准", "the bank is asked first"),
     Fit.NOT_HELD: ("不具备该资格", "the holder has not this class or pass"),
     Fit.OTHER_REGION: ("不是适用地区发的卡", "the card was issued elsewhere"),
     Fit.NOT_NOW: ("不在适用时段", "not on these days or hours"),
@@ -110,6 +125,8 @@ _CAME_TO = {
     Fit.BEATEN: ("另有更优惠的规则", "another rule leaves less to pay"),
     Fit.BEST: ("最优惠，已适用", "best, so it is applied"),
     Fit.SINCE_START: ("自行程开始时适用", "in force since the journey began"),
+    Fit.AT_START: ("已在行程开始时判定", "it was judged when the journey began"),
+    Fit.APPLIES: ("适用，金额未留存", "it applies; the amount was not kept"),
 }
 
 
