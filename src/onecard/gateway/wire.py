@@ -140,7 +140,9 @@ def _tell(answer: Answer) -> bytes:
         "admitted": answer.verdict is Verdict.ADMITTED,
         "verdict": {"code": answer.verdict.value, "zh": words.zh, "en": words.en,
                     "next_zh": words.next_zh, "next_en": words.next_en},
-        "reasons": reasons(answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession),
+        "reasons": reasons(
+            answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession, answer.held_fen
+        ),
         "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen - waived_fen,
                   "waived_fen": waived_fen, "held_fen": answer.held_fen, "concession": answer.concession},
     }  # fmt: skip

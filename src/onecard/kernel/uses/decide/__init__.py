@@ -12,8 +12,8 @@ from onecard.kernel.uses.decide import further
 from onecard.kernel.uses.decide.purses import move_purse
 from onecard.kernel.uses.lines import Answer, BankAsked, Charge, Folded, Key, Line, Outcome, Rejected, Risk, Use
 from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Spot
-from onecard_kit.decide import Decision, Facts, decide
-from onecard_kit.terms import Item, Means
+from onecard_kit.decide import Decision, Facts, at_most, decide
+from onecard_kit.terms import Item, Leg, Means
 from onecard_kit.verdicts import Verdict
 
 REPLAYED_CHIP = "chip_replayed"
@@ -164,9 +164,12 @@ def _first_answer(line: Line, decision: Decision, item: Item | None, card: Card 
 
 def _repeat(known: Known, items: Mapping[int, Item]) -> Answer:
     item = items.get(known.item_version_id) if known.item_version_id is not None else None
+    held_fen = None
+    if item is not None and known.leg == Leg.IN and known.verdict == Verdict.ADMITTED:
+        held_fen = at_most(item, known.concession).paid_fen
     return Answer(
         known.use_id, Verdict(known.verdict), item, known.full_fen, known.paid_fen, known.concession, True, None,
-        known.waived_fen,
+        known.waived_fen, held_fen,
     )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ class Known(msgspec.Struct, frozen=True):
     paid_fen: int
     waived_fen: int
     concession: str | None
+    leg: str | None = None
 
     @classmethod
     def of_refund(cls, content: bytes, refund_id: UUID) -> "Known":
