@@ -116,8 +116,8 @@ async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], ite
     served_by, started = json.loads(use["served_by"]) if use["served_by"] else (None, False)
     if sold is None and served_by is None and item.capacity is None:
         return
-    period = item.capacity.period.start(clock.day_of(use["at"])) if item.capacity else None
-    point = use["point_id"] if item.capacity else None
+    period = item.capacity.period.start(clock.day_of(use["began"] or use["at"])) if item.capacity else None
+    point = (use["began_at"] or use["point_id"]) if item.capacity else None
     await connection.execute(
         sql.load(RECORD, "give_back"), sold, served_by, started, point, item.rule(), period
     )  # fmt: skip

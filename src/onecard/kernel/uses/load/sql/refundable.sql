@@ -1,6 +1,6 @@
 -- A use and what its refund may look at. $1 use, $2 terminal that asks, $3 journal, $4 sequence, $5 the ids its
 -- transfers have. No row: no such use.
---   began      when the journey began that this use ended; its limits counted on that day
+--   began, began_at   when and at which point (id) the journey began that this use ended: there it counted
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether this use started it and no other followed
 SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
@@ -9,6 +9,8 @@ SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
         FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession'))::text AS transfers,
        (SELECT j.at FROM uses_journey j WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began,
+       (SELECT q.id FROM uses_journey j JOIN catalogue_point q ON q.code = j.point
+        WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began_at,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
        (SELECT jsonb_build_array(x.pass_id, x.started AND NOT EXISTS (
             SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
