@@ -112,6 +112,7 @@ class SmallCity:
         self._ids = itertools.count(1)
         self._points: dict[str, int] = {}
         self._found()
+        self._make_key()
 
     def run(self, statement: str, *params: object) -> list[tuple[Any, ...]]:
         """Run one statement with ``$1`` parameters as the owner."""
@@ -147,6 +148,9 @@ class SmallCity:
             ("payments.purse_topup", self.bank),
         ):
             self._points[item] = self.a_point(item, operator)
+
+    def _make_key(self) -> None:
+        """The issuer's key that signs the codes here."""
         key_id = self.one("SELECT nextval('ecards_key_id_seq')")
         sealed = crypto.seal(self.codes_ring, self.seed, f"ecards_key.private_sealed:{key_id}")
         self.run(
