@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +340,48 @@ def test_a_role_begins_a_version_as_a_draft_only(urls: dict[str, str]) -> None:
         with pytest.raises(psycopg.IntegrityError, match="STAGE_SKIPPED"):
             staff.execute(columns + "('a.b', 2, '2030-01-01', '{}', '', 'published')")
         staff.rollback()
+
+
+def test_officers_publish_and_the_worker_ends_under_their_own_roles(fresh_database: dict[str, str]) -> None:
+    """The statements of the verbs, as the database's roles: what a grant forgets shows here."""
+    with psycopg.connect(fresh_database["staff"]) as staff:
+        staff.execute("INSERT INTO catalogue_item (code, field, level, area) VALUES ('a.b', 'a', 'city', '320600')")
+        staff.execute(
+            "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest, stage)"
+            " VALUES ('a.b', 1, '2020-01-01', '{}', '', 'draft')"
+        )
+        staff.execute("UPDATE catalogue_item_version SET stage = 'review', submitted_by = 'x', loaded_by = 'x'")
+        staff.execute(
+            "UPDATE catalogue_item_version SET stage = 'published', published_by = 'y', published_at = now(),"
+            " decided_by_zh = 'z', decided_by_en = 'z', decided_on = '2020-01-01'"
+        )
+        staff.execute("UPDATE catalogue_item_version SET ends_on = current_date - 1")
+        staff.commit()
+    with psycopg.connect(fresh_database["worker"]) as worker:
+        ended = worker.execute("UPDATE catalogue_item_version SET stage = 'ended' WHERE ends_on < current_date")
+        assert ended.rowcount == 1
+
+
+def test_two_who_publish_at_once_do_not_both(fresh_database: dict[str, str]) -> None:
+    """The second waits for the item and then sees what the first published."""
+    version = "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest) VALUES "
+    publish_one = (
+        "UPDATE catalogue_item_version SET stage = 'published', published_by = 'y', published_at = now(),"
+        " decided_by_zh = 'z', decided_on = '2020-01-01' WHERE item_id = 'a.race' AND version = "
+    )
+    with psycopg.connect(fresh_database["owner"]) as first, psycopg.connect(fresh_database["owner"]) as second:
+        first.execute("INSERT INTO catalogue_item (code, field, level, area) VALUES ('a.race', 'a', 'city', '320600')")
+        first.execute(version + "('a.race', 1, '2020-01-01', '{}', ''), ('a.race', 2, '2020-01-01', '{}', '')")
+        first.execute("UPDATE catalogue_item_version SET stage = 'review' WHERE item_id = 'a.race'")
+        first.commit()
+        first.execute(publish_one + "1")
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(second.execute, publish_one + "2")
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            first.commit()
+            with pytest.raises(psycopg.IntegrityError, match="VERSIONS_OVERLAP"):
+                waiting.result(timeout=20)
 
 
 def test_every_change_revises_the_catalogue(ride: ItemVersion, urls: dict[str, str]) -> None:
