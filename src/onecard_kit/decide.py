@@ -552,10 +552,8 @@ def best_concession(facts: Facts, full_fen: int, trace: Trace | None = None) -> 
         return _best_traced(facts, full_fen, trace)
     best, least_fen = None, full_fen
     for concession in _fitting(item, standing, facts):
-        if not _applies_now(concession, facts):
-            continue
         left_fen = concession.price.of(full_fen)
-        if left_fen < least_fen:
+        if left_fen < least_fen and _applies_now(concession, facts):  # in this order: few are worth a closer look
             best, least_fen = concession, left_fen
     return best
 
