@@ -123,8 +123,8 @@ def _conserved(owner_url: str) -> None:
     """Nothing was made or lost by all of it, and every call made what it was asked to."""
     with psycopg.connect(owner_url) as owner:
         row = owner.execute(
-            "SELECT sum(credits_posted - debits_posted) + (SELECT coalesce(sum(amount_fen), 0) FROM ledger_transfer"
-            " WHERE credit_account = %s), min(credits_posted - debits_posted) FROM ledger_balance",
+            "SELECT sum(free_fen) + (SELECT coalesce(sum(amount_fen), 0) FROM ledger_transfer"
+            " WHERE credit_account = %s), min(free_fen) FROM ledger_balance",
             [PURSES + 1],
         ).fetchone()
     if row is None or row[0] != PURSES * PURSE_FEN or row[1] < 0:

@@ -335,7 +335,7 @@ class SmallCity:
 
     def purse_of(self, card: Card) -> int:
         fen: int = self.one(
-            "SELECT credits_posted - debits_posted - debits_pending FROM ledger_balance WHERE account_id = $1",
+            "SELECT free_fen FROM ledger_balance WHERE account_id = $1",
             card.purse,
         )
         return fen

@@ -119,7 +119,7 @@ COPY = (
 
 BREACHES = {
     "a balance that no transfer made": (
-        ["UPDATE ledger_balance SET credits_posted = credits_posted + 1"],
+        ["UPDATE ledger_balance SET free_fen = free_fen + 1"],
         {"BALANCES": "different", "LEDGERS": "ledgers_not_zero"},
     ),
     "a hold forgotten in a balance": (
@@ -128,21 +128,21 @@ BREACHES = {
     ),
     "a purse below zero": (
         [
-            "ALTER TABLE ledger_balance DROP CONSTRAINT never_below_zero",
-            "UPDATE ledger_balance SET debits_posted = credits_posted + 1",
+            "ALTER DOMAIN ledger_fen DROP CONSTRAINT never_below_zero",
+            "UPDATE ledger_balance SET free_fen = -1",
         ],
         {"BALANCES": "below_zero"},
     ),
     "a purse above its ceiling": (
         [
-            "ALTER TABLE ledger_balance DROP CONSTRAINT never_above_ceiling",
+            "ALTER DOMAIN ledger_fen DROP CONSTRAINT never_below_zero",
             "UPDATE ledger_account SET ceiling_fen = 1 WHERE limited",
-            "UPDATE ledger_balance SET ceiling_fen = 1",
+            "UPDATE ledger_balance SET room_fen = 1 - free_fen - debits_pending - credits_pending",
         ],
         {"BALANCES": "above_ceiling"},
     ),
     "a ceiling that differs from its account's": (
-        ["UPDATE ledger_balance SET ceiling_fen = ceiling_fen + 1"],
+        ["UPDATE ledger_balance SET room_fen = room_fen + 1"],
         {"BALANCES": "other_ceiling"},
     ),
     "a limited account without a balance": (
@@ -176,6 +176,10 @@ BREACHES = {
     "a hold posted for more than was held": (
         ["UPDATE ledger_transfer SET amount_fen = 101 WHERE kind = 'post'"],
         {"HOLDS": "not_as_held"},
+    ),
+    "a payment that names a hold": (
+        ["UPDATE ledger_transfer SET pending_id = id WHERE kind = 'posted'"],
+        {"HOLDS": "misshapen"},
     ),
     "an open hold that nobody will find": (
         ["DELETE FROM ledger_hold"],

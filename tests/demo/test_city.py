@@ -28,7 +28,7 @@ DRAWN = (
     "SELECT card_id, function, state FROM cards_function ORDER BY 1, 2",
     "SELECT card_id, token FROM cards_account ORDER BY 1",
     "SELECT serial, card_id FROM ecards_ecard ORDER BY serial",
-    "SELECT a.owner, b.credits_posted FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id ORDER BY a.id",
+    "SELECT a.owner, b.free_fen FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id ORDER BY a.id",
 )
 
 
@@ -144,11 +144,11 @@ def test_every_standing_equals_its_refresh(url: str) -> None:
 def test_purses_hold_what_was_transferred(url: str) -> None:
     assert read(
         url,
-        "SELECT count(*) FROM ledger_balance b WHERE b.ceiling_fen <> 100000 OR b.debits_posted <> 0"
-        " OR b.credits_posted <> (SELECT coalesce(sum(amount_fen), 0) FROM ledger_transfer t"
+        "SELECT count(*) FROM ledger_balance b WHERE b.free_fen + b.room_fen <> 100000 OR b.debits_posted <> 0"
+        " OR b.free_fen <> (SELECT coalesce(sum(amount_fen), 0) FROM ledger_transfer t"
         " WHERE t.credit_account = b.account_id)",
     ) == [(0,)]
-    (held,) = read(url, "SELECT sum(credits_posted) FROM ledger_balance")[0]
+    (held,) = read(url, "SELECT sum(free_fen + debits_posted) FROM ledger_balance")[0]
     (posted,) = read(url, "SELECT sum(amount_fen) FROM ledger_transfer WHERE code = 'opening'")[0]
     assert held == posted
     assert float(str(held)) > 0

@@ -30,7 +30,7 @@ _NOW = "(c->>1)::date <= $1 AND (c->>2 IS NULL OR (c->>2)::date > $1)"
 _COUNTS = f"EXISTS (SELECT FROM jsonb_array_elements(s.classes) c WHERE c->>0 = '{{}}' AND {_NOW})"
 _ENTERS = "s.card_state = 'active' AND s.social_security = 'active'"
 _RIDES = f"{_ENTERS} AND s.transit = 'active' AND b.account_id IS NOT NULL"
-_FREE = "b.credits_posted - b.debits_posted - b.debits_pending"
+_FREE = "b.free_fen"
 
 
 class Group(NamedTuple):
@@ -63,7 +63,7 @@ GROUPS = (
 
 PICK = """
 SELECT s.card_id, s.holder_id, s.ecard_serial, k.number, s.card_state, s.social_security, s.financial, s.transit,
-       s.classes, s.chip_counter, {free}, b.ceiling_fen - b.credits_posted - b.credits_pending + b.debits_posted
+       s.classes, s.chip_counter, {free}, b.room_fen
 FROM cards_standing s JOIN cards_card k ON k.id = s.card_id
 LEFT JOIN ledger_balance b ON b.account_id = s.purse_account_id
 WHERE {condition} AND {medium} AND s.holder_id <> ALL ($2::bigint[]) AND $1::date IS NOT NULL

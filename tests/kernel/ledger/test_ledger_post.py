@@ -195,6 +195,29 @@ def test_one_fen_short(books: Books) -> None:
     assert books.post([a_transfer(purse, operator, 199)]) == {}
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_transfer_that_is_not_made_moves_neither_side(books: Books, turned: bool) -> None:
+    """Whichever account comes first in id order, what had moved already is moved back."""
+    purses = [books.open(fen=500, ceiling_fen=600), books.open(fen=500, ceiling_fen=600)]
+    debit, credit = reversed(purses) if turned else purses
+    made, foreign = a_transfer(debit, credit, 60), books.open(ledger="medical", fen=500)
+    assert books.post([made]) == {}
+    after = [books.balance(account) for account in (debit, credit, foreign)]
+    refused = {
+        made: Outcome.EXISTS,
+        replace(made, amount_fen=1): Outcome.ID_REUSED,
+        a_transfer(debit, credit, 441): Outcome.EXCEEDS_BALANCE,
+        a_transfer(debit, credit, 41): Outcome.EXCEEDS_CEILING,
+        a_transfer(debit, foreign, 1): Outcome.LEDGER_MISMATCH,
+        a_transfer(foreign, debit, 1): Outcome.LEDGER_MISMATCH,
+        a_transfer(debit, UNKNOWN, 1): Outcome.ACCOUNT_UNKNOWN,
+        a_transfer(credit, credit, 1): Outcome.SAME_ACCOUNT,
+    }
+    for transfer, outcome in refused.items():
+        assert books.post([transfer]) == {0: outcome}
+        assert [books.balance(account) for account in (debit, credit, foreign)] == after, outcome
+
+
 def test_the_ceiling_counts_what_is_on_its_way_in(books: Books) -> None:
     purse, source = books.open(ceiling_fen=1_000), books.open(limited=False)
     hold = a_transfer(source, purse, 600, kind=Kind.PENDING)

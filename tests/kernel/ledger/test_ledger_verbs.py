@@ -52,7 +52,7 @@ def test_opening_is_idempotent_and_keeps_the_owners_order() -> None:
     first = actions.open_accounts(owners, "holder.purse", Ledger.PURSE, limited=True, ceiling_fen=500)
     again = actions.open_accounts(owners[::-1], "holder.purse", Ledger.PURSE, limited=True)
     assert again == first[::-1]
-    assert Balance.objects.get(pk=first[0]).ceiling_fen == Account.objects.get(pk=first[0]).ceiling_fen == 500
+    assert Balance.objects.get(pk=first[0]).room_fen == Account.objects.get(pk=first[0]).ceiling_fen == 500
     other = actions.open_accounts(["holder:7"], "holder.purse", Ledger.TREASURY, limited=False)
     assert other != first[:1]
     assert not Balance.objects.filter(pk=other[0]).exists()

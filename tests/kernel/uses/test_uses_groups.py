@@ -368,7 +368,7 @@ def test_the_gateways_role_cannot_read_a_personal_column(gate: str) -> None:
         "SELECT birth_date FROM holders_holder",
         "SELECT number FROM cards_card",
         "INSERT INTO ledger_transfer SELECT * FROM ledger_transfer",
-        "UPDATE ledger_balance SET credits_posted = 1",
+        "UPDATE ledger_balance SET free_fen = 1",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             asyncio.run(read(statement))

@@ -13,13 +13,15 @@ WITH moved AS (
     ) s (account, debit_posted, credit_posted, debit_held, credit_held) GROUP BY account
 )
 SELECT count(*) FILTER (WHERE a.limited) AS checked,
-       count(*) FILTER (WHERE b.account_id IS NOT NULL AND (b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)
+       count(*) FILTER (WHERE b.account_id IS NOT NULL
+           AND (b.debits_posted, b.free_fen + b.debits_posted + b.debits_pending, b.debits_pending, b.credits_pending)
            IS DISTINCT FROM (coalesce(m.debits_posted, 0)::bigint, coalesce(m.credits_posted, 0)::bigint,
                              coalesce(m.debits_held, 0)::bigint, coalesce(m.credits_held, 0)::bigint)) AS different,
        count(*) FILTER (WHERE a.limited <> (b.account_id IS NOT NULL)) AS missing_or_extra,
-       count(*) FILTER (WHERE b.credits_posted - b.debits_posted - b.debits_pending < 0) AS below_zero,
-       count(*) FILTER (WHERE b.credits_posted + b.credits_pending - b.debits_posted > a.ceiling_fen) AS above_ceiling,
-       count(*) FILTER (WHERE b.account_id IS NOT NULL AND b.ceiling_fen IS DISTINCT FROM a.ceiling_fen) AS other_ceiling
+       count(*) FILTER (WHERE b.free_fen < 0) AS below_zero,
+       count(*) FILTER (WHERE b.room_fen < 0) AS above_ceiling,
+       count(*) FILTER (WHERE b.account_id IS NOT NULL
+           AND b.room_fen + b.free_fen + b.debits_pending + b.credits_pending IS DISTINCT FROM a.ceiling_fen) AS other_ceiling
 FROM ledger_account a
 LEFT JOIN ledger_balance b ON b.account_id = a.id
 LEFT JOIN moved m ON m.account = a.id

@@ -1,4 +1,5 @@
--- Every pending transfer is open or resolved once, for at most its amount, between its accounts.
+-- Every pending transfer is open or resolved once, for at most its amount, between its accounts. Only what resolves names one,
+-- and only a pending one runs out.
 WITH resolving AS (SELECT * FROM ledger_transfer WHERE kind IN ('post', 'void', 'expire')),
      held AS (SELECT * FROM ledger_transfer WHERE kind = 'pending')
 SELECT (SELECT count(*) FROM held) AS checked,
@@ -10,4 +11,6 @@ SELECT (SELECT count(*) FROM held) AS checked,
                AND (t.amount_fen = h.amount_fen OR t.kind = 'post' AND t.amount_fen < h.amount_fen)) IS NOT TRUE) AS not_as_held,
        (SELECT count(*) FROM ledger_hold o
         FULL JOIN (SELECT h.id FROM held h LEFT JOIN ledger_resolution r ON r.pending_id = h.id WHERE r.pending_id IS NULL) h ON h.id = o.id
-        WHERE o.id IS NULL OR h.id IS NULL) AS open_different
+        WHERE o.id IS NULL OR h.id IS NULL) AS open_different,
+       (SELECT count(*) FROM ledger_transfer WHERE (kind IN ('post', 'void', 'expire')) <> (pending_id IS NOT NULL)
+            OR expires_at IS NOT NULL AND kind <> 'pending') AS misshapen

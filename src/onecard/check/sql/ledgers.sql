@@ -12,7 +12,7 @@ WITH before AS (
         WHERE NOT a.limited AND t.kind IN ('posted', 'post')
     ) s (account, debit, credit, early_debit, early_credit) GROUP BY account
 ), held AS (
-    SELECT a.ledger, sum(CASE WHEN a.limited THEN b.credits_posted - b.debits_posted
+    SELECT a.ledger, sum(CASE WHEN a.limited THEN b.free_fen + b.debits_pending
         ELSE coalesce(f.credits - f.debits, 0) + coalesce(s.credits - s.early_credits - s.debits + s.early_debits, 0) END) AS fen
     FROM ledger_account a
     LEFT JOIN ledger_balance b ON b.account_id = a.id

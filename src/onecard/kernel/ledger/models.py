@@ -24,14 +24,16 @@ class Account(models.Model):
 
 
 class Balance(models.Model):
-    """The balance of an account with a limit; credit-normal."""
+    """The balance of an account with a limit, in fen: what may go out (`free_fen`) and what may come in (`room_fen`,
+    None without a ceiling). Credits posted are free_fen + debits_posted + debits_pending.
+    """
 
     account = models.OneToOneField(Account, on_delete=models.DO_NOTHING, primary_key=True, related_name="balance")
-    debits_pending = models.BigIntegerField()
+    free_fen = models.BigIntegerField()
+    room_fen = models.BigIntegerField(null=True)
     debits_posted = models.BigIntegerField()
+    debits_pending = models.BigIntegerField()
     credits_pending = models.BigIntegerField()
-    credits_posted = models.BigIntegerField()
-    ceiling_fen = models.BigIntegerField(null=True)
 
     class Meta:
         managed = False

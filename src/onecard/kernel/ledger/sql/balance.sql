@@ -1,6 +1,6 @@
 -- What an account holds, in one snapshot. $1 account id. An account with a limit has its row; one without has its last
 -- fold, and the transfers of transactions from there on: whatever writers do meanwhile, each transfer counts once.
-SELECT a.limited, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending
+SELECT a.limited, b.debits_posted, b.free_fen + b.debits_posted + b.debits_pending, b.debits_pending, b.credits_pending
 FROM ledger_account a JOIN ledger_balance b ON b.account_id = a.id WHERE a.id = $1 AND a.limited
 UNION ALL
 SELECT a.limited, (coalesce(f.debits, 0) + d.fen)::bigint, (coalesce(f.credits, 0) + c.fen)::bigint, h.debits, h.credits

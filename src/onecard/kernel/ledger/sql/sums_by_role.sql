@@ -1,6 +1,6 @@
 -- Posted debits and credits of each role in each ledger, and how many accounts it has. One snapshot.
 SELECT a.ledger, a.role, count(*), sum(coalesce(b.debits_posted, f.debits, 0) + coalesce(since.debits, 0)),
-       sum(coalesce(b.credits_posted, f.credits, 0) + coalesce(since.credits, 0))
+       sum(coalesce(b.free_fen + b.debits_posted + b.debits_pending, f.credits, 0) + coalesce(since.credits, 0))
 FROM ledger_account a
 LEFT JOIN ledger_balance b ON b.account_id = a.id
 LEFT JOIN ledger_fold f ON f.account_id = a.id
