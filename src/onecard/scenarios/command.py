@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     for entry in loaded.registers:
         say(f"登记 {entry}", f"registers {entry}")
     for each in loaded.differences:
-        _tell(each)
+        _tell(each, with_keys=arguments.dry_run or each.compared_with is not None)
     say(
         f"新增 {len(loaded.new)} 个版本，修改 {len(loaded.changed)} 个草案，{len(loaded.unchanged)} 个未变，"
         f"发布 {len(loaded.published)} 个。",
@@ -28,12 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(told: loading.Difference) -> None:
-    """A version, and its keys against what it is compared with."""
+def _tell(told: loading.Difference, *, with_keys: bool) -> None:
+    """A version, and its keys against what it is compared with; of a new item they are told in a dry run only."""
     if told.compared_with is None:
         say(f"{told.version}：新项目", f"{told.version}: a new item")
     else:
         say(f"{told.version}：与 {told.compared_with} 相比", f"{told.version}: compared with {told.compared_with}")
-    for change in told.changes:
+    for change in told.changes if with_keys else ():
         zh, en = difference.words(change)
         say(f"  {zh}", f"  {en}")

@@ -64,8 +64,8 @@ def show_difference(arguments: argparse.Namespace) -> int:
     if before is None:
         older = queries.versions_of(arguments.code, before=arguments.version, limit=1)
         before = older[0].version if older else None
-    was = queries.version(arguments.code, before).declaration if before is not None else {}
-    for change in difference.changes(was, new.declaration):
+    was = queries.plain(queries.version(arguments.code, before)) if before is not None else {}
+    for change in difference.changes(was, queries.plain(new)):
         print(difference.words(change)[0 if speaks_chinese() else 1])
     return 0
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -69,6 +69,12 @@ class OfferLack(NamedTuple):
 def declared(version: ItemVersion) -> terms.Item:
     """What a stored version says."""
     return item_files.from_plain(version.declaration, str(version))
+
+
+def plain(version: ItemVersion) -> dict[str, Any]:
+    """What a stored version says as plain values, in the order in which a file says it."""
+    told: dict[str, Any] = msgspec.to_builtins(declared(version), str_keys=True)
+    return told
 
 
 def in_force(day: dt.date) -> list[terms.Item]:
