@@ -1,55 +1,121 @@
 """One synthetic day of the city, played through the gateway and compared with what was to be expected.
 
-    python -m onecard_simulators.day --gateway URL --pockets FILE --report FILE [--uses 3000] [--seed N]
+    python -m onecard_simulators.day --gateway URL --pockets FILE --terms FOLDER --report FILE
+                                     [--bank URL] [--uses 7000] [--seed N]
 
-Residents ride, enter libraries and top up, by code and by card, many at once; answers get lost and lines are repeated;
-thieves replay. Each resident does one thing at a time and knows what to expect next. The report (JSON, mode 600) names
-every acknowledged use. Exit code 0 only if every answer was the expected one and none stayed out.
+First the day is planned (`rhythm`), then it is played hour by hour, as fast as the gateway answers: residents ride,
+eat, learn, see doctors and buy, by code and by card, many at once; answers get lost and lines are repeated; thieves
+replay (`incidents`). Each resident does one thing at a time and knows by the published terms what to expect next. The
+report (JSON, mode 600) names every acknowledged use. Exit code 0 only if every answer was the expected one and none
+stayed out.
 """
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import os
 import random
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from onecard_simulators import incidents
-from onecard_simulators.tariff import Resident
-from onecard_simulators.visits import Day, Holder
-from onecard_simulators.wire import Chip, Gateway, Json
+from onecard_simulators import incidents, rhythm
+from onecard_simulators.resident import Begun, Pass, Place, Resident
+from onecard_simulators.rhythm import Step
+from onecard_simulators.tariff import Terms
+from onecard_simulators.visits import Day, Doors, Holder
+from onecard_simulators.wire import BankDesk, Chip, Gateway, Json
 
 CONNECTIONS = 24
 SURPRISES_TOLD = 20
+BAR = 50
 
 
-async def play(gateway_url: str, pockets: Json, uses: int, seed: int) -> Json:
+async def play(gateway_url: str, bank_url: str | None, pockets: Json, terms: Terms, uses: int, seed: int) -> Json:
     """Play a day and return its report."""
-    gateway = Gateway(gateway_url, CONNECTIONS)
+    gateway, bank = Gateway(gateway_url, CONNECTIONS), BankDesk(bank_url) if bank_url else None
     started = time.time()
     try:
         terminals = await asyncio.gather(*(gateway.pair(each) for each in pockets["terminals"]))
-        day = Day(gateway, list(terminals), _holders(pockets), pockets, random.Random(seed), uses)
-        await _run(day)
+        day = Day(
+            gateway, terms, _places(pockets), _doors(pockets), pockets["days"], list(terminals), _holders(pockets),
+            pockets, random.Random(seed), bank,
+        )  # fmt: skip
+        hours = await _run(day, uses, seed)
     finally:
         gateway.close()
-    return _report(day, started)
+        if bank is not None:
+            bank.close()
+    return _report(day, started, hours)
 
 
-async def _run(day: Day) -> None:
+async def _run(day: Day, uses: int, seed: int) -> Counter[int]:
+    """Incidents run beside the day; how many visits each of its hours had."""
     trouble = [asyncio.create_task(each(day)) for each in incidents.INCIDENTS]
     await asyncio.sleep(0)  # incidents call their people away first
-    crowd, day.holders = day.holders, []
-    day.rng.shuffle(crowd)
-    await asyncio.gather(*trouble, *(day.go_about(holder) for holder in crowd))
+    people = day.holders
+    city = rhythm.City(people, day.places, day.terms, day.now())
+    planned = rhythm.plan(city, uses, random.Random(seed))
+    hours = Counter(step.minute // 60 for step in planned)
+    for hour in sorted(hours):
+        days = _by_person(step for step in planned if step.minute // 60 == hour)
+        await asyncio.gather(*(_go(day, people[who], steps) for who, steps in days.items()))
+        print(f"    {hour:02}:00  {hours[hour]:5}  {'▇' * round(hours[hour] * BAR / max(hours.values()))}", flush=True)
+    await asyncio.gather(*trouble)
+    return hours
+
+
+def _by_person(steps: Iterable[Step]) -> dict[int, list[Step]]:
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.who, []).append(step)
+    return found
+
+
+async def _go(day: Day, holder: Holder, steps: Sequence[Step]) -> None:
+    """An hour of somebody's day, one visit after the other. Who did not get in does not tap out."""
+    for step in steps:
+        if not holder.resident.sure or (step.leg == "out" and step.item not in holder.resident.journeys):
+            continue
+        terminal = day.terminal(step.item, point=step.point)
+        visit = await day.visit(holder, step.item, terminal=terminal, amount_fen=step.amount_fen, leg=step.leg)
+        if step.back and visit is not None and visit.admitted and visit.outcome is not None:
+            await day.refund(holder, visit)
+
+
+# --- From the pockets -------------------------------------------------------------------------------------------------
+
+
+def _places(pockets: Json) -> dict[str, Place]:
+    return {
+        each["code"]: Place(
+            each["code"], each["division"], tuple(each["offers"]), tuple(each["hours"]), tuple(each["media"])
+        )
+        for each in pockets["points"]
+    }
+
+
+def _doors(pockets: Json) -> dict[tuple[str, str], Doors]:
+    """Where only so many are taken, and how many went in already."""
+    return {
+        (point["code"], item): Doors(offer["most"], offer["entered"])
+        for point in pockets["points"]
+        for item, offer in point["offers"].items()
+        if offer["most"] is not None
+    }
 
 
 def _holders(pockets: Json) -> list[Holder]:
-    phones = [Holder(_resident(each), token=each["token"]) for each in pockets["phones"]]
+    phones = [Holder(_resident(each), token=each["token"], account=each["account"]) for each in pockets["phones"]]
     chips = [
-        Holder(_resident(each), chip=Chip(each["number"], bytes.fromhex(each["key"]), each["counter"]))
+        Holder(
+            _resident(each),
+            chip=Chip(each["number"], bytes.fromhex(each["key"]), each["counter"]),
+            account=each["account"],
+        )
         for each in pockets["chips"]
     ]
     return phones + chips
@@ -60,14 +126,32 @@ def _resident(known: Json) -> Resident:
         known["kind"],
         known["card_state"],
         known["functions"],
+        known["place"],
         [(code, begins, ends) for code, begins, ends in known["classes"]],
         known["balance_fen"],
         known["room_fen"],
-        dict(known["used"]),
+        used={(rule, first_day): used for rule, first_day, used in known["used"]},
+        passes=[_pass(each) for each in known["passes"]],
+        journeys={each["item"]: _begun(each) for each in known["journeys"]},
+        last={item: (at, at) for item, at in known["last"].items()},
+        orders={item: tuple(means) for item, means in known["orders"].items()},
     )
 
 
-def _report(day: Day, started: float) -> Json:
+def _pass(known: Json) -> Pass:
+    starts_on = known["starts_on"] and dt.date.fromisoformat(known["starts_on"])
+    activate_by = dt.date.fromisoformat(known["activate_by"])
+    return Pass(known["item"], activate_by, known["lasts_days"], starts_on, known["uses_left"])
+
+
+def _begun(known: Json) -> Begun:
+    return Begun(known["use"], known["point"], known["concession"], known["held_fen"], known["at"], known["at"])
+
+
+# --- The report -------------------------------------------------------------------------------------------------------
+
+
+def _report(day: Day, started: float, hours: Counter[int]) -> Json:
     waits = sorted(day.gateway.waits_ms) or [0.0]
     return {
         "started_at": started,
@@ -75,6 +159,8 @@ def _report(day: Day, started: float) -> Json:
         "requests": len(day.gateway.waits_ms),
         "p50_ms": round(waits[len(waits) // 2], 1),
         "p99_ms": round(waits[len(waits) * 99 // 100], 1),
+        "kind": day.now().kind,
+        "hours": dict(sorted(hours.items())),
         "journals": [{"terminal": each.code, "journal": each.journal} for each in day.terminals],
         "uses": list(day.uses.values()),
         "refunds": day.refunds,
@@ -97,13 +183,16 @@ def main(argv: list[str] | None = None) -> int:
     """Play, report, and say what surprised."""
     parser = argparse.ArgumentParser(prog="onecard_simulators.day", description="One synthetic day of the city")
     parser.add_argument("--gateway", required=True, help="http://localhost:8802")
+    parser.add_argument("--bank", help="http://localhost:8803; without it nobody looks up an account")
     parser.add_argument("--pockets", required=True, type=Path)
+    parser.add_argument("--terms", required=True, type=Path, help="the folder of published item files")
     parser.add_argument("--report", required=True, type=Path)
-    parser.add_argument("--uses", type=int, default=3000)
+    parser.add_argument("--uses", type=int, default=7000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     chosen = parser.parse_args(argv)
     pockets: Json = json.loads(chosen.pockets.read_text(encoding="utf-8"))
-    report = asyncio.run(play(chosen.gateway, pockets, chosen.uses, chosen.seed))
+    terms = Terms.read(chosen.terms)
+    report = asyncio.run(play(chosen.gateway, chosen.bank, pockets, terms, chosen.uses, chosen.seed))
     write(chosen.report, {"seed": chosen.seed, **report})
     for text in report["surprises"][:SURPRISES_TOLD]:
         print(f"surprise: {text}", file=sys.stderr)

@@ -42,10 +42,17 @@ class Connections:
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a POST of JSON. Raises ConnectionLost."""
+        return await self._ask("POST", path, body, headers)
+
+    async def get(self, path: str) -> Answer:
+        """The answer to a GET. Raises ConnectionLost."""
+        return await self._ask("GET", path, b"", {})
+
+    async def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         async with self._turn:
             started = time.perf_counter()
             async with self._connection() as connection, asyncio.timeout(self._answer_s):
-                answer = await connection.post(path, body, headers)
+                answer = await connection.ask(method, path, body, headers)
                 if answer.stays:
                     self._kept.append(connection)
             self.waits_ms.append((time.perf_counter() - started) * 1000)
@@ -54,7 +61,7 @@ class Connections:
     async def hang_up(self, path: str, body: bytes, headers: Mapping[str, str], after_s: float) -> None:
         """Send a request and leave without the answer."""
         async with self._turn, self._connection() as connection:
-            connection.write(path, body, headers)
+            connection.write("POST", path, body, headers)
             await asyncio.sleep(after_s)
 
     @asynccontextmanager
@@ -86,15 +93,15 @@ class Connection:
     async def open(cls, host: str, port: int) -> "Connection":
         return cls(*await asyncio.open_connection(host, port))
 
-    def write(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def write(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Put a request on the wire."""
         sent = {"Host": "gateway", "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
-        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
         self._writer.write("\r\n".join(lines).encode() + body)
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request and read its answer."""
-        self.write(path, body, headers)
+        self.write(method, path, body, headers)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if length is None:

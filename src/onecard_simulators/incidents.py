@@ -8,13 +8,18 @@ import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
-from onecard_simulators.tariff import ENTRY, RIDE, TOPUP, Expected, today
-from onecard_simulators.visits import Day, Holder, Shown
+from onecard_simulators.resident import Expected
+from onecard_simulators.visits import Day, Holder, Shown, Visit
 from onecard_simulators.wire import Chip, Reply, Terminal
 
+RIDE, METRO, TOPUP = "transit.bus_ride", "transit.metro_ride", "payments.purse_topup"
+ENTRY, MUSEUM, CAMPUS = "culture.library_entry", "culture.museum_entry", "education.campus_entry"
+PASS, SCENIC, PURCHASE = "tourism.park_pass", "tourism.scenic_entry", "payments.shop_purchase"
+MEAL, CARE, SIGN_ON = "living.canteen_meal", "protection.elder_care_visit", "government.sign_on"
 NOBODY = Chip("Z99999999", bytes(16), 0)
-FREQUENT_RIDES = 21
+FREQUENT_RIDES, MEALS, BIG_FEN, LAST_PLACES = 21, 4, 450_000, 40
 OFF_S = 3600
 
 
@@ -29,7 +34,7 @@ async def code_at_two_gates(day: Day) -> None:
     await day.visit(None, RIDE, shown=shown, wanted=[Expected("REPLAYED")])
     shown = await day.show(second, day.terminals[0], 0)
     assert shown is not None
-    admitted = second.resident.expect(RIDE, today())
+    admitted = day.hoped(second, RIDE)
     both = [admitted, Expected("REPLAYED")]
     visits = await asyncio.gather(*(day.visit(None, RIDE, shown=shown, wanted=both) for _ in range(2)))
     if {visit.came for visit in visits if visit} != set(both):
@@ -110,6 +115,69 @@ async def a_frequent_rider(day: Day) -> None:
         await day.visit(holder, RIDE)
 
 
+async def journeys_that_go_wrong(day: Day) -> None:
+    """Out without in, through a gate for both ways, in twice, and asking for the beginning of a journey back."""
+    holder = day.take("resident", phone=False)
+    if holder is None or not any(METRO in each.items for each in day.terminals):
+        return
+    await day.visit(holder, METRO, leg="out")
+    await day.visit(holder, METRO)
+    for _ in range(2):
+        begun = await day.visit(holder, METRO, leg="in")
+        if begun is not None and begun.admitted:
+            _want(day, await _refund(day, begun.terminal, begun.use), 409, "JOURNEY_NOT_ENDED")
+    await day.visit(holder, METRO, leg="out")
+
+
+async def passes(day: Day) -> None:
+    """A pass that is given back as new, and one that was used and is not taken back."""
+    for holder in (day.take("resident", phone=False), day.take("resident", phone=True)):
+        bought = await day.visit(holder, PASS) if holder else None
+        if holder is None or not _admitted(bought):
+            continue
+        entered = await day.visit(holder, SCENIC) if holder.token is None else None
+        if entered is not None and entered.outcome is not None and entered.outcome.serves is not None:
+            _want(day, await _refund(day, bought.terminal, bought.use), 409, "PASS_IN_USE")
+            await day.refund(holder, entered)
+        await day.refund(holder, bought)
+
+
+async def not_for_them(day: Day) -> None:
+    """An old man at a school's gate, a pupil at the day care, a card held to a screen that reads codes."""
+    old, young = day.take("senior_70", phone=False), day.take("student", phone=False)
+    for holder, item in ((old, CAMPUS), (young, CARE), (old, SIGN_ON)):
+        if holder is not None:
+            await day.visit(holder, item)
+
+
+async def too_many_meals(day: Day) -> None:
+    """A meal more than a day has."""
+    holder = day.take("office_staff", phone=False)
+    for _ in range(MEALS if holder else 0):
+        await day.visit(holder, MEAL)
+
+
+async def the_last_places(day: Day) -> None:
+    """A party before a small museum: all at once, and some more than go in."""
+    free = {key: door.most - door.entered + door.left for key, door in day.doors.items() if key[1] == MUSEUM}
+    key = min(free, key=lambda each: free[each], default=None)
+    party = [holder for holder in (day.take("resident", phone=True) for _ in range(6)) if holder]
+    if key is None or not party or free[key] > LAST_PLACES:
+        return
+    for _ in range(0, max(0, free[key]) + 3, len(party)):
+        gates = [day.terminal(MUSEUM, point=key[0]) for _ in party]
+        await asyncio.gather(*(day.visit(each, MUSEUM, terminal=gate) for each, gate in zip(party, gates, strict=True)))
+
+
+async def big_purchases(day: Day) -> None:
+    """More than any purse holds: the bank pays for those whose account has it, and refuses the others."""
+    buyers = [day.take("banked", phone=n % 2 == 0) for n in range(6)]
+    for holder in buyers:
+        bought = await day.visit(holder, PURCHASE, amount_fen=BIG_FEN) if holder else None
+        if holder is not None and _admitted(bought) and holder is buyers[0]:
+            await day.refund(holder, bought)
+
+
 async def things_that_do_not_fit(day: Day) -> None:
     """Items nobody declared or the point does not offer, an amount that is too small, a sequence used again."""
     holder = day.take("resident", phone=False)
@@ -131,7 +199,7 @@ async def refunds_that_are_none(day: Day) -> None:
     if holder is None:
         return
     visit = await day.visit(holder, TOPUP, amount_fen=1_000)
-    if visit is not None and visit.came.verdict == "ADMITTED":
+    if _admitted(visit):
         strange = day.terminal(RIDE)
         _want(day, await _refund(day, strange, visit.use), 404, "USE_UNKNOWN")
         await day.refund(holder, visit)
@@ -167,11 +235,21 @@ INCIDENTS: tuple[Callable[[Day], Coroutine[object, object, None]], ...] = (
     short_of_money,
     functions_that_rest,
     a_frequent_rider,
+    journeys_that_go_wrong,
+    passes,
+    not_for_them,
+    too_many_meals,
+    the_last_places,
+    big_purchases,
     things_that_do_not_fit,
     refunds_that_are_none,
     cards_that_are_not_active,
     devices_that_lie,
 )
+
+
+def _admitted(visit: Visit | None) -> TypeGuard[Visit]:
+    return visit is not None and visit.outcome is not None and visit.admitted
 
 
 def _all_of(day: Day, kind: str, phone: bool) -> Iterator[Holder]:

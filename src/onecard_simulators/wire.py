@@ -48,6 +48,7 @@ class Terminal:
     """A paired terminal: its key, its journal, and the sequence of its lines."""
 
     code: str
+    point: str
     operator: str
     items: tuple[str, ...]
     key_id: int
@@ -166,9 +167,33 @@ class Gateway:
         told = reply.body
         return Terminal(
             told["terminal"],
+            known["point"],
             known["operator"],
             tuple(known["items"]),
             told["key_id"],
             bytes.fromhex(told["key"]),
             told["journal"],
         )
+
+
+class BankDesk:
+    """The bank's side of the counter: what a resident sees of their own account there."""
+
+    def __init__(self, url: str) -> None:
+        self._http = Connections(url, 4, ANSWER_S)
+
+    def close(self) -> None:
+        self._http.close()
+
+    async def account(self, token: str) -> tuple[int, bool]:
+        """What is free in an account, in fen, and whether the bank refuses to pay from it. Raises ConnectionLost."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                told = json.loads((await self._http.get(f"/simulator/accounts/{token}")).body)
+            except ConnectionLost:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return told["free_fen"], told["reason"] is not None

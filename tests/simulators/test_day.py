@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
+from tests.bank_process import a_bank
 from tests.gateway.process import a_gateway
 
+from onecard import scenarios
 from onecard.demo import city, owner, pockets, reckoning
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
-USES = 200
+USES = 600
 Report = dict[str, Any]
 
 
@@ -41,16 +43,22 @@ def days(
 ) -> list[Report]:
     """Two days in a row, through two processes of the gateway."""
     folder = tmp_path_factory.mktemp("days")
-    with a_gateway(environment_for, fresh_database["gateway"], workers=2) as gateway:
-        return [play(url, gateway.url, folder, seed) for seed in (1, 2)]
+    with (
+        a_bank(folder) as bank,
+        a_gateway(
+            lambda url: {**environment_for(url), **bank.environment}, fresh_database["gateway"], workers=2
+        ) as gateway,
+    ):
+        return [play(url, gateway.url, bank.url, folder, seed) for seed in (1, 2)]
 
 
-def play(url: str, gateway: str, folder: Path, seed: int) -> Report:
+def play(url: str, gateway: str, bank: str, folder: Path, seed: int) -> Report:
     filled = pockets.fill(url, folder, seed=seed)
     report = folder / f"day{seed}.json"
     argv = ["--gateway", gateway, "--pockets", str(filled), "--report", str(report), "--uses", str(USES)]
+    argv += ["--bank", bank, "--terms", str(scenarios.FOLDER), "--seed", str(seed)]
     done = subprocess.run(
-        [sys.executable, "-m", "onecard_simulators.day", *argv, "--seed", str(seed)],
+        [sys.executable, "-m", "onecard_simulators.day", *argv],
         env={"PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         encoding="utf-8",
@@ -78,13 +86,15 @@ def test_everything_that_goes_wrong_in_a_city_went_wrong(days: list[Report]) -> 
     assert verdicts >= {
         "ADMITTED", "REPLAYED", "CRYPTOGRAM_INVALID", "CODE_EXPIRED", "CODE_NOT_YET_VALID", "CODE_MALFORMED",
         "SIGNATURE_INVALID", "CARD_LOST", "CARD_LOCKED", "CARD_INACTIVE", "CARD_CANCELLED", "FUNCTION_INACTIVE",
-        "FUNDS_SHORT", "PURSE_FULL", "ITEM_UNKNOWN", "ITEM_NOT_OFFERED", "AMOUNT_INVALID",
+        "FUNDS_SHORT", "PURSE_FULL", "ITEM_UNKNOWN", "ITEM_NOT_OFFERED", "AMOUNT_INVALID", "LEGALLY_EXCLUDED",
+        "NOT_ENTITLED", "MEDIUM_NOT_ACCEPTED", "NO_JOURNEY", "LEG_INVALID", "QUOTA_EXHAUSTED", "CAPACITY_FULL",
+        "BANK_REFUSED",
     }  # fmt: skip
     happened = set().union(*(report["happened"] for report in days))
     assert happened >= {
         "refused TERMINAL_SIGNATURE_INVALID", "refused TERMINAL_CLOCK_OFF", "refused SEQUENCE_REUSED",
-        "refused USE_UNKNOWN", "refused ALREADY_REFUNDED", "refused PAIRING_CODE_INVALID", "phone refused", "repeated",
-        "hung up",
+        "refused USE_UNKNOWN", "refused ALREADY_REFUNDED", "refused PAIRING_CODE_INVALID", "refused JOURNEY_NOT_ENDED",
+        "refused PASS_IN_USE", "journey left open", "phone refused", "repeated", "hung up",
     }  # fmt: skip
 
 
@@ -92,7 +102,7 @@ def test_money_sums_to_nothing_in_each_ledger(url: str, days: list[Report]) -> N
     for report in days:
         with owner.connected(url):
             lines = reckoning.money(reckoning.recorded(report))
-        for ledger in ("purse", "treasury"):
+        for ledger in ("purse", "treasury", "bank"):
             assert sum(line[4] for line in lines if line[3] == ledger) == 0
             assert sum(line[5] for line in lines if line[3] == ledger) == 0
 
@@ -102,6 +112,7 @@ def test_money_sums_to_nothing_in_each_ledger(url: str, days: list[Report]) -> N
     [
         (lambda report: report["uses"][0].update(verdict="NOT_ENTITLED"), "Each answered use stands once, as answered"),
         (lambda report: report["uses"][0].update(paid_fen=1), "Each answered use stands once, as answered"),
+        (lambda report: report["uses"][0].update(purse_fen=1), "Purses moved by what residents reckoned"),
         (lambda report: report["uses"].pop(), "Nothing is recorded that no terminal sent"),
         (lambda report: report["refunds"].pop(), "Each refund stands once, as answered"),
         (lambda report: report["surprises"].append("a surprise"), "Every answer was the expected one"),

@@ -1,7 +1,7 @@
 """``python -m onecard.demo.day GATEWAY FOLDER``: one day of the city, then every use and every fen accounted for.
 
-Runs as the owner of the demo's database. The day itself is played by `onecard_simulators.day`, which is given pockets
-and the gateway's address and nothing else.
+Runs as the owner of the demo's database. The day itself is played by `onecard_simulators.day`, which is given pockets,
+the published item files, the addresses of gateway and bank, and nothing else.
 """
 
 import json
@@ -14,27 +14,29 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
+from onecard import scenarios
 from onecard.demo import table
 from onecard.demo.running import ROOT
 from onecard.foundation.errors import OneCardError, Unavailable
 from onecard.foundation.money import yuan
 from onecard.foundation.postgres import urls
 from onecard.foundation.terminal import say, sentence, speaks_chinese
+from onecard_kit.reasons import FUNDERS
 
 if TYPE_CHECKING:
     from onecard.demo.reckoning import Invariant, Key, Recorded
 
 REPORT = "day.json"
 SHOWN_AGAINST = 5
-ITEMS = {
-    "transit.bus_ride": ("公交乘车", "Bus ride"),
-    "culture.library_entry": ("图书馆入馆", "Library entry"),
-    "payments.purse_topup": ("钱包充值", "Purse top-up"),
-}
+# How often each of the residents who are out uses a card, all in all.
+USES_EACH = 4.5
+KINDS = {"working": ("工作日", "a working day"), "weekend": ("周末", "a weekend"), "holiday": ("节假日", "a holiday")}
+Names = Mapping[str, str]
+"""What items are called, by code, in the language of the terminal."""
 
 
-def main(gateway: str, folder: Path, uses: int = 3000) -> int:
-    """Play a day; 0 only if everything holds."""
+def main(gateway: str, folder: Path, uses: int | None = None) -> int:
+    """Play a day; 0 only if everything holds. `uses` is about how many; by default by the size of the city."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecard.settings.owner")
     django.setup()
     try:
@@ -44,14 +46,18 @@ def main(gateway: str, folder: Path, uses: int = 3000) -> int:
         return 2
 
 
-def _play(gateway: str, folder: Path, uses: int) -> int:
+def _play(gateway: str, folder: Path, uses: int | None) -> int:
     from onecard.demo import banking, owner, pockets, reckoning
 
     url, report_path = urls.of_environment(), folder / REPORT
     say("发放手机、卡片与终端配对码", "Handing out phones, cards and pairing codes")
     filled = pockets.fill(url, folder)
     report_path.unlink(missing_ok=True)
-    say(f"演示一天：约 {uses:,} 次用卡", f"Playing a day of about {uses:,} uses")
+    uses = uses or round(_people(filled) * USES_EACH)
+    say(
+        f"演示一天：约 {uses:,} 次用卡；以下按计划的钟点，不分钟点连续进行",
+        f"Playing a day of about {uses:,} uses; below by the hour they are planned for, played without a pause",
+    )
     simulate(gateway, filled, report_path, uses)
     report = _read(report_path)
     with owner.connected(url):
@@ -60,6 +66,11 @@ def _play(gateway: str, folder: Path, uses: int) -> int:
         found = [*reckoning.invariants(report, held), *banked, *_checked(url)]
         print(_screen(held, found, report))
     return 1 if any(each.against for each in found) else 0
+
+
+def _people(filled: Path) -> int:
+    pockets = json.loads(filled.read_text(encoding="utf-8"))
+    return len(pockets["phones"]) + len(pockets["chips"])
 
 
 def _read(report_path: Path) -> dict[str, Any]:
@@ -80,6 +91,9 @@ def simulate(gateway: str, pockets: Path, report: Path, uses: int) -> None:
     """Let strangers play: a process that knows none of our secrets and imports none of our code."""
     told = {name: value for name, value in os.environ.items() if not name.startswith("ONECARD_")}
     argv = ["--gateway", gateway, "--pockets", str(pockets), "--report", str(report), "--uses", str(uses)]
+    argv += ["--terms", str(scenarios.FOLDER)]
+    if bank := os.environ.get("ONECARD_BANK_URL"):
+        argv += ["--bank", bank]
     subprocess.run(
         [sys.executable, "-m", "onecard_simulators.day", *argv],
         env={**told, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"},
@@ -103,12 +117,15 @@ def _screen(held: "Mapping[Key, Recorded]", found: "Sequence[Invariant]", report
     from onecard.demo import reckoning
 
     zh = speaks_chinese()
+    names = {item.code: item.zh if zh else item.en for item in reckoning.items()}
+    borne = reckoning.concessions(held)
     return "\n".join(
         (
             _first_line(report, zh),
-            _uses(reckoning.by_item(held), zh),
+            _uses(reckoning.by_item(held), names, zh),
             _money(reckoning.money(held), zh),
-            _concessions(reckoning.concessions(held), zh),
+            _funders(borne, zh),
+            _concessions(borne, names, zh),
             _invariants(found, zh),
         )
     )
@@ -117,15 +134,16 @@ def _screen(held: "Mapping[Key, Recorded]", found: "Sequence[Invariant]", report
 def _first_line(report: Mapping[str, Any], zh: bool) -> str:
     uses, requests = f"{len(report['uses']):,}", f"{report['requests']:,}"
     took = f"{report['ended_at'] - report['started_at']:.0f}"
+    kind, p50 = KINDS[report["kind"]][0 if zh else 1], report["p50_ms"]
     if zh:
-        return f"\n  {uses} 次用卡，{requests} 次请求，历时 {took} 秒，答复中位数 {report['p50_ms']} 毫秒\n"
-    return f"\n  {uses} uses, {requests} requests in {took} s, median answer {report['p50_ms']} ms\n"
+        return f"\n  {kind}：{uses} 次用卡，{requests} 次请求，历时 {took} 秒，答复中位数 {p50} 毫秒\n"
+    return f"\n  {uses} uses of {kind}, {requests} requests in {took} s, median answer {p50} ms\n"
 
 
-def _uses(lines: Sequence[tuple[str, str, int, int]], zh: bool) -> str:
+def _uses(lines: Sequence[tuple[str, str, int, int]], names: Names, zh: bool) -> str:
     title = "用卡：按应用项目与结果" if zh else "Uses by item and verdict"
     head = ("应用项目", "结果", "次数", "实付（元）") if zh else ("item", "verdict", "uses", "paid (yuan)")
-    cells = [(_item(item, zh), verdict, f"{count:,}", yuan(fen)) for item, verdict, count, fen in lines]
+    cells = [(names.get(item, item), verdict, f"{count:,}", yuan(fen)) for item, verdict, count, fen in lines]
     return table.text(title, head, cells)
 
 
@@ -140,19 +158,31 @@ def _money(lines: Sequence[tuple[Any, ...]], zh: bool) -> str:
     return table.text(title, head, cells)
 
 
-def _concessions(lines: Sequence[tuple[Any, ...]], zh: bool) -> str:
-    title = "优惠减免：按承担单位（已扣除退款）" if zh else "Concessions by who bears them (refunds taken off)"
-    head = (
-        ("承担单位", "应用项目", "人群类别", "次数", "金额（元）")
-        if zh
-        else ("borne by", "item", "class", "uses", "yuan")
-    )
-    cells = [(line[0] if zh else line[1], _item(line[2], zh), line[3], f"{line[4]:,}", yuan(line[5])) for line in lines]
+def _funders(lines: Sequence[tuple[Any, ...]], zh: bool) -> str:
+    """What each kind of funder bears, together."""
+    title = "优惠减免：按承担方式合计" if zh else "Concessions by kind of funder"
+    head = ("承担方式", "次数", "金额（元）") if zh else ("borne by", "uses", "yuan")
+    cells = []
+    for role, names in FUNDERS.items():
+        own = [line for line in lines if line[0] == role]
+        count, fen = sum(line[5] for line in own), sum(line[6] for line in own)
+        cells.append((names[0 if zh else 1], f"{count:,}", yuan(fen)))
     return table.text(title, head, cells)
 
 
-def _item(code: str, zh: bool) -> str:
-    return ITEMS.get(code, (code, code))[0 if zh else 1]
+def _concessions(lines: Sequence[tuple[Any, ...]], names: Names, zh: bool) -> str:
+    title = "优惠减免：按承担单位（已扣除退款）" if zh else "Concessions by who bears them (refunds taken off)"
+    head = (
+        ("承担单位", "应用项目", "优惠", "次数", "金额（元）")
+        if zh
+        else ("borne by", "item", "concession", "uses", "yuan")
+    )
+    change = "换乘、当日封顶" if zh else "change, day's cap"
+    cells = [
+        (line[1] if zh else line[2], names.get(line[3], line[3]), line[4] or change, f"{line[5]:,}", yuan(line[6]))
+        for line in lines
+    ]
+    return table.text(title, head, cells)
 
 
 def _invariants(found: "Sequence[Invariant]", zh: bool) -> str:

@@ -1,13 +1,15 @@
 """What a city of people and devices carries for one day, as counter clerks hand it out: ``pockets.json``, mode 600.
 
 Terminals get fresh pairing codes, some residents enrol a phone, some take their card along: here its simulated chip,
-number and key. Beside each stands what its owner knows: what their card can do, what they count as, what is in
-their purse. The day (`onecard_simulators.day`) plays with these alone and speaks to the gateway only.
+number and key. Beside each stands what its owner knows: what their card can do, what they count as, what is in their
+purse, which passes they bought, where they tapped in, what they used up. Beside each point stands what the sign on its
+door says. The day (`onecard_simulators.day`) plays with these alone and speaks to the gateway and the bank only.
 """
 
 import asyncio
 import datetime as dt
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 
 from onecard.demo import owner
 from onecard.demo.plan import ACTOR
-from onecard.foundation import clock, keys
+from onecard.foundation import clock, keys, workdays
 from onecard.foundation.postgres.raw import rows
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.kernel.catalogue import actions as catalogue
@@ -34,7 +36,9 @@ _FREE = "b.free_fen"
 
 
 class Group(NamedTuple):
-    """So many residents of whom a condition on `cards_standing s` and `ledger_balance b` holds; $1 is today."""
+    """So many residents of a city of 20,000 of whom a condition on `cards_standing s` and `ledger_balance b` holds; $1
+    is today.
+    """
 
     kind: str
     phones: int
@@ -42,17 +46,29 @@ class Group(NamedTuple):
     condition: str
 
 
+def _class(code: str) -> str:
+    return f"{_ENTERS} AND {_COUNTS.format(code)}"
+
+
 GROUPS = (
-    Group("short", 10, 10, f"{_RIDES} AND {_FREE} < 100 AND NOT EXISTS (SELECT FROM jsonb_array_elements(s.classes) c"
+    Group("short", 25, 25, f"{_RIDES} AND {_FREE} < 100 AND NOT EXISTS (SELECT FROM jsonb_array_elements(s.classes) c"
           f" WHERE {_NOW})"),
     Group("frequent", 4, 4, f"{_RIDES} AND {_COUNTS.format('senior_60')} AND {_FREE} >= 2000"),
-    Group("care_free", 15, 15, f"{_RIDES} AND {_COUNTS.format('care_free')}"),
-    Group("care_half", 15, 15, f"{_RIDES} AND {_COUNTS.format('care_half')}"),
-    Group("pupil", 25, 25, f"{_RIDES} AND {_COUNTS.format('pupil_6_14')}"),
-    Group("senior_60", 40, 40, f"{_RIDES} AND {_COUNTS.format('senior_60')}"),
-    Group("senior_70", 55, 55, f"{_RIDES} AND {_COUNTS.format('senior_70')}"),
-    Group("resident", 110, 110, _RIDES),
-    Group("no_transit", 10, 10, f"{_ENTERS} AND s.transit = 'inactive'"),
+    Group("care_free", 20, 20, f"{_RIDES} AND {_COUNTS.format('care_free')}"),
+    Group("care_half", 20, 20, f"{_RIDES} AND {_COUNTS.format('care_half')}"),
+    Group("veteran", 15, 15, _class("veteran")),
+    Group("disabled", 10, 10, _class("disabled")),
+    Group("low_income", 25, 25, _class("low_income")),
+    Group("volunteer", 30, 30, _class("volunteer")),
+    Group("teacher", 12, 12, _class("teacher")),
+    Group("office_staff", 70, 70, f"{_class('office_staff')} AND b.account_id IS NOT NULL"),
+    Group("pupil", 40, 40, f"{_RIDES} AND {_COUNTS.format('pupil_6_14')}"),
+    Group("student", 60, 60, _class("student")),
+    Group("senior_60", 60, 60, f"{_RIDES} AND {_COUNTS.format('senior_60')}"),
+    Group("senior_70", 80, 80, f"{_RIDES} AND {_COUNTS.format('senior_70')}"),
+    Group("banked", 70, 70, f"{_ENTERS} AND s.financial = 'active' AND {_FREE} < 5000"),
+    Group("resident", 220, 220, _RIDES),
+    Group("no_transit", 15, 15, f"{_ENTERS} AND s.transit = 'inactive'"),
     Group("suspended", 3, 3, "s.card_state = 'active' AND s.social_security = 'suspended'"),
     Group("lost", 3, 5, "s.card_state = 'lost'"),
     Group("temp_lost", 3, 3, "s.card_state = 'temp_lost'"),
@@ -60,16 +76,60 @@ GROUPS = (
     Group("inactive", 0, 4, "s.card_state = 'inactive'"),
     Group("cancelled", 0, 4, "s.card_state IN ('cancelled', 'cancelled_after_loss')"),
 )  # fmt: skip
+# A smaller city sends fewer out, but never fewer than this share of the groups above.
+CITY, SMALLEST = 20_000, 0.3
 
 PICK = """
-SELECT s.card_id, s.holder_id, s.ecard_serial, k.number, s.card_state, s.social_security, s.financial, s.transit,
-       s.classes, s.chip_counter, {free}, b.room_fen
+SELECT s.card_id, s.holder_id, s.ecard_serial, k.number, s.issuing_place, s.card_state, s.social_security, s.financial,
+       s.transit, s.classes, s.chip_counter, a.token, {free}, b.room_fen
 FROM cards_standing s JOIN cards_card k ON k.id = s.card_id
 LEFT JOIN ledger_balance b ON b.account_id = s.purse_account_id
+LEFT JOIN cards_account a ON a.card_id = s.card_id
 WHERE {condition} AND {medium} AND s.holder_id <> ALL ($2::bigint[]) AND $1::date IS NOT NULL
+  AND NOT EXISTS (SELECT FROM uses_journey j WHERE j.card_id = s.card_id AND j.ended_at IS NULL
+                  AND j.ends_by < now() + interval '1 hour')
 ORDER BY md5(s.card_id || $3::text) LIMIT $4
 """
-QUOTAS = "SELECT holder_id, rule, used FROM entitlements_quota WHERE holder_id = ANY ($1::bigint[]) AND period = $2"
+QUOTAS = """
+SELECT holder_id, jsonb_agg(jsonb_build_array(rule, period, used))::text FROM entitlements_quota
+WHERE holder_id = ANY ($1::bigint[])
+  AND period IN ($2::date, date_trunc('month', $2::date)::date, date_trunc('year', $2::date)::date)
+GROUP BY holder_id
+"""
+PASSES = """
+SELECT holder_id, jsonb_agg(jsonb_build_object('item', item, 'activate_by', activate_by, 'lasts_days', lasts_days,
+                                               'starts_on', starts_on, 'uses_left', uses_left) ORDER BY id)::text
+FROM entitlements_pass WHERE holder_id = ANY ($1::bigint[]) AND NOT given_back GROUP BY holder_id
+"""
+ORDERS = """
+SELECT holder_id, jsonb_object_agg(item, means)::text FROM entitlements_means
+WHERE holder_id = ANY ($1::bigint[]) GROUP BY holder_id
+"""
+JOURNEYS = """
+SELECT card_id, jsonb_agg(jsonb_build_object('use', id, 'item', item, 'point', point, 'concession', concession,
+                                             'held_fen', held_fen, 'at', extract(epoch FROM at)))::text
+FROM uses_journey WHERE card_id = ANY ($1::bigint[]) AND ended_at IS NULL GROUP BY card_id
+"""
+LAST = """
+SELECT card_id, jsonb_object_agg(item, at)::text FROM (
+    SELECT card_id, item, extract(epoch FROM max(at)) AS at FROM uses_use
+    WHERE card_id = ANY ($1::bigint[]) AND at > now() - interval '1 day' AND verdict = 'ADMITTED'
+      AND leg IS DISTINCT FROM 'in'
+    GROUP BY card_id, item) u
+GROUP BY card_id
+"""
+POINTS = """
+SELECT p.code, p.division, p.hours::text, p.media, (
+    SELECT jsonb_object_agg(o.item_id, jsonb_build_object(
+        'most', coalesce(o.capacity_count, (v.declaration->'capacity'->>'count')::int), 'entered', coalesce(c.used, 0)))
+    FROM catalogue_offer o
+    LEFT JOIN catalogue_item_version v ON v.item_id = o.item_id AND v.stage IN ('published', 'ended')
+         AND v.starts_on <= $1 AND (v.ends_on IS NULL OR v.ends_on > $1)
+    LEFT JOIN entitlements_capacity c ON c.point_id = o.point_id AND c.rule = o.item_id
+         AND c.period = date_trunc(coalesce(v.declaration->'capacity'->>'period', 'day'), $1::date)::date
+    WHERE o.point_id = p.id)::text
+FROM catalogue_point p ORDER BY p.code
+"""
 
 
 class Picked(NamedTuple):
@@ -79,12 +139,14 @@ class Picked(NamedTuple):
     holder_id: int
     serial: int | None
     number: str
+    place: str
     card_state: str
     social_security: str
     financial: str
     transit: str
     classes: str  # JSON
     chip_counter: int
+    account: str | None
     balance_fen: int | None
     room_fen: int | None
 
@@ -93,13 +155,36 @@ def fill(url_owner: str, folder: Path, *, seed: int | None = None) -> Path:
     """Write ``pockets.json`` for a day and return its path. `seed` chooses the residents; by default chance does."""
     with owner.connected(url_owner):
         chosen = seed if seed is not None else secrets.randbelow(2**32)
-        pockets = {"made_at": int(clock.now().timestamp()), "terminals": _terminals(), **_residents(chosen)}
+        pockets = {
+            "made_at": int(clock.now().timestamp()), "days": _days(), "points": _points(), "terminals": _terminals(),
+            **_residents(chosen),
+        }  # fmt: skip
     path = folder / "pockets.json"
     partial = path.with_suffix(".new")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(pockets, file, ensure_ascii=False)
     return partial.replace(path)
+
+
+def _days() -> dict[str, str]:
+    """What kind of day today and tomorrow are: a day may be played around midnight."""
+    today = clock.today()
+    return {day.isoformat(): workdays.kind_of(day) for day in (today, today + dt.timedelta(days=1))}
+
+
+def _points() -> list[dict[str, object]]:
+    """What the sign on each door says, and how many went in where only so many may."""
+    return [
+        {
+            "code": code,
+            "division": division,
+            "hours": json.loads(hours),
+            "media": media,
+            "offers": json.loads(offers or "{}"),
+        }
+        for code, division, hours, media, offers in rows(POINTS, clock.today())
+    ]
 
 
 def _terminals() -> list[dict[str, object]]:
@@ -110,6 +195,7 @@ def _terminals() -> list[dict[str, object]]:
     return [
         {
             "code": terminal.code,
+            "point": terminal.point.code,
             "operator": terminal.point.operator.code,
             "items": offers.get(terminal.point_id, []),
             "attended": terminal.attended,
@@ -122,52 +208,75 @@ def _terminals() -> list[dict[str, object]]:
 def _residents(seed: int) -> dict[str, list[dict[str, object]]]:
     """Phones, chips and stale codes, each of other people."""
     taken: list[int] = []
-    phones = [(group.kind, each) for group in GROUPS for each in _pick(group, group.phones, "phone", taken, seed)]
-    cards = [(group.kind, each) for group in GROUPS for each in _pick(group, group.chips, "chip", taken, seed)]
+    share = max(SMALLEST, min(1.0, rows("SELECT count(*) FROM cards_standing")[0][0] / CITY))
+    phones = [
+        (group.kind, each) for group in GROUPS for each in _pick(group, group.phones * share, "phone", taken, seed)
+    ]
+    cards = [(group.kind, each) for group in GROUPS for each in _pick(group, group.chips * share, "chip", taken, seed)]
     stale = list(_pick(Group("stale", 5, 0, _RIDES), 5, "phone", taken, seed))
     root = keys.load("cards").derive("chip")
-    used = _quotas([each.holder_id for _, each in (*phones, *cards)])
+    known = _Known.of([each for _, each in (*phones, *cards)])
     return {
-        "phones": [{**_known(kind, each, used), "token": _enrol(each)} for kind, each in phones],
-        "chips": [{**_known(kind, each, used), **_chip(root, each)} for kind, each in cards],
+        "phones": [{**known.by(kind, each), "token": _enrol(each)} for kind, each in phones],
+        "chips": [{**known.by(kind, each), **_chip(root, each)} for kind, each in cards],
         "stale_codes": _stale_codes(stale),
     }
 
 
-def _pick(group: Group, count: int, medium: str, taken: list[int], seed: int) -> list[Picked]:
+def _pick(group: Group, count: float, medium: str, taken: list[int], seed: int) -> list[Picked]:
     """Some residents of a group, nobody twice. Small cities have few of some kinds."""
     statement = PICK.format(
         free=_FREE, condition=group.condition, medium="s.ecard_serial IS NOT NULL" if medium == "phone" else "true"
     )
-    found = [Picked(*row) for row in rows(statement, clock.today(), taken, str(seed), count)]
+    found = [Picked(*row) for row in rows(statement, clock.today(), taken, str(seed), math.ceil(count))]
     unique = list({each.holder_id: each for each in found}.values())
     taken += [each.holder_id for each in unique]
     return unique
 
 
-def _known(kind: str, each: Picked, used: Mapping[int, dict[str, int]]) -> dict[str, object]:
-    """What the resident knows of their card, certificates and purse. Amounts in fen; no purse is null."""
-    return {
-        "kind": kind,
-        "card_state": each.card_state,
-        "functions": {
-            "social_security": each.social_security,
-            "financial": each.financial,
-            "transit": each.transit,
-        },
-        "classes": json.loads(each.classes),
-        "balance_fen": each.balance_fen,
-        "room_fen": each.room_fen,
-        "used": used.get(each.holder_id, {}),
-    }
+class _Known(NamedTuple):
+    """What residents remember beside what their cards say: by holder, and the last two by card."""
+
+    used: Mapping[int, Any]
+    passes: Mapping[int, Any]
+    orders: Mapping[int, Any]
+    journeys: Mapping[int, Any]
+    last: Mapping[int, Any]
+
+    @classmethod
+    def of(cls, people: Sequence[Picked]) -> "_Known":
+        holders, cards = [each.holder_id for each in people], [each.card_id for each in people]
+        return cls(
+            _told(QUOTAS, holders, clock.today()), _told(PASSES, holders), _told(ORDERS, holders),
+            _told(JOURNEYS, cards), _told(LAST, cards),
+        )  # fmt: skip
+
+    def by(self, kind: str, each: Picked) -> dict[str, object]:
+        """What a resident knows. Amounts in fen; no purse is null."""
+        return {
+            "kind": kind,
+            "place": each.place,
+            "card_state": each.card_state,
+            "functions": {
+                "social_security": each.social_security,
+                "financial": each.financial,
+                "transit": each.transit,
+            },
+            "classes": json.loads(each.classes),
+            "balance_fen": each.balance_fen,
+            "room_fen": each.room_fen,
+            "account": each.account,
+            "used": self.used.get(each.holder_id, []),
+            "passes": self.passes.get(each.holder_id, []),
+            "orders": self.orders.get(each.holder_id, {}),
+            "journeys": self.journeys.get(each.card_id, []),
+            "last": self.last.get(each.card_id, {}),
+        }
 
 
-def _quotas(holders: list[int]) -> dict[int, dict[str, int]]:
-    """How often each holder used what is counted by the day, today."""
-    used: dict[int, dict[str, int]] = {}
-    for holder_id, rule, count in rows(QUOTAS, holders, clock.today()):
-        used.setdefault(holder_id, {})[rule] = count
-    return used
+def _told(statement: str, *params: object) -> dict[int, Any]:
+    """What a statement says by key, out of JSON."""
+    return {key: json.loads(text) for key, text in rows(statement, *params)}
 
 
 def _enrol(each: Picked) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from onecard.demo.nantong import TOPUP
+from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
 
 Report = Mapping[str, Any]
@@ -15,7 +15,8 @@ Key = tuple[str, str, int]
 """Terminal, journal, sequence."""
 
 RECORDED = """
-SELECT t.code, j.journal::text, j.sequence, u.id::text, u.item, u.verdict, u.full_fen, u.paid_fen, u.concession
+SELECT t.code, j.journal::text, j.sequence, u.id::text, u.item, u.verdict, u.full_fen, u.paid_fen, u.waived_fen,
+       u.concession
 FROM unnest($1::text[], $2::uuid[]) AS w (code, journal)
 JOIN catalogue_terminal t ON t.code = w.code
 JOIN uses_journal_key j ON j.terminal_id = t.id AND j.journal = w.journal
@@ -37,18 +38,42 @@ WHERE m.kind IN ('posted', 'post')
 GROUP BY 1, 2, 3, 4 ORDER BY 4, 3, 2
 """
 CONCESSIONS = """
-SELECT coalesce(funder.name_zh, operator.name_zh), coalesce(funder.name_en, operator.name_en), u.item, u.concession,
-       count(*), sum(u.full_fen - u.paid_fen)::bigint
-FROM unnest($1::uuid[]) AS day (id)
-JOIN uses_use u ON u.id = day.id
-JOIN catalogue_point point ON point.id = u.point_id
+WITH borne AS (
+    SELECT u.id, u.item, u.point_id, u.concession, u.full_fen - u.paid_fen - u.waived_fen AS fen, false AS waived
+    FROM unnest($1::uuid[]) AS day (id) JOIN uses_use u ON u.id = day.id
+    WHERE u.verdict = 'ADMITTED' AND u.full_fen > u.paid_fen + u.waived_fen
+    UNION ALL
+    SELECT u.id, u.item, u.point_id, NULL, u.waived_fen, true
+    FROM unnest($1::uuid[]) AS day (id) JOIN uses_use u ON u.id = day.id
+    WHERE u.verdict = 'ADMITTED' AND u.waived_fen > 0
+    UNION ALL -- journeys that ended by themselves: no use says what they cost
+    SELECT u.id, u.item, u.point_id, u.concession, t.amount_fen, false
+    FROM unnest($1::uuid[]) AS day (id) JOIN uses_use u ON u.id = day.id
+    JOIN ledger_transfer t ON t.reference = u.id AND t.code = 'concession' WHERE u.leg = 'in'
+)
+SELECT coalesce(a.role, 'operator'), coalesce(funder.name_zh, operator.name_zh),
+       coalesce(funder.name_en, operator.name_en), b.item, b.concession, count(*), sum(b.fen)::bigint
+FROM borne b
+JOIN catalogue_point point ON point.id = b.point_id
 JOIN partners_party operator ON operator.id = point.operator_id
-LEFT JOIN ledger_transfer t ON t.reference = u.id AND t.code = 'concession'
+LEFT JOIN ledger_transfer t ON t.reference = b.id AND t.code = 'concession' AND NOT b.waived
 LEFT JOIN ledger_account a ON a.id = t.debit_account
 LEFT JOIN partners_party funder ON a.owner = 'party:' || funder.id
-WHERE u.verdict = 'ADMITTED' AND u.full_fen > u.paid_fen
-  AND NOT EXISTS (SELECT FROM uses_refund r WHERE r.use_id = u.id)
-GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 4
+WHERE NOT EXISTS (SELECT FROM uses_refund r WHERE r.use_id = b.id)
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 4, 5 NULLS LAST
+"""
+MOVED = """
+SELECT coalesce(sum(CASE WHEN a.id = t.credit_account THEN t.amount_fen ELSE -t.amount_fen END), 0)::bigint
+FROM unnest($1::uuid[]) AS day (id)
+JOIN ledger_transfer t ON t.reference = day.id AND t.kind IN ('posted', 'post')
+JOIN ledger_account a ON a.id IN (t.debit_account, t.credit_account) AND a.role = 'holder.purse'
+"""
+ITEMS = """
+SELECT v.item_id, v.declaration->'name'->>'zh', v.declaration->'name'->>'en', v.declaration->>'excluded' IS NOT NULL
+FROM catalogue_item_version v
+WHERE v.stage IN ('published', 'ended') AND v.starts_on <= $1 AND (v.ends_on IS NULL OR v.ends_on > $1)
+  AND EXISTS (SELECT FROM catalogue_offer o WHERE o.item_id = v.item_id)
+ORDER BY 1
 """
 
 
@@ -60,7 +85,17 @@ class Recorded(NamedTuple):
     verdict: str
     full_fen: int
     paid_fen: int
+    waived_fen: int
     concession: str | None
+
+
+class Named(NamedTuple):
+    """An item that is offered: what it is called, and whether the law excludes it."""
+
+    code: str
+    zh: str
+    en: str
+    excluded: bool
 
 
 class Invariant(NamedTuple):
@@ -86,7 +121,9 @@ def invariants(report: Report, held: Mapping[Key, Recorded]) -> list[Invariant]:
         Invariant("已答复的用卡各记录一次，与答复一致", "Each answered use stands once, as answered", lost),
         Invariant("没有无人知晓的用卡", "Nothing is recorded that no terminal sent", _strange(report, held)),
         Invariant("退款各一次，与答复一致", "Each refund stands once, as answered", _refunds(report, held)),
-        Invariant("钱包变动等于用卡金额", "Purses moved by what the uses say", _purses(held)),
+        Invariant("钱包变动等于居民自己的计算", "Purses moved by what residents reckoned", _purses(report)),
+        Invariant("每个应用项目都有人用成，依法除外的没有",
+                  "Every item admitted somebody, those the law excludes nobody", _admitted(held)),
     ]  # fmt: skip
 
 
@@ -113,16 +150,24 @@ def _refunds(report: Report, held: Mapping[Key, Recorded]) -> list[str]:
             if told.get(use) != found.get(use)]  # fmt: skip
 
 
-def _purses(held: Mapping[Key, Recorded]) -> list[str]:
-    uses = [each.use for each in held.values()]
-    refunded = {use for use, _ in rows(REFUNDED, uses)}
-    wanted_fen = sum(
-        each.full_fen if each.item == TOPUP else -each.paid_fen
-        for each in held.values()
-        if each.verdict == "ADMITTED" and each.use not in refunded
-    )
-    moved_fen = sum(line[4] for line in rows(MONEY, uses) if line[2] == "holder.purse")
-    return [] if wanted_fen == moved_fen else [f"the uses say {wanted_fen} fen, the ledger {moved_fen}"]
+def _purses(report: Report) -> list[str]:
+    """What each use did to a purse by its holder's own reckoning, against the ledger. What was refunded did nothing."""
+    reckoned = {each["use"]: each["purse_fen"] for each in report["uses"] if each["purse_fen"] is not None}
+    refunded = {use for use, _ in rows(REFUNDED, list(reckoned))}
+    wanted_fen = sum(fen for use, fen in reckoned.items() if use not in refunded)
+    [(moved_fen,)] = rows(MOVED, list(reckoned))
+    return [] if wanted_fen == moved_fen else [f"the residents say {wanted_fen} fen, the ledger {moved_fen}"]
+
+
+def _admitted(held: Mapping[Key, Recorded]) -> list[str]:
+    admitted = {each.item for each in held.values() if each.verdict == "ADMITTED"}
+    return [f"{item.code}: {'somebody' if item.excluded else 'nobody'} was admitted" for item in items()
+            if (item.code in admitted) == item.excluded]  # fmt: skip
+
+
+def items() -> list[Named]:
+    """The items that are offered somewhere today."""
+    return [Named(*each) for each in rows(ITEMS, clock.today())]
 
 
 def by_item(held: Mapping[Key, Recorded]) -> list[tuple[str, str, int, int]]:
@@ -143,5 +188,7 @@ def money(held: Mapping[Key, Recorded]) -> list[tuple[Any, ...]]:
 
 
 def concessions(held: Mapping[Key, Recorded]) -> list[tuple[Any, ...]]:
-    """(funder zh, funder en, item, class, how many, fen) of the uses that were not given back."""
+    """(role of the funder's account, funder zh, funder en, item, concession, how many, fen) of the uses that were not
+    given back. The concession is None where the operator lets off a part for a change or a day's cap.
+    """
     return rows(CONCESSIONS, [each.use for each in held.values()])
