@@ -55,6 +55,7 @@ GROUP = 32
 PLACE = "320600"
 KID = b"\x00\x01"
 PURSE_FEN = 90_000
+MEASURED = ("transit.bus_ride", "culture.library_entry")
 LOAD, RECORD = "onecard.kernel.uses.load", "onecard.kernel.uses.record"
 
 
@@ -84,7 +85,8 @@ FROM generate_series(1, $1::int) n
 
 
 class City:
-    """A city of numbers only: 100,000 standings of the class with a quota, their purses, and 200 terminals."""
+    """A city of numbers only: 100,000 standings of the class with a quota, their purses, all items of the catalogue, and
+    200 terminals for each that is measured."""
 
     def __init__(self, owner_url: str) -> None:
         self.owner_url = owner_url
@@ -116,8 +118,12 @@ class City:
         self.receivable_treasury = self._account("operator.receivable", "treasury")
         self.treasury = self._account("treasury.city", "treasury")
         self._people(self._account("bank.clearing", "purse"))
-        for name in ("transit/items/bus_ride.toml", "culture/items/library_entry.toml"):
-            self._item(item_files.load(FOLDER / name), party)
+        items = [item_files.load(path) for path in sorted(FOLDER.glob("*/items/*.toml"))]
+        for item in items:
+            self._declare(item)
+        for item in items:
+            if item.code in MEASURED:
+                self._terminals(item, party)
         self._issuer_key()
         self.connection.execute("VACUUM ANALYZE")
 
@@ -131,7 +137,7 @@ class City:
         self.one(OPENING, CARDS, clearing, self.first_purse, PURSE_FEN)
         self.one(STANDINGS, CARDS, self.first_purse)
 
-    def _item(self, item: terms.Item, party: int) -> None:
+    def _declare(self, item: terms.Item) -> None:
         self.one(
             "INSERT INTO catalogue_item (code, field, level, area) VALUES ($1, $2, 'city', $3)",
             item.code, item.code.partition(".")[0], PLACE,
@@ -141,6 +147,8 @@ class City:
             " VALUES ($1, 1, $2, 'published', $3, '')",
             item.code, item.starts_on, json.dumps(msgspec.to_builtins(item, str_keys=True)),
         )  # fmt: skip
+
+    def _terminals(self, item: terms.Item, party: int) -> None:
         client = self.one(
             "INSERT INTO catalogue_client (code, party_id, name_zh, name_en) VALUES ($1, $2, 'b', 'b') RETURNING id",
             item.code, party,
