@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 sys.path[:0] = [str(SOURCE), str(ROOT)]
 
-from tools import item_pages  # noqa: E402
+from tools import item_keys, item_pages  # noqa: E402
 
 from onecard import cli  # noqa: E402
 from onecard.check import running as check  # noqa: E402
@@ -49,6 +49,17 @@ def verdicts() -> str:
         ("verdict", "中文", "English", "next step"),
         ((f"`{code}`", words.zh, words.en, f"{words.next_zh} {words.next_en}".strip()) for code, words in told),
     )
+
+
+def item_tables() -> str:
+    """Every key of every table of an item file."""
+    sections = item_keys.sections()
+    return "\n".join(f"### {name}\n\n{said}\n\n{table(item_keys.HEAD, iter(rows))}" for name, said, rows in sections)
+
+
+def account_roles() -> str:
+    """Every account that an item file may name."""
+    return table(("account", "中文", "meaning", "kind of value", "may stand at"), item_keys.roles())
 
 
 def classes() -> str:
@@ -149,6 +160,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "problems": problems,
     "classes": classes,
+    "item_tables": item_tables,
+    "account_roles": account_roles,
     "checks": checks,
     "commands": commands,
     "grants": grants,

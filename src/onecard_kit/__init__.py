@@ -10,6 +10,12 @@ Formats
     chips       the card chip's cryptogram (simulated)
     requests    how a terminal proves a request is its own
 
+Terms
+    terms       what an item declares; `fares` its prices by way and time, `classes` whom it can name
+    item_files  an item's file, decoded strictly; `item_keys` says what each key means
+    decide      facts in, verdict out, with every rule that was looked at
+    reasons     a decision in words; `verdicts` are what it can come to
+
 Words: a *code* is one signed presentation of an e-card; a *ref* stands for the e-card's serial on one China day; a
 *suite* is a signature algorithm with its numbers; a *terminal* (终端) is the device at a point of use.
 """

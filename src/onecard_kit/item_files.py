@@ -96,17 +96,17 @@ def _known_keys(path: str) -> tuple[str, ...]:
     found: Any = Item
     for step in re.findall(r"\.(\w+)", path):
         fields = {f.encode_name: f.type for f in msgspec.structs.fields(found)}
-        found = _struct_in(fields.get(step))
+        found = struct_in(fields.get(step))
         if found is None:
             return ()  # a key that only looks like the end of a message
     return tuple(f.encode_name for f in msgspec.structs.fields(found))
 
 
-def _struct_in(kind: Any) -> Any:
+def struct_in(kind: Any) -> Any:
     """The struct inside `X`, `X | None` or `tuple[X, ...]`; None where there is none."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
-    return next((found for part in getattr(kind, "__args__", ()) if (found := _struct_in(part)) is not None), None)
+    return next((found for part in getattr(kind, "__args__", ()) if (found := struct_in(part)) is not None), None)
 
 
 # --- what the types cannot say, in file order ---------------------------------------------------------------------
