@@ -91,6 +91,26 @@ def test_a_serving_role_may_do_nothing_by_default(made: dict[str, str], role: st
             run(made[role], statement)
 
 
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_a_role_waits_so_long_and_no_longer(made: dict[str, str], role: str) -> None:
+    """The gateway says its own with each connection, and migrations take the time they need."""
+    said = {setting: run(made[role], f"SHOW {setting}")[0][0] for setting in roles.PATIENCE["public"]}
+    spans = {"60s": "1min"}
+    assert said == {
+        setting: spans.get(span, span)
+        for setting, span in roles.PATIENCE.get(role, dict.fromkeys(said, "0")).items()
+    }  # fmt: skip
+
+
+def test_a_lock_that_somebody_holds_is_waited_for_a_while_only(made: dict[str, str]) -> None:
+    run(made["owner"], "CREATE TABLE held (id int)")
+    run(made["owner"], f"GRANT SELECT ON held TO {roles.role_name('public', SUFFIX)}")
+    with psycopg.connect(made["owner"]) as holder:
+        holder.execute("LOCK TABLE held")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            run(made["public"], "SELECT * FROM held")
+
+
 @pytest.mark.usefixtures("owner")
 def test_what_is_granted_works_and_its_neighbour_does_not(made: dict[str, str]) -> None:
     run(made["staff"], "INSERT INTO person (name, state) VALUES ('张三', 'alive')")

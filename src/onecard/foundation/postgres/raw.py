@@ -20,3 +20,12 @@ def rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:
     if connection.queries_logged:
         connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
     return result
+
+
+def wait_at_most(*, lock_s: float | None = None, statement_s: float | None = None) -> None:
+    """Let the rest of the current transaction wait so long for a lock and for one statement, in seconds, in place of
+    what its role waits (`roles.PATIENCE`). 0 is as long as it takes.
+    """
+    for setting, seconds in (("lock_timeout", lock_s), ("statement_timeout", statement_s)):
+        if seconds is not None:
+            rows("SELECT set_config($1, $2, true)", setting, f"{round(seconds * 1000)}ms")

@@ -26,6 +26,7 @@ from onecard.foundation.postgres.grants import (
 
 __all__ = [
     "OWNER",
+    "PATIENCE",
     "ROLES",
     "SERVING",
     "apply_grants",
@@ -37,6 +38,16 @@ __all__ = [
     "role_name",
     "script",
 ]
+
+
+# How long a role's sessions wait for a lock, for one statement, and idle inside a transaction, before the server ends
+# it: whoever hangs holds up nobody else for longer. A job that needs more says so (`raw.wait_at_most`). The gateway
+# says its own with each connection; the owner's migrations wait as long as they must.
+PATIENCE: dict[str, dict[str, str]] = {
+    "public": {"lock_timeout": "3s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s"},
+    "staff": {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "2min"},
+    "worker": {"lock_timeout": "30s", "statement_timeout": "10min", "idle_in_transaction_session_timeout": "10min"},
+}
 
 
 def ensure_database(
@@ -53,6 +64,8 @@ def ensure_database(
         _refuse_old(admin)
         for role in ROLES:
             _ensure_role(admin, role_name(role, suffix), passwords[role])
+            for statement in waiting(role, suffix):
+                admin.execute(statement)
         _ensure_database(admin, name, role_name(OWNER, suffix), template)
     base = urls.with_name(admin_url, name)
     addresses = {role: urls.with_role(base, role_name(role, suffix), passwords[role]) for role in ROLES}
@@ -118,6 +131,16 @@ def _ensure_database(admin: Connection, name: str, owner: str, template: str) ->
     )
 
 
+def waiting(role: str, suffix: str = "") -> list[sql.Composed]:
+    """What an administrator runs so that a role's sessions wait no longer than PATIENCE says."""
+    return [
+        sql.SQL("ALTER ROLE {} SET {} = {}").format(
+            sql.Identifier(role_name(role, suffix)), sql.Identifier(setting), sql.Literal(span)
+        )
+        for setting, span in PATIENCE.get(role, {}).items()
+    ]
+
+
 def closing(name: str, suffix: str = "") -> list[sql.Composed]:
     """What the owner runs in a new database so that nobody may do anything there unless the golden table says so."""
     owner = sql.Identifier(role_name(OWNER, suffix))
@@ -142,6 +165,7 @@ def script(name: str, suffix: str = "") -> str:
         missing = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{full}')"
         lines += [f"SELECT 'CREATE ROLE {full}' {missing} \\gexec"]
         lines += [f"ALTER ROLE {full} LOGIN NOCREATEDB NOCREATEROLE PASSWORD :'{full}_password';"]
+        lines += [f"{statement.as_string(None)};" for statement in waiting(role, suffix)]
     owner = role_name(OWNER, suffix)
     absent = f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')"
     create = (

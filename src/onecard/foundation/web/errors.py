@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from onecard.foundation.errors import OneCardError
+from onecard.foundation.errors import OneCardError, Unavailable
 
 
 def page(request: HttpRequest, status: int, title: str, text: str, next_step: str = "") -> HttpResponse:
@@ -39,6 +39,17 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return page(request, 500, _("系统出错了"), _("问题在我们这边，未提交完成的内容没有保存。"), _("请稍后再试。"))
+
+
+def busy() -> Unavailable:
+    """A wait for the database took longer than its role may wait; the transaction is rolled back."""
+    return Unavailable(
+        "DATABASE_BUSY",
+        "系统繁忙，本次没有办理，没有任何改动。",
+        "The system is busy; this was not done and nothing has changed.",
+        next_zh="请稍后再试。",
+        next_en="Try again shortly.",
+    )
 
 
 def refused(request: HttpRequest, error: OneCardError) -> HttpResponse:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.web import errors
@@ -15,6 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 A_YEAR_S = 31_536_000
+TOO_LONG = (LockNotAvailable, QueryCanceled, IdleInTransactionSessionTimeout)
 
 
 class Headers:
@@ -75,7 +78,9 @@ class Preferences:
 
 
 class Refusals:
-    """An error of ours that a view raised becomes a page in its own words, with its own status."""
+    """An error of ours that a view raised becomes a page in its own words, with its own status; and so does a wait for
+    the database that took too long (`roles.PATIENCE`).
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -84,4 +89,6 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError) and isinstance(exception.__cause__, TOO_LONG):
+            exception = errors.busy()
         return errors.refused(request, exception) if isinstance(exception, OneCardError) else None

@@ -3,9 +3,10 @@
 A job that failed is not tried again: the next turn of the clock does what it left.
 """
 
+from django.db import transaction
 from procrastinate.contrib.django import app
 
-from onecard.foundation.postgres.raw import rows
+from onecard.foundation.postgres.raw import rows, wait_at_most
 from onecard.kernel.ledger import actions
 
 
@@ -29,5 +30,12 @@ def fold_accounts(timestamp: int) -> int:
 @app.periodic(cron="13 3 * * *")
 @app.task(name="foundation.make_partitions", queue="foundation", queueing_lock="foundation.make_partitions")
 def make_partitions(timestamp: int) -> list[str]:
-    """Make the partitions of the days and months to come and drop those past keeping; their names."""
-    return [f"{action} {partition}" for action, partition in rows("SELECT action, partition FROM make_partitions()")]
+    """Make the partitions of the days and months to come and drop those past keeping; their names.
+
+    A new partition locks out everybody, and whoever comes while it waits for its lock waits too: a second, no longer. A
+    night later is early enough.
+    """
+    with transaction.atomic():
+        wait_at_most(lock_s=1)
+        done = rows("SELECT action, partition FROM make_partitions()")
+    return [f"{action} {partition}" for action, partition in done]
