@@ -85,8 +85,8 @@ FROM generate_series(1, $1::int) n
 
 
 class City:
-    """A city of numbers only: 100,000 standings of the class with a quota, their purses, all items of the catalogue, and
-    200 terminals for each that is measured."""
+    """A city of numbers only: 100,000 standings of the class with a quota, their purses, all items of the catalogue,
+    and 200 terminals for each that is measured."""
 
     def __init__(self, owner_url: str) -> None:
         self.owner_url = owner_url
