@@ -1,12 +1,35 @@
-"""`onecard staff reset-second-factor USERNAME REASON`: for the administrator who lost theirs and has no colleague."""
+"""Who acts on the command line; and `onecard staff reset-second-factor USERNAME REASON`, for the administrator who lost
+theirs and has no colleague.
+"""
 
 import argparse
+import getpass
+import sys
 
-from onecard.foundation.actors import system
-from onecard.foundation.errors import NotFound
+from django.contrib.auth import authenticate
+
+from onecard.foundation.actors import Actor, system
+from onecard.foundation.errors import NotFound, NotPermitted
 from onecard.foundation.terminal import say
-from onecard.kernel.staff import actions
+from onecard.kernel.staff import actions, queries
 from onecard.kernel.staff.models import Officer
+
+
+def acting(arguments: argparse.Namespace) -> Actor:
+    """The officer that `--officer` names, once their password is right; else the command line itself."""
+    if arguments.officer is None:
+        return system("operator")
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    user = authenticate(username=arguments.officer, password=password)
+    if user is None:
+        raise NotPermitted(
+            "PASSWORD_WRONG",
+            "用户名或密码不正确。",
+            "The user name or the password is wrong.",
+            next_zh="请核对后重试。",
+            next_en="Check them and try again.",
+        )
+    return queries.actor_of(user)
 
 
 def reset_second_factor(arguments: argparse.Namespace) -> int:
