@@ -292,23 +292,23 @@ def test_only_journeys_have_legs(item_has_journey: bool, leg: str | None, verdic
 
 
 def test_a_station_without_a_fare_lets_nobody_in() -> None:
-    assert decide(tapping_in(**{"place.point": "elsewhere"})).verdict is Verdict.NO_FARE
-    assert decide(tapping_in(**{"place.point": "north"})).verdict is Verdict.ADMITTED
+    assert decide(facts({"place.point": "elsewhere"}, tapping_in())).verdict is Verdict.NO_FARE
+    assert decide(facts({"place.point": "north"}, tapping_in())).verdict is Verdict.ADMITTED
 
 
 def test_who_was_let_in_is_let_out_whatever_ended_meanwhile() -> None:
-    closed = {"place.hours": (When(hours=(("06:00", "11:00"),)),)}
-    assert decide(tapping_in(**closed)).verdict is Verdict.POINT_CLOSED
+    closed: dict[str, Any] = {"place.hours": (When(hours=(("06:00", "11:00"),)),)}
+    assert decide(facts(closed, tapping_in())).verdict is Verdict.POINT_CLOSED
     limited = replace(
         METRO, when=When(hours=(("06:00", "11:00"),)), classes=("pupil_6_14",), region="never_declared",
         limit=Quota(count=1, period=Period.DAY), capacity=Quota(count=1, period=Period.DAY),
     )  # fmt: skip
-    used_up = {"quota_used": {"transit.metro_ride": 1}, "capacity_used": 1}
-    assert decide(tapping_out(limited, **closed, **used_up)).verdict is Verdict.ADMITTED
+    used_up: dict[str, Any] = {"quota_used": {"transit.metro_ride": 1}, "capacity_used": 1}
+    assert decide(facts({**closed, **used_up}, tapping_out(limited))).verdict is Verdict.ADMITTED
 
 
 def test_a_card_reported_lost_opens_no_gate_on_the_way_out() -> None:
-    assert decide(tapping_out(**{"standing.card_state": "lost"})).verdict is Verdict.CARD_LOST
+    assert decide(facts({"standing.card_state": "lost"}, tapping_out())).verdict is Verdict.CARD_LOST
 
 
 # What a trace tells ---------------------------------------------------------------------------------------------------

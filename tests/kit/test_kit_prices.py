@@ -308,7 +308,7 @@ def test_a_journey_keeps_the_terms_of_its_beginning() -> None:
     begun = decide(tapping_in(item, minute=500))
     assert (begun.concession, begun.hold_fen) == (morning, 100)
     assert begun.counts == (("transit.metro_ride/morning", DAY, 1),)
-    used_up = {"quota_used": {"transit.metro_ride/morning": 1}}
+    used_up: dict[str, Any] = {"quota_used": {"transit.metro_ride/morning": 1}}
     ended = decide(tapping_out(item, minute=600, concession="morning", **used_up))
     assert (ended.full_fen, ended.paid_fen, ended.funded_fen, ended.concession) == (400, 100, 300, morning)
     assert ended.counts == ()
@@ -321,7 +321,7 @@ def test_what_was_best_for_the_most_need_not_be_best_for_the_fare(point: str, pa
     never, dearer = a_concession("veteran", 0), a_concession("everyone", 100, key="none")
     at_night = a_concession("everyone", 0, key="at_night", when=When(hours=(("22:00", "24:00"),)))
     item = replace(METRO, concession=(capped, half, never, dearer, at_night))
-    student = {"standing.classes": (("student", DAY, None),)}
+    student: dict[str, Any] = {"standing.classes": (("student", DAY, None),)}
     assert decide(tapping_in(item, **student)).concession is capped
     ended = decide(tapping_out(item, point, concession="capped", minute=1400, **student))
     assert (ended.paid_fen, ended.concession) == (paid_fen, item.by_key[key])

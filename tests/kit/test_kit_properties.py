@@ -93,17 +93,18 @@ def test_everything_that_is_looked_at_has_words_in_both_languages(facts: Facts) 
 
 @given(uses(), st.data())
 def test_a_further_concession_never_raises_what_is_paid_or_held(facts: Facts, data: st.DataObject) -> None:
-    """A journey's price is judged twice; below."""
-    assert facts.item is not None
-    if facts.item.price is None or facts.leg is Leg.OUT:
+    """The end of a journey has a property of its own, below."""
+    item = facts.item
+    assert item is not None
+    if item.price is None or facts.leg is Leg.OUT:
         return
     facts = replace(facts, purse_free_fen=PLENTY_FEN, purse_room_fen=PLENTY_FEN)
     before = decide(facts)
-    (more,) = data.draw(concession_lists(facts.item.price, passes=facts.item.journey is None, least=1))[:1]
+    (more,) = data.draw(concession_lists(item.price, passes=item.journey is None, least=1))[:1]
     more = replace(more, key="further")
-    at = data.draw(st.integers(0, len(facts.item.concession)))
-    declared = facts.item.concession
-    after = decide(replace(facts, item=replace(facts.item, concession=(*declared[:at], more, *declared[at:]))))
+    at = data.draw(st.integers(0, len(item.concession)))
+    declared = item.concession
+    after = decide(replace(facts, item=replace(item, concession=(*declared[:at], more, *declared[at:]))))
     assert after.verdict is before.verdict
     assert after.paid_fen <= before.paid_fen
     assert (after.hold_fen or 0) <= (before.hold_fen or 0)
