@@ -149,6 +149,9 @@ def _step(step: Step, item: Item | None) -> Words:
     else:
         came_zh, came_en = _CAME_TO[step.outcome]
     if step.left_fen is not None:
-        came_zh, came_en = f"{came_zh}（应付{_yuan(step.left_fen)}元）", f"{came_en} (¥{_yuan(step.left_fen)} to pay)"
+        is_passed_over = concession is not None and step.outcome not in (Fit.BEST, Fit.SINCE_START)
+        leaves_zh, leaves_en = ("若适用，应付", "it would leave ") if is_passed_over else ("应付", "")
+        left = _yuan(step.left_fen)
+        came_zh, came_en = f"{came_zh}（{leaves_zh}{left}元）", f"{came_en} ({leaves_en}¥{left} to pay)"
     zh, en = f"{name_zh}：{came_zh}", f"{name_en}: {came_en}"
     return {"rule": step.rule, "outcome": str(step.outcome), "zh": zh, "en": en}

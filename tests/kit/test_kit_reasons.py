@@ -170,7 +170,7 @@ def test_what_was_looked_at_is_told_in_order_with_what_it_leaves_to_pay() -> Non
     lines = explain(trace, changed.item)
     assert [line["rule"] for line in lines[: len(LADDER)]] == list(LADDER)
     assert [line["zh"] for line in lines[len(LADDER) :]] == [
-        "退役军人（市财政承担）：不具备该资格（应付0.00元）",
+        "退役军人（市财政承担）：不具备该资格（若适用，应付0.00元）",
         "所有持卡人（运营单位承担）：最优惠，已适用（应付1.80元）",
         "换乘优惠：已适用（应付1.30元）",
         "支付：由钱包支付（应付1.30元）",
