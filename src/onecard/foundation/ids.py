@@ -23,6 +23,11 @@ def beside(id_: UUID, n: int) -> UUID:
     return UUID(int=(id_.int & ~_RANDOM_MASK) | ((id_.int + n) & _RANDOM_MASK))
 
 
+def moment_of(id_: UUID) -> dt.datetime:
+    """The millisecond, in UTC, in which a UUIDv7 was made."""
+    return dt.datetime.fromtimestamp((id_.int >> 80) / 1000, dt.UTC)
+
+
 def uuid7_floor(moment: dt.datetime) -> UUID:
     """The smallest UUIDv7 of a moment: the bound of a partition, or the start of a search by time."""
     unix_ms = int(moment.timestamp() * 1000)

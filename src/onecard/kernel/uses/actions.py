@@ -87,7 +87,7 @@ async def record_group(
 
 async def record_within(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> list[Outcome]:
     """The work of `record_group` inside the caller's transaction (or savepoint)."""
-    loaded = await _load(connection, lines, memory)
+    loaded = await load_facts(connection, lines, memory)
     folded = fold(lines, loaded, memory.items)
     await _save(connection, folded, loaded, memory)
     return folded.answers
@@ -103,7 +103,8 @@ async def lock(connection: asyncpg.Connection, lines: list[Line]) -> list[asyncp
     return rows
 
 
-async def _load(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
+async def load_facts(connection: asyncpg.Connection, lines: list[Line], memory: Memory) -> facts.Loaded:
+    """Lock the cards of a group's lines, then read everything its decisions may look at."""
     rows = await lock(connection, lines)
     by_serial, by_number = facts.cards_of(rows)
     nonces = {p.nonce: p.expires for line in lines if (p := line.presented).nonce is not None}

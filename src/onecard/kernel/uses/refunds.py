@@ -140,14 +140,31 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
         beside(asked.use_id, SOLD),
     )
     if use is None:
-        raise _use_unknown()
+        raise use_unknown()
     return use
 
 
 async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> None:
-    place = await connection.fetchrow(sql.load(LOAD, "asking_terminal"), asked.terminal_id, asked.key_id)
     if use["known_as"] is not None:
         raise _sequence_reused()
+    if await operator_of(connection, asked.terminal_id, asked.key_id) != use["operator_id"]:
+        raise use_unknown()  # another operator's uses are not shown
+    if use["refund_id"] is not None:
+        raise _already_refunded()
+    if use["verdict"] != Verdict.ADMITTED or use["card_id"] is None:
+        raise Conflict(
+            "NOTHING_TO_REFUND",
+            "该笔用卡未通过，无可退回。",
+            "This use was not admitted; there is nothing to give back.",
+        )
+
+
+async def operator_of(connection: asyncpg.Connection, terminal_id: int, key_id: int) -> int:
+    """The operator whose uses a terminal may ask about.
+
+    Raises Conflict with the verdict of what is suspended, or KEY_EXPIRED.
+    """
+    place = await connection.fetchrow(sql.load(LOAD, "asking_terminal"), terminal_id, key_id)
     for state, verdict in (
         ("terminal_state", Verdict.TERMINAL_SUSPENDED),
         ("client_state", Verdict.CLIENT_SUSPENDED),
@@ -157,16 +174,8 @@ async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, 
             raise refusal(verdict)
     if not place["key_in_force"]:
         raise Conflict("KEY_EXPIRED", "终端密钥已停用。", "The terminal's key is no longer in force.")
-    if place["operator_id"] != use["operator_id"]:
-        raise _use_unknown()  # another operator's uses are not shown
-    if use["refund_id"] is not None:
-        raise _already_refunded()
-    if use["verdict"] != Verdict.ADMITTED or use["card_id"] is None:
-        raise Conflict(
-            "NOTHING_TO_REFUND",
-            "该笔用卡未通过，无可退回。",
-            "This use was not admitted; there is nothing to give back.",
-        )
+    operator: int = place["operator_id"]
+    return operator
 
 
 async def _item(connection: asyncpg.Connection, use: Mapping[str, Any], memory: Memory) -> Item:
@@ -223,7 +232,8 @@ def _made(use: Mapping[str, Any], refund_id: UUID, *, repeated: bool) -> Refund:
     return Refund(refund_id, use["id"], use["paid_fen"], funded_fen, repeated)
 
 
-def _use_unknown() -> OneCardError:
+def use_unknown() -> OneCardError:
+    """There is no such use, or it is another operator's."""
     return NotFound(
         "USE_UNKNOWN",
         "没有这笔用卡。",

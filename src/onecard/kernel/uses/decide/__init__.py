@@ -42,7 +42,7 @@ def _answer(
     spot = loaded.spots.get((line.terminal_id, line.item))
     if spot is None or not spot.has_key(line.key_id, line.at.timestamp()):
         return Rejected("KEY_EXPIRED")
-    card = _card_of(line, loaded)
+    card = card_of(line, loaded)
     version, journey = further.terms_of(line, spot, card, loaded)
     item = items.get(version) if version is not None else None
     facts = facts_of(line, spot, item, card, loaded, journey)
@@ -60,7 +60,8 @@ def _answer(
     return answer
 
 
-def _card_of(line: Line, loaded: Loaded) -> Card | None:
+def card_of(line: Line, loaded: Loaded) -> Card | None:
+    """The card that was shown; None where nobody knows it."""
     shown = line.presented
     if shown.serial is not None:
         return loaded.by_serial.get(shown.serial)

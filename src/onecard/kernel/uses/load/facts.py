@@ -144,7 +144,8 @@ _quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
 
 
 @lru_cache(maxsize=65536)
-def _decode_classes(text: str) -> tuple[tuple[str, dt.date, dt.date | None], ...]:
+def decode_classes(text: str) -> tuple[tuple[str, dt.date, dt.date | None], ...]:
+    """Classes with their days, as a standing keeps them."""
     return _classes.decode(text)
 
 
@@ -157,7 +158,7 @@ def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes
             row[:12]
         )
         functions = {"social_security": social, "financial": financial, "transit": transit}
-        card = Card(card_id, holder_id, Standing(state, functions, place, _decode_classes(classes)), purse, counter)
+        card = Card(card_id, holder_id, Standing(state, functions, place, decode_classes(classes)), purse, counter)
         by_number[number_index] = card
         if serial is not None:
             by_serial[serial] = card
