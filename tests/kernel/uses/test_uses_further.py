@@ -43,6 +43,16 @@ def test_a_journey_holds_its_most_and_pays_its_fare(town: Town) -> None:
     assert town.city.purse_of(card) == 600
 
 
+def test_the_beginning_of_a_journey_told_again_says_what_it_held(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000, classes=[("senior_60", "2020-01-01", None)])
+    line = town.city.a_line(town.stations["S1"], card, item=METRO_ITEM, leg=Leg.IN)
+    [[first], [again]] = record(town.gate, [line], [line])
+    assert isinstance(first, Answer)
+    assert isinstance(again, Answer)
+    assert (again.repeated, again.use_id) == (True, first.use_id)
+    assert (again.held_fen, again.concession) == (first.held_fen, first.concession) == (300, "senior_60")
+
+
 def test_a_journey_in_one_group_is_begun_and_ended_once(town: Town) -> None:
     card = town.city.a_card(purse_fen=1000)
     lines = [
