@@ -109,9 +109,10 @@ def commands() -> str:
 def _argument(argument: cli.Argument) -> str:
     name, options = argument.names[0], argument.options
     takes = "" if not name.startswith("-") or options.get("action") == "store_true" else " …"
-    optional = name.startswith("-") or options.get("nargs") == "?"
+    optional = (name.startswith("-") and not options.get("required")) or options.get("nargs") == "?"
     default = f", default {options['default']}" if options.get("default") is not None else ""
-    shown = f"`[{name}{takes}]`" if optional else f"`{name.upper()}`"
+    named = f"{name}{takes}" if name.startswith("-") else name.upper()
+    shown = f"`[{name}{takes}]`" if optional else f"`{named}`"
     return f"{shown} {options.get('help', '')}{default}".strip()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 from onecard.foundation.errors import NotFound, OneCardError
 from onecard.foundation.terminal import sentence
@@ -47,6 +48,8 @@ class Command(NamedTuple):
 OWNER = "onecard.settings.owner"
 REASON = argument("reason", help="原因，记入审计 / why, kept in the audit trail")
 CATALOGUE = "onecard.kernel.catalogue.command"
+USES = "onecard.kernel.uses.command"
+WHY = argument("--reason", required=True, help="原因，记入审计 / why, kept in the audit trail")
 CODE = argument("code", help="项目代码 / the item's code")
 VERSION = argument("version", type=int, help="版本 / version")
 POINT = argument("point", help="用卡点代码 / the point's code")
@@ -213,6 +216,34 @@ COMMANDS = (
         "write everybody's classes anew after a change of rules",
         "onecard.kernel.holders.command:run",
         (),
+        OWNER,
+    ),
+    Command(
+        "explain use",
+        "说明一笔用卡的判定",
+        "explain why a use came to what it did",
+        f"{USES}:explain_use",
+        (argument("use", type=UUID, help="用卡编号 / the use's id"), WHY, OFFICER, JSON),
+        OWNER,
+    ),
+    Command(
+        "explain what-if",
+        "说明假如用卡会怎样",
+        "explain what would become of a use",
+        f"{USES}:explain_what_if",
+        (
+            argument("--card", help="卡号 / the card's number"),
+            argument("--holder", type=int, help="或持卡人编号 / or the holder's id"),
+            argument("--item", required=True, help="项目代码 / the item's code"),
+            argument("--point", required=True, help="用卡点代码 / the point's code"),
+            argument("--at", help="时间，默认现在 / moment in ISO 8601, now by default"),
+            argument("--medium", choices=("code", "card"), help="出示方式 / medium"),
+            argument("--amount-fen", type=int, help="金额（分）/ amount in fen"),
+            argument("--leg", choices=("in", "out"), help="进或出 / way in or out"),
+            WHY,
+            OFFICER,
+            JSON,
+        ),
         OWNER,
     ),
     Command(

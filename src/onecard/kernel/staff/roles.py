@@ -45,6 +45,7 @@ ROLES = (
             "cards.close_function",
             "cards.lock",
             "cards.cancel",
+            "uses.explain",
             "figures.read",
         ),
     ),
@@ -74,7 +75,7 @@ ROLES = (
         "Catalogue approver",
         ("catalogue.send_back", "catalogue.publish", "catalogue.end", "figures.read"),
     ),
-    Shipped("auditor", "审计岗", "Auditor", ("audit.read", "figures.read")),
+    Shipped("auditor", "审计岗", "Auditor", ("audit.read", "uses.explain", "figures.read")),
     Shipped(
         "administrator",
         "系统管理员",
