@@ -44,6 +44,11 @@ async def refund(services: Services, path: str, headers: Headers, body: bytes) -
     return await services.refund(signed, wire.decode(body, _refund_request))
 
 
+async def explanation(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    signed = await services.terminals.check("POST", path, headers, body)
+    return await services.explain(signed, wire.explanation_request(body))
+
+
 async def pairing(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.pair(wire.decode(body, _pairing_request).pairing_code)
 
@@ -63,6 +68,7 @@ _codes_request = msgspec.json.Decoder(wire.CodesRequest)
 ROUTES = {
     "/v1/uses": Route("POST", use),
     "/v1/refunds": Route("POST", refund),
+    "/v1/explanations": Route("POST", explanation),
     "/v1/pairings": Route("POST", pairing),
     "/v1/codes": Route("POST", code_windows),
     "/health": Route("GET", health),

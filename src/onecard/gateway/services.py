@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -20,13 +20,14 @@ from onecard.foundation.keys import Keyring
 from onecard.gateway import errors, wire
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
-from onecard.gateway.paying import Paying
+from onecard.gateway.paying import AWAY, Paying
 from onecard.gateway.terminals import Signed, Terminals, key_aad
 from onecard.gateway.wire import Response
 from onecard.kernel.uses.actions import Memory
+from onecard.kernel.uses.explain import WhatIf, of_use, what_if
 from onecard.kernel.uses.lines import Line, Rejected
 from onecard.kernel.uses.present import Presented, read_chip, read_code
-from onecard.kernel.uses.refunds import Asked, refund
+from onecard.kernel.uses.refunds import Asked, operator_of, refund
 from onecard_kit import codes
 from onecard_kit.verdicts import Verdict
 
@@ -183,6 +184,23 @@ class Services:
             "repeated": made.repeated,
         }
         return wire.json_response(told)
+
+    async def explain(self, signed: Signed, asked: UUID | wire.UseRequest) -> Response:
+        """Why a use of the terminal's operator came to what it did, or what would become of one here and now."""
+        # The lane's memory belongs to its own connection; what never changes may be looked at from here.
+        memory = Memory(items=dict(self.lane.memory.items))
+        if isinstance(asked, UUID):
+            async with self.side.connection() as connection:
+                operator = await operator_of(connection, signed.terminal_id, signed.key_id)
+                return wire.json_response((await of_use(connection, asked, memory, operator)).plain())
+        at = clock.now()
+        presented = await self._read(signed, asked, at)
+        bank = None if self.paying.bank is not None else AWAY
+        question = WhatIf(
+            signed.terminal_id, asked.item, presented, at, asked.amount_fen, asked.leg, signed.key_id, bank
+        )  # fmt: skip
+        async with self.side.connection() as connection:
+            return wire.json_response((await what_if(connection, question, memory)).plain())
 
     async def pair(self, pairing_code: str) -> Response:
         """Give a terminal its key and a journal, once for each pairing code."""

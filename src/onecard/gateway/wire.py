@@ -48,6 +48,17 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     use: UUID
 
 
+class ExplanationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either a recorded `use`, or what a `UseRequest` says, which is then asked about and not recorded."""
+
+    use: UUID | None = None
+    item: str | None = None
+    code: str | None = None
+    card: Chip | None = None
+    amount_fen: int | None = None
+    leg: Leg | None = None
+
+
 class PairingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pairing_code: str
 
@@ -67,11 +78,27 @@ class Response(msgspec.Struct, frozen=True):
 # Nothing else travels on as an item, known or not.
 _ITEM = re.compile(r"[a-z0-9_.]{1,100}")
 _use_request = msgspec.json.Decoder(UseRequest)
+_explanation_request = msgspec.json.Decoder(ExplanationRequest)
 
 
 def use_request(body: bytes) -> UseRequest:
     """Decode a use. Raises BadInput REQUEST_MALFORMED with the path of what is wrong."""
-    request: UseRequest = decode(body, _use_request)
+    return _checked(decode(body, _use_request))
+
+
+def explanation_request(body: bytes) -> UUID | UseRequest:
+    """Decode what is to be explained. Raises BadInput REQUEST_MALFORMED."""
+    asked: ExplanationRequest = decode(body, _explanation_request)
+    if asked.use is not None:
+        if asked != ExplanationRequest(asked.use):
+            raise _malformed("$: expected nothing beside use")
+        return asked.use
+    if asked.item is None:
+        raise _malformed("$: expected use or item")
+    return _checked(UseRequest(asked.item, asked.code, asked.card, asked.amount_fen, asked.leg))
+
+
+def _checked(request: UseRequest) -> UseRequest:
     if (request.code is None) == (request.card is None):
         raise _malformed("$: expected exactly one of code, card")
     if not _ITEM.fullmatch(request.item):
