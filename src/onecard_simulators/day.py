@@ -57,7 +57,7 @@ async def _run(day: Day, uses: int, seed: int) -> Counter[int]:
     trouble = [asyncio.create_task(each(day)) for each in incidents.INCIDENTS]
     await asyncio.sleep(0)  # incidents call their people away first
     people = day.holders
-    city = rhythm.City(people, day.places, day.terms, day.now())
+    city = rhythm.City(people, day.places, day.doors, day.terms, day.now())
     planned = rhythm.plan(city, uses, random.Random(seed))
     hours = Counter(step.minute // 60 for step in planned)
     for hour in sorted(hours):

@@ -5,6 +5,7 @@ says goes by the minute at which it is asked, so the plan mostly chooses points 
 """
 
 import datetime as dt
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from onecard_simulators.resident import Place
 from onecard_simulators.tariff import Item, Moment, Terms, holds
-from onecard_simulators.visits import Holder
+from onecard_simulators.visits import Doors, Holder
 
 FIRST, LAST = 5 * 60 + 30, 23 * 60 + 30
 # Shares of people who try what is not for them, who stand before a closed door, and who forget to tap out.
@@ -179,10 +180,11 @@ OTHER = (2, 1, OFFICE)
 
 @dataclass(frozen=True)
 class City:
-    """What the plan is drawn from: people, points, terms, the moment of the play."""
+    """What the plan is drawn from: people, points and what they take at most, terms, the moment of the play."""
 
     people: Sequence[Holder]
     places: Mapping[str, Place]
+    doors: Mapping[tuple[str, str], Doors]
     terms: Terms
     now: Moment
 
@@ -240,4 +242,11 @@ def _point(city: City, rng: random.Random, closed: float, item: str) -> str:
     """A point that offers an item and is open now; with a chance of `closed` any, be its door closed."""
     offering = [place for place in city.places.values() if item in place.items]
     opened = [place for place in offering if not place.hours or any(holds(each, city.now) for each in place.hours)]
-    return rng.choice(opened if opened and rng.random() >= closed else offering).code
+    chosen = opened if opened and rng.random() >= closed else offering
+    return rng.choices(chosen, [_draws(city, place, item) for place in chosen])[0].code
+
+
+def _draws(city: City, place: Place, item: str) -> float:
+    """How strongly a point draws people: one that takes many draws more than one that takes few."""
+    door = city.doors.get((place.code, item))
+    return 1.0 if door is None else math.sqrt(door.most)
