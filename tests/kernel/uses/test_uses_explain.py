@@ -35,7 +35,7 @@ name = { zh = "购物", en = "Purchase" }
 legal_basis = ["test"]
 function = "transit"
 means = ["bank", "purse"]
-price = { open_fen = [100, 50000], from = "holder.purse", to = "operator.receivable" }
+price = { open_fen = [1, 50000], from = "holder.purse", to = "operator.receivable" }
 [[concession]]
 class = "senior_60"
 price = { percent = 90 }

@@ -199,7 +199,8 @@ def _amount_fen(use: Recorded, item: Item | None) -> int | None:
         return 1 if open_fen is None else open_fen[1] + 1
     if open_fen is None:
         return None
-    return use.full_fen if keeps_amount(use, item) else open_fen[0]
+    # The most there may be: of what was too dear, it leaves something to pay as well.
+    return use.full_fen if keeps_amount(use, item) else open_fen[1]
 
 
 def _bank_said(use: Recorded) -> str:
