@@ -144,6 +144,17 @@ def test_a_refunded_journey_gives_back_fare_and_cap(town: Town) -> None:
     ) == [(0,)]
 
 
+def test_a_refunded_journey_over_midnight_gives_back_to_the_cap_of_the_day_it_counted_on(town: Town) -> None:
+    card, midnight = town.city.a_card(purse_fen=1000), dt.datetime.combine(clock.today(), dt.time(), clock.CHINA)
+    town.tap(card, "S1", Leg.IN, midnight - dt.timedelta(minutes=5))
+    ended = town.tap(card, "S4", Leg.OUT, midnight + dt.timedelta(minutes=5))
+    assert town.give_back(ended.use_id, town.stations["S4"]) == ""
+    assert town.city.run(
+        "SELECT period, used FROM entitlements_quota WHERE holder_id = $1 AND rule = 'transit.metro_ride#fen'",
+        card.holder_id,
+    ) == [(clock.today(), 0)]
+
+
 def test_a_pass_is_sold_started_used_up_and_given_back(town: Town) -> None:
     card = town.city.a_card(purse_fen=20_000)
     assert told(town.use(card, town.park, PARK_ITEM))[:3] == ("ADMITTED", 3000, 3000)

@@ -84,8 +84,7 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
     item = await _item(connection, use, memory)
     sold = _require_refundable(use, item)
     refund_id = uuid7()
-    day = clock.day_of(use["began"] or use["at"])
-    quotas = counted(item, use["concession"], use["paid_fen"], day)
+    quotas = _counted(use, item)
     new = await connection.fetchrow(
         sql.load(RECORD, "refund"),
         refund_id,
@@ -109,6 +108,14 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
         key = (asked.terminal_id, asked.journal, asked.sequence)
         await orders.refund(connection, refund_id, use["id"], key, asked.content)
     return _made(use, refund_id, repeated=False)
+
+
+def _counted(use: Mapping[str, Any], item: Item) -> list[tuple[str, dt.date, int]]:
+    """What a use counted against: a journey's limits on the day it began, what was paid for it on the day it ended."""
+    ended_on = clock.day_of(use["at"])
+    began_on = clock.day_of(use["began"]) if use["began"] else ended_on
+    limits = counted(item, use["concession"], 0, began_on)
+    return [*limits, *(each for each in counted(item, None, use["paid_fen"], ended_on) if each[0] == item.paid_rule)]
 
 
 async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], item: Item, sold: str | None) -> None:
