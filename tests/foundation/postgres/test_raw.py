@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
-from tests.conftest import _point_django_at
+from tests.kernel.cards.roles import django_as
 
 from onecard.foundation.postgres.raw import rows, wait_at_most
 
@@ -13,11 +13,8 @@ from onecard.foundation.postgres.raw import rows, wait_at_most
 @pytest.fixture
 def as_worker(urls: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Django's connection is the worker's."""
-    with django_db_blocker.unblock():
-        _point_django_at(urls["worker"])
+    with django_as(urls["worker"], django_db_blocker):
         yield
-        connections.close_all()
-        _point_django_at(urls["owner"])
 
 
 def waits() -> tuple[str, str]:

@@ -39,16 +39,40 @@ def test_risk_facts() -> None:
     assert queries.risks("chip_replayed", before=oldest.pk) == []
 
 
-@pytest.mark.parametrize("role", ["public", "staff", "gateway", "worker"])
+OWN_NAMES = {"public": "holder:1", "staff": "staff:1", "gateway": "terminal:NT-1", "worker": "system:worker"}
+
+
+@pytest.mark.parametrize("role", OWN_NAMES)
+def test_a_process_writes_in_its_own_name_only(urls: dict[str, str], role: str) -> None:
+    with psycopg.connect(urls[role]) as connected:
+        for owner, actor in OWN_NAMES.items():
+            write = "INSERT INTO audit_fact (actor, verb, subject) VALUES (%s, 'v', 's')"
+            if owner == role:
+                connected.execute(write, [actor])
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                    connected.execute(write, [actor])
+            connected.rollback()
+
+
+def test_the_owner_writes_in_any_name(urls: dict[str, str]) -> None:
+    with psycopg.connect(urls["owner"]) as owner:
+        for actor in (*OWN_NAMES.values(), "system:operator"):
+            owner.execute("INSERT INTO audit_fact (actor, verb, subject) VALUES (%s, 'v', 's')", [actor])
+        owner.rollback()
+
+
+@pytest.mark.parametrize("role", OWN_NAMES)
 def test_roles_add_facts_and_cannot_say_when_or_in_which_transaction(urls: dict[str, str], role: str) -> None:
     with psycopg.connect(urls[role]) as connected:
-        connected.execute("INSERT INTO audit_fact (actor, verb, subject) VALUES ('a', 'v', 's')")
+        connected.execute("INSERT INTO audit_fact (actor, verb, subject) VALUES (%s, 'v', 's')", [OWN_NAMES[role]])
         connected.execute("INSERT INTO audit_risk_fact (kind, subject) VALUES ('k', 's')")
         connected.rollback()
         for column, value in (("xid", "5"), ("at", "2020-01-01")):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connected.execute(
-                    f"INSERT INTO audit_fact (actor, verb, subject, {column}) VALUES ('a', 'v', 's', '{value}')"
+                    f"INSERT INTO audit_fact (actor, verb, subject, {column})"
+                    f" VALUES ('{OWN_NAMES[role]}', 'v', 's', '{value}')"
                 )
             connected.rollback()
         for statement in ("DELETE FROM audit_fact", "UPDATE audit_fact SET actor = 'b'", "TRUNCATE audit_fact"):

@@ -51,11 +51,11 @@ VERBS = """
 import datetime as dt
 import django
 django.setup()
-from onecard.foundation.actors import system
+from onecard.foundation.actors import Actor
 from onecard.kernel.holders import actions, queries
 from onecard.demo.people import people
 
-clerk, today = system("test"), dt.date(2026, 11, 20)
+clerk, today = Actor("staff:7", frozenset({"*"})), dt.date(2026, 11, 20)
 person = next(people(1, 1, today))
 holder = actions.register(clerk, actions.Application("320600", person.number, person.name), demo=True)
 actions.correct(clerk, holder.pk, "address", "虚构路1号", "搬家", version=1)

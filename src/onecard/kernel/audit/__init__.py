@@ -8,6 +8,7 @@ Words
 
 Invariants
     * Facts, risk facts, seals and anchors are only ever inserted; triggers refuse the rest, also to the owner.
+    * Each process writes facts in its own name only: holders, staff, terminals, the system (row-level security).
     * A fact is written in the transaction of what it tells of: both stand or neither does.
     * A seal covers every fact of a range of transaction ids, all of them finished, so that nothing commits into it
       later. Transaction ids therefore must never run backwards: a cluster filled from a logical dump needs
