@@ -1,7 +1,7 @@
 """Signature suites: which algorithm signs a code, its COSE number, and the keys it takes.
 
-A suite is a row of data. Adding one (SM2 for a node bound to 国密) is one more `Suite` in `SUITES`; nothing that
-encodes or verifies a code changes. A key belongs to one suite, so a code cannot choose how it is checked.
+A suite is a row of data; nothing that encodes or verifies a code knows which there are. A key belongs to one suite, so
+a code cannot choose how it is checked.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from typing import Final
 
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
+
+from onecard_kit import sm2
 
 SIGNATURE_BYTES: Final = 64
 KID_BYTES: Final = 2
@@ -22,7 +24,8 @@ class Suite:
 
     `algorithm` is its number in the COSE algorithms registry. `key_pair` turns a 32-byte seed into the (secret, public)
     that `sign(secret, message)` and `verify(public, message, signature)` take; signatures are 64 bytes in every suite.
-    `verify` answers False for whatever is not a signature of the message, wrong lengths included.
+    `verify` answers False for whatever is not a signature of the message, wrong lengths included. `is_ready` says
+    whether this machine has what the suite takes; asking a suite that is not ready to do anything raises RuntimeError.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Suite:
     key_pair: Callable[[bytes], tuple[bytes, bytes]] = field(repr=False)
     sign: Callable[[bytes, bytes], bytes] = field(repr=False)
     verify: Callable[[bytes, bytes, bytes], bool] = field(repr=False)
+    is_ready: Callable[[], bool] = field(repr=False, default=lambda: True)
 
     @property
     def header_start(self) -> bytes:
@@ -70,7 +74,11 @@ def _ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
 ED25519: Final = Suite("ed25519", -8, 32, _ed25519_key_pair, _ed25519_sign, _ed25519_verify)
 """Ed25519 (RFC 8032) by libsodium, which verifies about twice as fast as OpenSSL and refuses malleable signatures."""
 
-SUITES: Final = {suite.name: suite for suite in (ED25519,)}
+SM2: Final = Suite("sm2", -70_002, sm2.PUBLIC_BYTES, sm2.key_pair, sm2.sign, sm2.verify, sm2.is_ready)
+"""SM2 with SM3 (GB/T 32918.2) by OpenSSL 3, for nodes bound to 国密; r ‖ s, and the point as 04 ‖ x ‖ y. COSE's
+registry does not know it, so its number is one of those below -65536, which are for private use."""
+
+SUITES: Final = {suite.name: suite for suite in (ED25519, SM2)}
 
 
 @dataclass(frozen=True, slots=True)
