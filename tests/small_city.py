@@ -22,9 +22,9 @@ from onecard.gateway.terminals import key_aad
 from onecard.kernel.uses.actions import Memory, record_group
 from onecard.kernel.uses.lines import Line, Outcome
 from onecard.kernel.uses.present import Presented, read_chip, read_code
-from onecard_kit import chips, codes, item_files
+from onecard_kit import chips, codes, item_files, requests
 from onecard_kit.refs import permutation
-from onecard_kit.suites import ED25519, PublicKey, Signer
+from onecard_kit.suites import ED25519, Signer, Suite
 from onecard_kit.terms import Leg
 
 BUS = """
@@ -92,6 +92,7 @@ class Terminal:
     key_id: int
     key: bytes
     journal: UUID = field(default_factory=uuid4)
+    mac: requests.Mac = requests.HMAC_SHA256
     _sequences: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def next(self) -> int:
@@ -99,16 +100,16 @@ class Terminal:
 
 
 class SmallCity:
-    """Built in a database of its own (`fresh_database`): pass its owner's URL."""
+    """Built in a database of its own (`fresh_database`): pass its owner's URL, and the suite of its issuer's key."""
 
-    def __init__(self, owner_url: str) -> None:
+    def __init__(self, owner_url: str, suite: Suite = ED25519) -> None:
         self.url = owner_url
         self.connection = psycopg.connect(owner_url, autocommit=True)
         self.codes_ring, self.cards_ring = keys.load("codes"), keys.load("cards")
         self.terminals_ring = keys.load("terminals")
         self.seed = secrets.token_bytes(32)
-        self.signer = Signer.of(ED25519, KID, self.seed)
-        self.public = {(PLACE, KID): PublicKey(ED25519, KID, self.signer.public_key.public)}
+        self.signer = Signer.of(suite, KID, self.seed)
+        self.public = {(PLACE, KID): self.signer.public_key}
         self._ids = itertools.count(1)
         self._points: dict[str, int] = {}
         self._found()
@@ -155,8 +156,8 @@ class SmallCity:
         sealed = crypto.seal(self.codes_ring, self.seed, f"ecards_key.private_sealed:{key_id}")
         self.run(
             "INSERT INTO ecards_key (id, kid, suite, public, private_sealed, sign_from)"
-            " VALUES ($1, $2, 'ed25519', $3, $4, now())",
-            key_id, KID, self.signer.public_key.public, sealed,
+            " VALUES ($1, $2, $3, $4, $5, now())",
+            key_id, KID, self.signer.public_key.suite.name, self.signer.public_key.public, sealed,
         )  # fmt: skip
 
     def an_item(self, text: str) -> None:

@@ -35,7 +35,8 @@ def post(url: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int
 def sign(terminal: dict[str, Any], method: str, path: str, sequence: int, body: bytes) -> dict[str, str]:
     """The six headers of a signed request."""
     now = str(int(time.time()))
-    digest = hashlib.sha256(body).hexdigest()
+    algorithm = terminal["algorithm"].removeprefix("hmac-")  # sha256, or sm3 at a node of the other suite
+    digest = hashlib.new(algorithm, body).hexdigest()
     message = "\n".join([method, path, now, terminal["journal"], str(sequence), digest])
     return {
         "OneCard-Terminal": terminal["terminal"],
@@ -43,7 +44,7 @@ def sign(terminal: dict[str, Any], method: str, path: str, sequence: int, body: 
         "OneCard-Time": now,
         "OneCard-Journal": terminal["journal"],
         "OneCard-Sequence": str(sequence),
-        "OneCard-Signature": hmac.digest(bytes.fromhex(terminal["key"]), message.encode(), "sha256").hex(),
+        "OneCard-Signature": hmac.digest(bytes.fromhex(terminal["key"]), message.encode(), algorithm).hex(),
     }
 
 

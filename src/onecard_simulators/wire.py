@@ -54,6 +54,7 @@ class Terminal:
     key_id: int
     key: bytes
     journal: str
+    algorithm: str = "hmac-sha256"
     _sequences: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def next(self) -> int:
@@ -61,18 +62,19 @@ class Terminal:
         return next(self._sequences)
 
     def headers(self, path: str, sequence: int, body: bytes, *, sent_at: int | None = None) -> dict[str, str]:
-        """The six headers that prove a POST is this terminal's: HMAC-SHA256 over method, path, time, journal, sequence,
+        """The six headers that prove a POST is this terminal's: HMAC over method, path, time, journal, sequence,
         body digest.
         """
         when = int(time.time()) if sent_at is None else sent_at
-        lines = ("POST", path, str(when), self.journal, str(sequence), hashlib.sha256(body).hexdigest())
+        digest = self.algorithm.removeprefix("hmac-")
+        lines = ("POST", path, str(when), self.journal, str(sequence), hashlib.new(digest, body).hexdigest())
         return {
             "OneCard-Terminal": self.code,
             "OneCard-Key": str(self.key_id),
             "OneCard-Time": str(when),
             "OneCard-Journal": self.journal,
             "OneCard-Sequence": str(sequence),
-            "OneCard-Signature": hmac.digest(self.key, "\n".join(lines).encode(), "sha256").hex(),
+            "OneCard-Signature": hmac.digest(self.key, "\n".join(lines).encode(), digest).hex(),
         }
 
 
@@ -173,6 +175,7 @@ class Gateway:
             told["key_id"],
             bytes.fromhex(told["key"]),
             told["journal"],
+            told["algorithm"],
         )
 
 

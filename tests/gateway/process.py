@@ -90,7 +90,9 @@ def signed(
         requests.TIME: str(now),
         requests.JOURNAL: journal,
         requests.SEQUENCE: str(sequence),
-        requests.SIGNATURE: requests.sign(key or terminal.key, "POST", path, now, journal, sequence, body),
+        requests.SIGNATURE: requests.sign(
+            key or terminal.key, "POST", path, now, journal, sequence, body, mac=terminal.mac
+        ),
         "content-type": "application/json",
     }
 

@@ -23,17 +23,19 @@ class Database:
 
     def __init__(self) -> None:
         self.keys = {1: b"a" * 32}
+        self.algorithms: dict[int, str] = {}
         self.reads = 0
 
     async def fetch(self, code: str) -> Mapping[str, object] | None:
         self.reads += 1
         sealed = [crypto.seal(RING, key, key_aad(7)) for key in self.keys.values()]
-        return {"id": 7, "key_ids": list(self.keys), "keys_sealed": sealed}
+        told = [self.algorithms.get(key_id, "hmac-sha256") for key_id in self.keys]
+        return {"id": 7, "key_ids": list(self.keys), "keys_sealed": sealed, "algorithms": told}
 
 
-def check(terminals: Terminals, key_id: int, key: bytes) -> int:
+def check(terminals: Terminals, key_id: int, key: bytes, mac: requests.Mac = requests.HMAC_SHA256) -> int:
     journal, now = str(uuid4()), int(time.time())
-    signature = requests.sign(key, "POST", "/v1/uses", now, journal, 1, BODY)
+    signature = requests.sign(key, "POST", "/v1/uses", now, journal, 1, BODY, mac=mac)
     values = ("T-1", str(key_id), str(now), journal, "1", signature)
     headers = {name.lower(): value for name, value in zip(requests.HEADERS, values, strict=True)}
     return asyncio.run(terminals.check("POST", "/v1/uses", headers, BODY)).key_id
@@ -60,3 +62,14 @@ def test_strangers_cannot_make_it_look_all_the_time(monkeypatch: pytest.MonkeyPa
             check(terminals, 99, b"z" * 32)
         clock[0] += UNKNOWN_KEPT_S / 10
     assert database.reads <= 3
+
+
+def test_each_key_has_its_own_algorithm_and_takes_no_other() -> None:
+    database = Database()
+    database.keys[2], database.algorithms[2] = b"b" * 32, "hmac-sm3"
+    terminals = Terminals(RING, database.fetch)
+    assert check(terminals, 1, b"a" * 32) == 1
+    assert check(terminals, 2, b"b" * 32, requests.HMAC_SM3) == 2
+    for key_id, key, mac in ((1, b"a" * 32, requests.HMAC_SM3), (2, b"b" * 32, requests.HMAC_SHA256)):
+        with pytest.raises(Unauthenticated):
+            check(terminals, key_id, key, mac)

@@ -17,7 +17,7 @@ import onecard_kit
 from onecard_kit import chips, requests
 from onecard_kit.codes import Claims, Via, encode, verify
 from onecard_kit.refs import Permutation
-from onecard_kit.suites import ED25519, Signer
+from onecard_kit.suites import ED25519, SM2, SUITES, Signer
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -46,6 +46,23 @@ def test_codes_keep_their_text(row: dict[str, Any]) -> None:
     assert verify(row["text"], {(claims.issuer, claims.kid): signer.public_key}) == claims
 
 
+@pytest.mark.parametrize("row", GOLDEN["sm2"]["codes"], ids=[row["what"] for row in GOLDEN["sm2"]["codes"]])
+def test_codes_of_sm2_keep_their_text_up_to_the_signature(row: dict[str, Any]) -> None:
+    """SM2 draws a number for each signature, so two signatures of one message differ; both verify."""
+    claims = claims_of(row["claims"])
+    signer = Signer.of(SM2, claims.kid, bytes.fromhex(GOLDEN["seed"]))
+    assert signer.public_key.public.hex() == GOLDEN["sm2"]["public"]
+    keys = {(claims.issuer, claims.kid): signer.public_key}
+    again = encode(claims, signer)
+    assert verify(row["text"], keys) == verify(again, keys) == claims
+    assert len(again) == len(row["text"])
+    assert again[:-SIGNED_CHARS] == row["text"][:-SIGNED_CHARS]
+
+
+# 64 bytes, and the character in which they begin.
+SIGNED_CHARS = 64 * 8 // 5 + 2
+
+
 def test_refs_keep_their_values() -> None:
     golden = GOLDEN["refs"]
     permutation = Permutation(bytes.fromhex(golden["key"]), dt.date.fromisoformat(golden["day"]))
@@ -61,15 +78,16 @@ def test_cryptograms_keep_their_bytes() -> None:
 
 def test_request_signatures_keep_their_bytes() -> None:
     golden = dict(GOLDEN["request"])
-    key, signature = bytes.fromhex(golden.pop("key")), golden.pop("signature")
+    key, signature, of_sm3 = bytes.fromhex(golden.pop("key")), golden.pop("signature"), golden.pop("signature_sm3")
     golden["body"] = golden["body"].encode()
     assert requests.sign(key, **golden) == signature
+    assert requests.sign(key, **golden, mac=requests.HMAC_SM3) == of_sm3
 
 
-def fenced(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found, f"the page has no block of {language}"
-    return found[1]
+def fenced(language: str, number: int = 0) -> str:
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert len(found) > number, f"the page has too few blocks of {language}"
+    return str(found[number])
 
 
 def test_the_page_shows_the_golden_code() -> None:
@@ -84,9 +102,22 @@ def test_the_page_shows_the_golden_code() -> None:
     assert GOLDEN["public"] in PAGE
 
 
+def test_the_page_shows_the_golden_code_of_sm2() -> None:
+    row = GOLDEN["sm2"]["codes"][0]
+    assert fenced("onecard", 1).replace("\n", "") == row["text"]
+    assert row["claims"] == GOLDEN["codes"][0]["claims"] | {"kid": "0002"}
+    assert GOLDEN["sm2"]["public"] in PAGE.replace("\n", "")
+
+
+def test_the_page_names_every_suite_with_its_number() -> None:
+    for suite in SUITES.values():
+        assert f"| `{suite.name}` | {suite.algorithm} |" in PAGE
+
+
 def test_the_page_shows_the_golden_cryptogram_and_signature() -> None:
     assert GOLDEN["chip"]["cryptogram"] in PAGE
     assert GOLDEN["request"]["signature"] in PAGE
+    assert GOLDEN["request"]["signature_sm3"] in PAGE
 
 
 BARE = """

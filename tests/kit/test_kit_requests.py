@@ -1,15 +1,20 @@
-"""A terminal's request signature, against the formula written out once more."""
+"""A terminal's request signature, against the formula written out once more and the openssl program."""
 
 import hashlib
 import hmac
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecard_kit import requests
 
+SOURCE = Path(__file__).parents[2] / "src"
 KEY = bytes(range(32))
 REQUEST: dict[str, Any] = {
     "method": "POST",
@@ -28,6 +33,41 @@ def test_the_formula() -> None:
     assert requests.verify(KEY, signature, **REQUEST)
 
 
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="the openssl program is not installed")
+@pytest.mark.parametrize(("mac", "digest"), [(requests.HMAC_SHA256, "sha256"), (requests.HMAC_SM3, "sm3")])
+@given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
+@settings(max_examples=5, deadline=None)
+def test_openssl_computes_the_same(mac: requests.Mac, digest: str, key: bytes, body: bytes) -> None:
+    def told(message: bytes, *options: str) -> str:
+        command = [str(OPENSSL), "dgst", f"-{digest}", "-r", *options]
+        return subprocess.run(command, input=message, capture_output=True, check=True).stdout.split()[0].decode()
+
+    lines = "\n".join(["POST", "/v1/uses", "1767225600", "j1", "42", told(body)])
+    signature = told(lines.encode(), "-mac", "HMAC", "-macopt", f"hexkey:{key.hex()}")
+    assert requests.sign(key, **(REQUEST | {"body": body}), mac=mac) == signature
+    assert requests.verify(key, signature, **(REQUEST | {"body": body}), mac=mac)
+
+
+def test_no_request_chooses_its_algorithm() -> None:
+    """The name belongs to the key; a MAC of the other algorithm under the same key is no signature."""
+    assert requests.MACS == {"hmac-sha256": requests.HMAC_SHA256, "hmac-sm3": requests.HMAC_SM3}
+    assert not requests.verify(KEY, requests.sign(KEY, **REQUEST, mac=requests.HMAC_SM3), **REQUEST)
+    assert not requests.verify(KEY, requests.sign(KEY, **REQUEST), **REQUEST, mac=requests.HMAC_SM3)
+    assert not any("algorithm" in name.lower() for name in requests.HEADERS)
+
+
+def test_a_gate_without_sm3_needs_no_library_for_it() -> None:
+    program = (
+        "import sys; from onecard_kit import requests, sm2, suites;"
+        " requests.sign(b'k' * 32, 'POST', '/', 1, 'j', 1, b'');"
+        " assert 'cryptography' not in sys.modules; assert not sm2._library.cache_info().currsize"
+    )
+    subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, check=True)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -39,8 +79,10 @@ def test_the_formula() -> None:
         {"body": b""},
     ],
 )
-def test_every_part_is_signed(changed: dict[str, Any]) -> None:
-    assert not requests.verify(KEY, requests.sign(KEY, **REQUEST), **(REQUEST | changed))
+@pytest.mark.parametrize("mac", requests.MACS.values(), ids=requests.MACS.keys())
+def test_every_part_is_signed(changed: dict[str, Any], mac: requests.Mac) -> None:
+    assert requests.verify(KEY, requests.sign(KEY, **REQUEST, mac=mac), **REQUEST, mac=mac)
+    assert not requests.verify(KEY, requests.sign(KEY, **REQUEST, mac=mac), **(REQUEST | changed), mac=mac)
 
 
 def test_the_key_and_the_spelling_matter() -> None:

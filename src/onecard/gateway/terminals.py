@@ -1,4 +1,4 @@
-"""A terminal proves itself: HMAC under its own key over method, path, time, journal, sequence and body digest.
+"""A terminal proves itself: a MAC under its own key over method, path, time, journal, sequence and body digest.
 
 Keys are unwrapped once and kept for a minute; whether a key and its terminal are still good is judged again in the
 transaction that records the use, so that a suspension holds from its commit on.
@@ -41,7 +41,7 @@ class _Known:
     """
 
     terminal_id: int
-    keys: dict[int, bytes]
+    keys: dict[int, tuple[bytes, requests.Mac]]
     until: float
     unknown_until: float
 
@@ -85,8 +85,11 @@ class Terminals:
         if sequence > SEQUENCE_MAX:
             raise errors.signature_invalid()
         known = self._remembered(code, key_id) or await self._look_up(code)
-        key = known.keys.get(key_id)
-        if key is None or not requests.verify(key, signature, method, path, sent_at, journal_written, sequence, body):
+        found = known.keys.get(key_id)
+        if found is None:
+            raise errors.signature_invalid()
+        key, mac = found
+        if not requests.verify(key, signature, method, path, sent_at, journal_written, sequence, body, mac=mac):
             raise errors.signature_invalid()
         now = int(time.time())
         if abs(now - sent_at) > requests.TIME_TOLERANCE_S:
@@ -114,8 +117,11 @@ class Terminals:
 
     def _unwrap(self, row: Mapping[str, object]) -> _Known:
         terminal_id: int = row["id"]  # type: ignore[assignment]
-        sealed = zip(row["key_ids"], row["keys_sealed"], strict=True)  # type: ignore[call-overload]
-        keys = {key_id: crypto.open_sealed(self.ring, value, key_aad(terminal_id)) for key_id, value in sealed}
+        told = zip(row["key_ids"], row["keys_sealed"], row["algorithms"], strict=True)  # type: ignore[call-overload]
+        keys = {
+            key_id: (crypto.open_sealed(self.ring, value, key_aad(terminal_id)), requests.MACS[algorithm])
+            for key_id, value, algorithm in told
+        }
         return _Known(terminal_id, keys, time.monotonic() + KEPT_S, time.monotonic() + UNKNOWN_KEPT_S)
 
     def forget(self, code: str) -> None:

@@ -228,15 +228,24 @@ class Terminal(_WithState):
 
 
 class TerminalKey(models.Model):
-    """A terminal's HMAC key, sealed under the keyring `terminals`; the old one stays valid until `valid_to`."""
+    """A terminal's key, sealed under the keyring `terminals`; the old one stays valid until `valid_to`.
+
+    `algorithm` is the MAC it is for (`onecard_kit.requests.MACS`): it belongs to the key, so no request chooses it.
+    """
 
     terminal = models.ForeignKey(Terminal, models.PROTECT, related_name="keys")
     key_sealed = models.BinaryField()
+    algorithm = models.TextField(db_default="hmac-sha256")
     created_at = models.DateTimeField(db_default=Now())
     valid_to = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "catalogue_terminal_key"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(algorithm__in=("hmac-sha256", "hmac-sm3")), name="catalogue_terminal_key_algorithm"
+            ),
+        ]
 
 
 class Pairing(models.Model):

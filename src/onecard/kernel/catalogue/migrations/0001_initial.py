@@ -268,6 +268,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key_sealed", models.BinaryField()),
+                ("algorithm", models.TextField(db_default="hmac-sha256")),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("valid_to", models.DateTimeField(null=True)),
                 (
@@ -279,6 +280,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "catalogue_terminal_key",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("algorithm__in", ("hmac-sha256", "hmac-sm3"))),
+                        name="catalogue_terminal_key_algorithm",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
