@@ -20,7 +20,7 @@ from pathlib import Path
 from onecard.demo import database, running
 from onecard.demo.running import ROOT, Demo
 from onecard.demo.supervise import Child, Supervisor, answers, refuse_taken
-from onecard.foundation import keys
+from onecard.foundation import keys, suite
 from onecard.foundation.errors import BadInput, Unavailable
 from onecard.foundation.postgres import binaries, roles, urls
 from onecard.foundation.postgres.embedded import EmbeddedPostgres
@@ -67,6 +67,7 @@ def _refuse_wrong(arguments: argparse.Namespace) -> None:
             next_zh="请修改 --holders。",
             next_en="Change --holders.",
         )
+    suite.of_node()
     refuse_taken([arguments.port + n for n in range(PORTS)])
 
 
@@ -135,6 +136,7 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
         "PYTHONUNBUFFERED": "1",
         "ONECARD_NODE": NODE,
         "ONECARD_DEMO": "1",
+        suite.ENVIRONMENT: suite.of_node().signature.name,
         "ONECARD_POCKETS": str(folder / "pockets.json"),
     }
     own = {role: _secrets_of(role, folder / "keys", secret["web"]) for role in addresses}

@@ -1,7 +1,7 @@
 """The application: routes, and the life of one process. How requests are read and answered is in `rsgi.py`.
 
-Environment: ONECARD_DATABASE_URL (the gateway's role), ONECARD_KEYS, ONECARD_NODE; for payments by bank account
-ONECARD_BANK_URL and ONECARD_BANK_KEY.
+Environment: ONECARD_DATABASE_URL (the gateway's role), ONECARD_KEYS, ONECARD_NODE, ONECARD_SUITE; for payments by
+bank account ONECARD_BANK_URL and ONECARD_BANK_KEY.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from onecard.foundation.errors import OneCardError
+from onecard.foundation.terminal import sentence
 from onecard.gateway import errors, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
@@ -84,7 +85,11 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.start(loop)
+        """The server's first call. What is missing or malformed ends the process with one sentence."""
+        try:
+            self.start(loop)
+        except OneCardError as error:
+            raise SystemExit(sentence(error)) from None
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self.stop())

@@ -13,16 +13,17 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from onecard.foundation import clock, crypto
+from onecard.foundation import clock, crypto, suite
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.keys import Keyring
 from onecard_kit import codes
 from onecard_kit.classes import BY_CODE
 from onecard_kit.refs import permutation
-from onecard_kit.suites import SUITES, PublicKey, Signer
+from onecard_kit.suites import PublicKey, Signer, Suite
 
 REREAD_S = 5.0
-CLASSES_IN_CODE_MAX = 6
+# What fits into a code of either suite while classes have numbers below 24.
+CLASSES_IN_CODE_MAX = 5
 
 
 @dataclass(slots=True)
@@ -43,7 +44,10 @@ class IssuerKeys:
         return self.ring.derive("ref")
 
     async def refresh(self, at_most_every_s: float = REREAD_S) -> None:
-        """Read the keys again unless they were just read; callers that come meanwhile wait for the same answer."""
+        """Read the keys again unless they were just read; callers that come meanwhile wait for the same answer.
+
+        Raises Unavailable SUITE_MISSING when one is of a suite that this machine cannot do.
+        """
         if self._is_fresh(at_most_every_s):
             return
         async with self._reading:
@@ -78,12 +82,16 @@ class IssuerKeys:
             row = self._signing
             aad = f"ecards_key.private_sealed:{row['id']}"
             seed = crypto.open_sealed(self.ring, bytes(row["private_sealed"]), aad)  # type: ignore[call-overload]
-            self._signer = Signer.of(SUITES[str(row["suite"])], bytes(row["kid"]), seed)  # type: ignore[call-overload]
+            self._signer = Signer.of(_suite(row), bytes(row["kid"]), seed)  # type: ignore[call-overload]
         return self._signer
 
 
 def _public(row: Mapping[str, object]) -> PublicKey:
-    return PublicKey(SUITES[str(row["suite"])], bytes(row["kid"]), bytes(row["public"]))  # type: ignore[call-overload]
+    return PublicKey(_suite(row), bytes(row["kid"]), bytes(row["public"]))  # type: ignore[call-overload]
+
+
+def _suite(row: Mapping[str, object]) -> Suite:
+    return suite.signature_suite(str(row["suite"]))
 
 
 def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[dict[str, object]]:

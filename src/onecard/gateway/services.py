@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from onecard.connectors.bank.caller import Bank
-from onecard.foundation import clock, crypto, keys, sql
+from onecard.foundation import clock, crypto, keys, sql, suite
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.ids import uuid7
 from onecard.foundation.keys import Keyring
@@ -109,10 +109,12 @@ class Services:
     terminal_ring: Keyring
     card_ring: Keyring
     chip_root: bytes
+    mac: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Services":
-        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS, ONECARD_NODE, ONECARD_BANK_URL and _KEY."""
+        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS, ONECARD_NODE, ONECARD_SUITE, ONECARD_BANK_URL and
+        _KEY. Raises Unavailable for what is missing or malformed."""
         url = environment["ONECARD_DATABASE_URL"]
         side = Side(url)
         terminal_ring, card_ring = keys.load("terminals", environment), keys.load("cards", environment)
@@ -140,6 +142,7 @@ class Services:
             terminal_ring=terminal_ring,
             card_ring=card_ring,
             chip_root=card_ring.derive("chip"),
+            mac=suite.of_node(environment).mac.name,
         )
 
     async def use(self, signed: Signed, request: wire.UseRequest) -> Response:
@@ -217,14 +220,21 @@ class Services:
                 )
             key = os.urandom(32)
             sealed = crypto.seal(self.terminal_ring, key, key_aad(found["terminal_id"]))
-            key_id = await connection.fetchval(sql.load(CATALOGUE, "pair"), found["id"], found["terminal_id"], sealed)
+            made = (found["id"], found["terminal_id"], sealed, self.mac)
+            key_id = await connection.fetchval(sql.load(CATALOGUE, "pair"), *made)
             await connection.execute(
                 "INSERT INTO audit_fact (actor, verb, subject, detail) VALUES ($1, 'catalogue.pair', $2, '{}')",
                 f"terminal:{found['code']}",
                 f"terminal:{found['terminal_id']}",
             )
         self.terminals.forget(found["code"])
-        told = {"terminal": found["code"], "key_id": key_id, "key": key.hex(), "journal": str(uuid4())}
+        told = {
+            "terminal": found["code"],
+            "key_id": key_id,
+            "key": key.hex(),
+            "algorithm": self.mac,
+            "journal": str(uuid4()),
+        }
         return wire.json_response(told)
 
     async def codes(self, authorization: str, count: int) -> Response:

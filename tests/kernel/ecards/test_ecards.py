@@ -19,6 +19,7 @@ from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions, command, queries
 from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard_kit.suites import SM2, Signer
 
 CLERK = Actor("staff:7", frozenset({"*"}))
 DEVICE = sql.load("onecard.kernel.ecards", "device")
@@ -193,6 +194,24 @@ class TestKeys:
         key = actions.rotate_issuer_key(CLERK)
         with pytest.raises(IntegrityError, match="ecards_key_one_signs"), transaction.atomic():
             Key.objects.create(kid=b"zz", suite="ed25519", public=b"", private_sealed=b"", sign_from=key.sign_from)
+
+    def test_a_node_of_the_other_suite_makes_keys_of_it_and_keeps_the_old(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = actions.rotate_issuer_key(CLERK)
+        monkeypatch.setenv("ONECARD_SUITE", "sm2")
+        new = actions.rotate_issuer_key(CLERK)
+        old.refresh_from_db()
+        assert (old.suite, new.suite, len(new.public)) == ("ed25519", "sm2", 65)
+        assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
+        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        seed = crypto.open_sealed(keys.load("codes"), new.private_sealed, f"ecards_key.private_sealed:{new.pk}")
+        signature = Signer.of(SM2, bytes(new.kid), seed).sign(b"code")
+        assert SM2.verify(bytes(new.public), b"code", signature)
+        with pytest.raises(IntegrityError, match="ecards_key_one_signs"), transaction.atomic():
+            Key.objects.create(kid=b"zz", suite="ed25519", public=b"", private_sealed=b"", sign_from=new.sign_from)
+        with pytest.raises(IntegrityError, match="ecards_key_suite_known"), transaction.atomic():
+            Key.objects.filter(pk=new.pk).update(suite="rsa")
 
     def test_permissions_and_unknown(self) -> None:
         with pytest.raises(NotPermitted):

@@ -9,9 +9,8 @@ import hashlib
 import secrets
 
 from django.db import transaction
-from nacl.signing import SigningKey
 
-from onecard.foundation import clock, crypto, keys
+from onecard.foundation import clock, crypto, keys, suite
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.foundation.postgres.raw import rows
@@ -19,6 +18,7 @@ from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard_kit.suites import SEED_BYTES, Signer
 
 # A phone fetches up to ten windows of 60 s ahead; one more covers clocks that differ.
 CODES_LIFE = dt.timedelta(minutes=11)
@@ -26,7 +26,6 @@ CODES_LIFE = dt.timedelta(minutes=11)
 OFFLINE = dt.timedelta(days=7)
 DEVICE_LIFE = dt.timedelta(days=180)
 LABEL_MAX = 60
-SUITE = "ed25519"
 
 
 @transaction.atomic
@@ -111,8 +110,8 @@ def revoke_device(actor: Actor, device_id: int) -> Device:
 
 @transaction.atomic
 def rotate_issuer_key(actor: Actor) -> Key:
-    """Make a new issuer key that signs from now. The one before stops signing and verifies until every code it signed
-    has run out and every offline gate has handed in what it saw.
+    """Make a new issuer key, of the node's suite, that signs from now. The one before, of whichever suite, stops signing
+    and verifies until every code it signed has run out and every offline gate has handed in what it saw.
     """
     actor.require("ecards.rotate_issuer_key")
     _one_at_a_time()
@@ -150,15 +149,16 @@ def token_digest(token: str) -> bytes:
 
 
 def _new_key(now: dt.datetime) -> Key:
-    """A fresh Ed25519 key; its 32-byte seed is sealed under the keyring "codes" for this very row."""
+    """A fresh key of the node's suite; its 32-byte seed is sealed under the keyring "codes" for this very row."""
     key_id = rows("SELECT nextval(pg_get_serial_sequence('ecards_key', 'id'))")[0][0]
-    signing = SigningKey.generate()
+    seed = secrets.token_bytes(SEED_BYTES)
+    public = Signer.of(suite.of_node().signature, (key_id % 65_536).to_bytes(2, "big"), seed).public_key
     return Key.objects.create(
         id=key_id,
-        kid=(key_id % 65_536).to_bytes(2, "big"),
-        suite=SUITE,
-        public=bytes(signing.verify_key),
-        private_sealed=crypto.seal(keys.load("codes"), bytes(signing), f"ecards_key.private_sealed:{key_id}"),
+        kid=public.kid,
+        suite=public.suite.name,
+        public=public.public,
+        private_sealed=crypto.seal(keys.load("codes"), seed, f"ecards_key.private_sealed:{key_id}"),
         sign_from=now,
     )
 

@@ -39,7 +39,7 @@ class Key(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(suite="ed25519"), name="ecards_key_suite_known"),
+            models.CheckConstraint(condition=Q(suite__in=("ed25519", "sm2")), name="ecards_key_suite_known"),
             models.CheckConstraint(
                 condition=Q(sign_to__isnull=True, verify_to__isnull=True)
                 | Q(sign_to__isnull=False, verify_to__isnull=False, verify_to__gte=models.F("sign_to")),
@@ -49,8 +49,13 @@ class Key(models.Model):
                 condition=Q(withdrawn_at__isnull=True) | Q(sign_to__isnull=False),
                 name="ecards_key_withdrawn_signs_no_more",
             ),
-            # An index of a constant over the keys that sign: the second one collides.
-            models.UniqueConstraint(fields=("suite",), condition=Q(sign_to__isnull=True), name="ecards_key_one_signs"),
+            # Over the keys that sign, of whichever suite: all have the same null, so the second one collides.
+            models.UniqueConstraint(
+                fields=("sign_to",),
+                condition=Q(sign_to__isnull=True),
+                nulls_distinct=False,
+                name="ecards_key_one_signs",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -57,7 +57,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("suite", "ed25519")), name="ecards_key_suite_known"),
+                    models.CheckConstraint(
+                        condition=models.Q(("suite__in", ("ed25519", "sm2"))), name="ecards_key_suite_known"
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("sign_to__isnull", True), ("verify_to__isnull", True)),
@@ -75,7 +77,10 @@ class Migration(migrations.Migration):
                         name="ecards_key_withdrawn_signs_no_more",
                     ),
                     models.UniqueConstraint(
-                        condition=models.Q(("sign_to__isnull", True)), fields=("suite",), name="ecards_key_one_signs"
+                        condition=models.Q(("sign_to__isnull", True)),
+                        fields=("sign_to",),
+                        name="ecards_key_one_signs",
+                        nulls_distinct=False,
                     ),
                 ],
             },
