@@ -1,6 +1,7 @@
 """Status lists: the draft's own vectors, both signed forms, and everything a stranger may hand us."""
 
 import base64
+import datetime as dt
 import zlib
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,19 @@ from hypothesis import strategies as st
 from pycose.keys.okp import OKPKey
 from pycose.messages.sign1message import Sign1Message
 
-from onecard_kit.status_list import BITS, ListRefused, Status, StatusList, from_cwt, from_jwt, pack, to_cwt, to_jwt
+from onecard_kit.status_list import (
+    BITS,
+    ListRefused,
+    Status,
+    StatusList,
+    compress,
+    from_cwt,
+    from_jwt,
+    pack,
+    subject_of,
+    to_cwt,
+    to_jwt,
+)
 from onecard_kit.suites import ED25519, Signer
 
 SIGNER = Signer.of(ED25519, b"\x00\x07", bytes(range(32)))
@@ -46,6 +59,15 @@ def test_an_index_outside_is_invalid_and_cannot_be_marked() -> None:
     assert [made.status(index) for index in (-1, 8, 2**30)] == [Status.INVALID] * 3
     with pytest.raises(ValueError, match="no index"):
         pack(5, [(5, Status.INVALID)])
+
+
+@given(st.binary(max_size=3000))
+def test_any_reader_of_zlib_unpacks_it(entries: bytes) -> None:
+    assert zlib.decompress(compress(entries)) == entries
+
+
+def test_a_day_and_a_place_have_a_list_of_their_own() -> None:
+    assert subject_of("320600", dt.date(2026, 3, 1)) == "/v1/status-lists/320600/2026-03-01"
 
 
 def test_both_forms_say_the_same() -> None:
