@@ -21,9 +21,10 @@ from tests.kernel.uses.town import (
 from tests.small_city import SmallCity, record
 
 from onecard.foundation import clock
-from onecard.kernel.uses import journeys
-from onecard.kernel.uses.actions import Memory
-from onecard.kernel.uses.lines import Answer
+from onecard.kernel.uses import journeys, refunds
+from onecard.kernel.uses.actions import Memory, record_group
+from onecard.kernel.uses.lines import Answer, Outcome
+from onecard.kernel.uses.refunds import Asked
 from onecard_kit.terms import Leg
 
 
@@ -198,6 +199,41 @@ def test_the_last_place_is_given_once_and_given_back(town: Town) -> None:
     cards = [town.city.a_card() for _ in range(3)]
     lines = [town.city.a_line(gates[n % 2], card, item=MUSEUM_ITEM) for n, card in enumerate(cards)]
     [answers] = record(town.gate, lines)
+def test_a_pass_is_not_given_back_while_another_card_of_its_holder_uses_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, other = town.city.a_card(purse_fen=20_000), town.city.a_card(purse_fen=20_000)
+    town.city.run("UPDATE cards_standing SET holder_id = $1 WHERE card_id = $2", card.holder_id, other.id)
+    sold = town.use(card, town.shop, PASS_ITEM)
+    give_back, entered = refunds._give_back, []
+
+    async def enter() -> list[Outcome]:
+        connection = await asyncpg.connect(town.gate)
+        try:
+            return await record_group(connection, [town.city.a_line(town.park, other, item=PARK_ITEM)], Memory())
+        finally:
+            await connection.close()
+
+    async def give_back_slowly(*arguments: object) -> None:
+        entered.append(asyncio.create_task(enter()))
+        await asyncio.sleep(0.3)
+        await give_back(*arguments)  # type: ignore[arg-type]
+
+    async def go() -> list[Outcome]:
+        connection = await asyncpg.connect(town.gate)
+        try:
+            asked = Asked(sold.use_id, town.shop.id, town.shop.key_id, town.shop.journal, town.shop.next())
+            await refunds.refund(connection, asked, Memory())
+            return await entered[0]
+        finally:
+            await connection.close()
+
+    monkeypatch.setattr(refunds, "_give_back", give_back_slowly)
+    [answer] = asyncio.run(go())
+    assert isinstance(answer, Answer)
+    assert answer.paid_fen == 3000
+
+
     assert [a.verdict for a in answers if isinstance(a, Answer)] == ["ADMITTED", "ADMITTED", "CAPACITY_FULL"]
     assert town.give_back(lines[0].id, gates[0]) == ""
     assert town.use(cards[2], gates[1], MUSEUM_ITEM).verdict == "ADMITTED"
@@ -208,8 +244,6 @@ def test_two_processes_fight_for_the_last_place(town: Town) -> None:
     cards = [town.city.a_card() for _ in range(8)]
 
     async def go() -> list[str]:
-        from onecard.kernel.uses.actions import record_group
-
         connections = [await asyncpg.connect(town.gate) for _ in cards]
         lines = [town.city.a_line(gate, card, item=MUSEUM_ITEM) for card in cards]
         groups = await asyncio.gather(

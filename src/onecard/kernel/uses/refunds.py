@@ -131,12 +131,16 @@ async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], ite
 
 
 async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mapping[str, Any]:
-    """Lock as a group does, the card and then its purse, and read what the refund may look at."""
+    """Lock as a group does, the card and then its purse; then the passes, which another card of the holder may use
+    meanwhile; and read what the refund may look at.
+    """
     card = await connection.fetchval("SELECT card_id FROM uses_use WHERE id = $1", asked.use_id)
     purse = await connection.fetchval(
         "SELECT purse_account_id FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card
     )
     await connection.execute("SELECT FROM ledger_lock(ARRAY[$1::bigint])", purse)
+    sold = beside(asked.use_id, SOLD)
+    await connection.execute(sql.load(LOAD, "lock_passes"), asked.use_id, sold)
     use: Mapping[str, Any] | None = await connection.fetchrow(
         sql.load(LOAD, "refundable"),
         asked.use_id,
@@ -144,7 +148,7 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
         asked.journal,
         asked.sequence,
         transfer_ids(asked.use_id),
-        beside(asked.use_id, SOLD),
+        sold,
     )
     if use is None:
         raise use_unknown()
