@@ -156,6 +156,25 @@ def test_a_refunded_journey_over_midnight_gives_back_to_the_cap_of_the_day_it_co
     ) == [(clock.today(), 0)]
 
 
+def test_a_ride_that_was_given_back_is_nothing_to_change_from(town: Town) -> None:
+    card, bus = town.city.a_card(purse_fen=3000), town.city.a_terminal()
+    ridden = town.use(card, bus, "transit.bus_ride")
+    assert town.give_back(ridden.use_id, bus) == ""
+    town.tap(card, "S1", Leg.IN)
+    assert town.tap(card, "S2", Leg.OUT).waived_fen == 0
+
+
+def test_who_is_in_gets_out_though_the_items_last_day_is_over(town: Town) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN)
+    newest = "SELECT id FROM catalogue_item_version WHERE item_id = $1 AND ends_on IS NULL"
+    version = town.city.one(newest, METRO_ITEM)
+    town.city.run("UPDATE catalogue_item_version SET ends_on = $1 WHERE id = $2", clock.today(), version)
+    ended = town.tap(card, "S2", Leg.OUT)
+    town.city.an_item(METRO.format(version=9, starts_on=clock.today().isoformat(), least=200))
+    assert told(ended)[0] == "ADMITTED"
+
+
 def test_a_pass_is_sold_started_used_up_and_given_back(town: Town) -> None:
     card = town.city.a_card(purse_fen=20_000)
     assert told(town.use(card, town.park, PARK_ITEM))[:3] == ("ADMITTED", 3000, 3000)

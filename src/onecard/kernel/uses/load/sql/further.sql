@@ -2,7 +2,7 @@
 --   journeys  open ones: [[card, item, use that began it, version, point, operator, sponsor, began in Unix seconds, purse,
 --             concession, hold, held fen], …]
 --   passes    not run out: [[holder, id, item, activate by, lasts days, starts on, uses left], …]
---   changes   the latest admitted use of each item within a day: [[card, item, Unix seconds], …]
+--   changes   the latest admitted use of each item within a day that was not given back: [[card, item, Unix seconds], …]
 --   means     [[holder, item, [way, …]], …]
 --   accounts  the card-linked bank account's bank: [[card, bank], …]
 -- $1 cards, $2 holders, $3 the day, $4 the smallest UUIDv7 of a day ago, $5 now.
@@ -22,6 +22,7 @@ SELECT
      CROSS JOIN LATERAL (
         SELECT o.card_id, o.item, extract(epoch FROM max(o.at)) AS at FROM uses_use o
         WHERE o.card_id = w.card_id AND o.id >= $4 AND o.at <= $5 AND o.verdict = 'ADMITTED' AND o.leg IS DISTINCT FROM 'in'
+          AND NOT EXISTS (SELECT FROM uses_refund r WHERE r.use_id = o.id)
         GROUP BY o.card_id, o.item) u
     )::text AS changes,
     (SELECT jsonb_agg(jsonb_build_array(m.holder_id, m.item, to_jsonb(m.means)))
