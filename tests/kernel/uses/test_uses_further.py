@@ -199,25 +199,6 @@ def test_an_unused_pass_is_given_back_and_opens_nothing(town: Town) -> None:
     assert town.use(card, town.park, PARK_ITEM).paid_fen == 3000
 
 
-def test_a_pass_ends_with_the_midnight_of_its_last_day(town: Town) -> None:
-    card = town.city.a_card(purse_fen=20_000)
-    town.use(card, town.shop, PASS_ITEM)
-    today = clock.today()
-    for started, paid_fen in ((today - dt.timedelta(days=364), 0), (today - dt.timedelta(days=365), 3000)):
-        town.city.run(
-            "UPDATE entitlements_pass SET starts_on = $1 WHERE holder_id = $2", started, card.holder_id
-        )  # fmt: skip
-        assert town.use(card, town.park, PARK_ITEM).paid_fen == paid_fen
-
-
-def test_the_last_place_is_given_once_and_given_back(town: Town) -> None:
-    gates = [town.city.a_terminal(MUSEUM_ITEM, point=town.city.a_point(MUSEUM_ITEM, town.city.library))]
-    gates.append(town.city.a_terminal(MUSEUM_ITEM, point=town.city.one(
-        "SELECT point_id FROM catalogue_terminal WHERE id = $1", gates[0].id
-    )))  # fmt: skip
-    cards = [town.city.a_card() for _ in range(3)]
-    lines = [town.city.a_line(gates[n % 2], card, item=MUSEUM_ITEM) for n, card in enumerate(cards)]
-    [answers] = record(town.gate, lines)
 def test_a_pass_is_not_given_back_while_another_card_of_its_holder_uses_it(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +234,25 @@ def test_a_pass_is_not_given_back_while_another_card_of_its_holder_uses_it(
     assert answer.paid_fen == 3000
 
 
+def test_a_pass_ends_with_the_midnight_of_its_last_day(town: Town) -> None:
+    card = town.city.a_card(purse_fen=20_000)
+    town.use(card, town.shop, PASS_ITEM)
+    today = clock.today()
+    for started, paid_fen in ((today - dt.timedelta(days=364), 0), (today - dt.timedelta(days=365), 3000)):
+        town.city.run(
+            "UPDATE entitlements_pass SET starts_on = $1 WHERE holder_id = $2", started, card.holder_id
+        )  # fmt: skip
+        assert town.use(card, town.park, PARK_ITEM).paid_fen == paid_fen
+
+
+def test_the_last_place_is_given_once_and_given_back(town: Town) -> None:
+    gates = [town.city.a_terminal(MUSEUM_ITEM, point=town.city.a_point(MUSEUM_ITEM, town.city.library))]
+    gates.append(town.city.a_terminal(MUSEUM_ITEM, point=town.city.one(
+        "SELECT point_id FROM catalogue_terminal WHERE id = $1", gates[0].id
+    )))  # fmt: skip
+    cards = [town.city.a_card() for _ in range(3)]
+    lines = [town.city.a_line(gates[n % 2], card, item=MUSEUM_ITEM) for n, card in enumerate(cards)]
+    [answers] = record(town.gate, lines)
     assert [a.verdict for a in answers if isinstance(a, Answer)] == ["ADMITTED", "ADMITTED", "CAPACITY_FULL"]
     assert town.give_back(lines[0].id, gates[0]) == ""
     assert town.use(cards[2], gates[1], MUSEUM_ITEM).verdict == "ADMITTED"
@@ -279,3 +279,14 @@ def test_a_refund_comes_too_late_after_its_days(town: Town) -> None:
     gate, card = town.a_terminal(MUSEUM_ITEM), town.city.a_card()
     yesterday = town.use(card, gate, MUSEUM_ITEM, at=clock.now() - dt.timedelta(days=1))
     assert town.give_back(yesterday.use_id, gate) == "REFUND_TOO_LATE"
+
+
+def test_a_ride_in_the_same_group_counts_as_a_change(town: Town) -> None:
+    card, bus = town.city.a_card(purse_fen=3000), town.city.a_terminal()
+    lines = [
+        town.city.a_line(bus, card),
+        town.city.a_line(town.stations["S1"], card, item=METRO_ITEM, leg=Leg.IN),
+        town.city.a_line(town.stations["S4"], card, item=METRO_ITEM, leg=Leg.OUT),
+    ]
+    [answers] = record(town.gate, lines)
+    assert [told(answer)[1:] for answer in answers if isinstance(answer, Answer)][2] == (600, 500, 100)

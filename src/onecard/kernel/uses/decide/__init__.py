@@ -145,6 +145,8 @@ def _apply(
         key = (card.holder_id, rule, period)
         loaded.quotas[key] = loaded.quotas.get(key, 0) + more
         folded.quotas[key] = folded.quotas.get(key, 0) + more
+    if loaded.further.items and line.leg is not Leg.IN:  # somebody in the group may ask whether this was a change
+        loaded.further.changes.setdefault(card.card_id, {})[item.code] = line.at.timestamp()
     if item.looks_further:
         return further.apply(line, decision, spot, version, item, card, journey, loaded, folded)
     if item.price is None:

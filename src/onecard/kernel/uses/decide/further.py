@@ -75,8 +75,6 @@ def apply(
         _sell(line, item, card, loaded, folded)
     if decision.used_pass is not None:
         _serve(line, decision.used_pass, card, loaded, folded)
-    if line.leg is not Leg.IN:
-        loaded.further.changes.setdefault(card.card_id, {})[item.code] = line.at.timestamp()
     if line.leg is Leg.IN:
         return _begin(line, decision, spot, version, item, card, loaded, folded)
     if journey is not None:

@@ -80,6 +80,7 @@ CREATE TABLE uses_journey (
     CHECK ((hold_id IS NULL) = (held_fen = 0))
 );
 CREATE UNIQUE INDEX uses_journey_open ON uses_journey (card_id, item) WHERE ended_at IS NULL;
+CREATE INDEX uses_journey_ended ON uses_journey (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX uses_journey_due ON uses_journey (ends_by) WHERE ended_at IS NULL;
 
 INSERT INTO foundation_partitioned VALUES
