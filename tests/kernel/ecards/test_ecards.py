@@ -220,6 +220,11 @@ class TestKeys:
             actions.withdraw_key(Actor("staff:1"), b"xx", reason="leaked")
         with pytest.raises(NotFound, match="KEY_UNKNOWN"):
             actions.withdraw_key(CLERK, b"xx", reason="leaked")
+        key = actions.rotate_issuer_key(CLERK)
+        for nothing in ("", "  "):
+            with pytest.raises(BadInput, match="REASON_MISSING"):
+                actions.withdraw_key(CLERK, bytes(key.kid), reason=nothing)
+        assert bytes(key.kid) in verifying()
 
     def test_the_commands_rotate_and_withdraw(self) -> None:
         assert command.rotate(Namespace()) == 0

@@ -124,8 +124,15 @@ def rotate_issuer_key(actor: Actor) -> Key:
 
 @transaction.atomic
 def withdraw_key(actor: Actor, kid: bytes, *, reason: str) -> Key:
-    """Withdraw a compromised key: codes it signed are refused at once. If it was signing, a new key signs from now."""
+    """Withdraw a compromised key: codes it signed are refused at once. If it was signing, a new key signs from now.
+
+    Raises NotFound KEY_UNKNOWN, BadInput REASON_MISSING.
+    """
     actor.require("ecards.withdraw_key")
+    if not reason.strip():
+        raise BadInput(
+            "REASON_MISSING", "请填写原因。", "Give a reason.", next_zh="填写后重试。", next_en="Then try again."
+        )
     _one_at_a_time()
     key = Key.objects.select_for_update().filter(kid=kid).first()
     if key is None:
