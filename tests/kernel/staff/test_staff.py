@@ -5,7 +5,7 @@ from argparse import Namespace
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
-from tests.foundation.web.faces import SYSTEM, an_authenticator, an_officer, face, sign_in
+from tests.foundation.web.faces import SYSTEM, a_staff_client, an_authenticator, an_officer, face, sign_in
 
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
@@ -142,6 +142,18 @@ def test_a_lost_second_factor_is_reset_by_somebody_else() -> None:
     told = [(fact.verb, fact.actor, fact.reason) for fact in audit.facts_about(f"staff:{officer.pk}")]
     assert told[0] == ("staff.reset_second_factor", admin.name, "lost")
     assert [verb for verb, _, _ in told].count("staff.reset_second_factor") == 1
+
+
+def test_a_reset_ends_the_sessions_of_that_officer_and_nobody_elses() -> None:
+    """Whoever has the lost authenticator may have a session with it, too."""
+    zhou, gu = an_officer("zhou", "clerk"), an_officer("gu", "clerk")
+    with face("staff"):
+        theirs, other = a_staff_client(zhou), a_staff_client(gu)
+        assert [client.get("/").status_code for client in (theirs, other)] == [200, 200]
+        actions.reset_second_factor(SYSTEM, zhou, "lost")
+        assert theirs.get("/")["Location"] == "/sign-in/?next=/"
+        assert other.get("/").status_code == 200
+    assert audit.facts_about(f"staff:{zhou.pk}")[0].detail == {"sessions": 1}
 
 
 def test_after_a_reset_the_next_sign_in_sets_up_another() -> None:

@@ -57,7 +57,9 @@ class PublicSession(AbstractBaseSession):
 
 
 class StaffSession(AbstractBaseSession):
-    """Sessions of the staff web process."""
+    """Sessions of the staff web process. `user_id` is who is signed in, so that all of theirs can be ended at once."""
+
+    user_id = models.BigIntegerField(null=True, db_index=True)
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

@@ -7,6 +7,7 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.signins.models import Kind, User
+from onecard.kernel.signins.sessions.staff import end_all
 from onecard.kernel.staff.models import Assignment, Officer, Role
 
 
@@ -73,7 +74,8 @@ def dismiss(actor: Actor, officer: Officer, reason: str) -> None:
 
 @transaction.atomic
 def reset_second_factor(actor: Actor, officer: Officer, reason: str) -> None:
-    """Forget an officer's authenticator; their next sign-in sets up another. Where there is none nothing changes.
+    """Forget an officer's authenticator and end their sessions; their next sign-in sets up another. Where there is none
+    nothing changes.
 
     Until then their password alone opens the set-up page, so make sure who asks. Needs staff.reset_second_factor
     everywhere, and is never for oneself. Raises NotPermitted OWN_SECOND_FACTOR, BadInput REASON_MISSING.
@@ -91,7 +93,10 @@ def reset_second_factor(actor: Actor, officer: Officer, reason: str) -> None:
         raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
     forgotten, _ = Authenticator.objects.filter(user_id=officer.user_id).delete()
     if forgotten:
-        audit.record(actor, "staff.reset_second_factor", f"staff:{officer.pk}", reason=reason)
+        ended = end_all(officer.user_id)
+        audit.record(
+            actor, "staff.reset_second_factor", f"staff:{officer.pk}", reason=reason, detail={"sessions": ended}
+        )
 
 
 def _role(code: str) -> Role:

@@ -1,13 +1,26 @@
 """The session store of the staff web process (SESSION_ENGINE)."""
 
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from onecard.kernel.signins.models import StaffSession
 
 
 class SessionStore(DatabaseStore):
-    """Django's database store over `StaffSession`."""
+    """Django's database store over `StaffSession`; a row tells whose session it is."""
 
     @classmethod
     def get_model_class(cls) -> type[StaffSession]:
         return StaffSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> StaffSession:
+        session: StaffSession = super().create_model_instance(data)
+        session.user_id = data.get(SESSION_KEY)
+        return session
+
+
+def end_all(user_id: int) -> int:
+    """End every session of an officer, in the caller's transaction; how many. Their next request has to sign in."""
+    return StaffSession.objects.filter(user_id=user_id).delete()[0]
