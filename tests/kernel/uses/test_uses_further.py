@@ -27,6 +27,20 @@ from onecard.kernel.uses.lines import Answer, Outcome
 from onecard.kernel.uses.refunds import Asked
 from onecard_kit.terms import Leg
 
+HALL = """
+code = "culture.hall_visit"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "体育馆", en = "Sports hall" }
+legal_basis = ["test"]
+journey = { ends_after_hours = 4 }
+price = { hourly = { fen = 300, max_fen = 600 }, from = "holder.purse", to = "operator.receivable" }
+[[concession]]
+class = "senior_60"
+price = { percent = 50 }
+funded_by = "merchant.offer"
+"""
+
 
 @pytest.fixture(scope="module")
 def town(fresh_database: dict[str, str]) -> Iterator[Town]:
@@ -119,6 +133,28 @@ def test_a_journey_that_nobody_ends_ends_by_itself_at_its_most(
     assert (town.city.purse_of(card), town.city.purse_of(free)) == (700, 400)
     assert town.tap(card, "S4", Leg.OUT).verdict == "NO_JOURNEY"
     assert told(town.tap(free, "S2", Leg.OUT)) == ("ADMITTED", 200, 200, 0)
+
+
+def test_a_journey_that_cannot_be_ended_holds_up_no_other(
+    town: Town, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Nobody ever opened an account for who is to fund the concession of the first: a fault of set-up."""
+    town.city.an_item(HALL)
+    stuck = town.city.a_card(purse_fen=1000, classes=[("senior_60", "2020-01-01", None)])
+    begun = town.use(stuck, town.a_terminal("culture.hall_visit"), "culture.hall_visit", Leg.IN, minutes_ago(300))
+    assert begun.verdict == "ADMITTED"
+    card = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN, minutes_ago(250))
+    with django_as(fresh_database["worker"], django_db_blocker), pytest.raises(journeys.JourneysStuck):
+        journeys.end_due(at_once=1)
+    assert (town.city.purse_of(stuck), town.city.purse_of(card)) == (700, 400)
+    sponsor = town.city.one("SELECT operator FROM uses_journey WHERE card_id = $1", stuck.id)
+    for role in ("merchant.offer", "operator.receivable"):
+        town.city.run("SELECT ledger_open(ARRAY[$1], $2, 'bank', false, NULL)", sponsor, role)
+    with django_as(fresh_database["worker"], django_db_blocker):
+        assert journeys.end_due() == 1
+    holds = "SELECT count(*) FROM ledger_hold h JOIN uses_journey j ON j.hold_id = h.id WHERE j.card_id = ANY ($1)"
+    assert town.city.one(holds, [stuck.id, card.id]) == 0
 
 
 def test_a_journey_keeps_the_fares_it_began_on(town: Town) -> None:

@@ -145,7 +145,8 @@ async def load_facts(connection: asyncpg.Connection, lines: list[Line], memory: 
     )
     await _remember(connection, loaded, memory)
     # Who taps out may be on a version that was journeys' last: what they began is looked for whatever is in force now.
-    if any(_looks_further(spot, memory) for spot in loaded.spots.values()) or any(line.leg is Leg.OUT for line in lines):
+    taps_out = any(line.leg is Leg.OUT for line in lines)
+    if taps_out or any(_looks_further(spot, memory) for spot in loaded.spots.values()):
         await _load_further(connection, lines, loaded, memory)
     return loaded
 

@@ -1,6 +1,7 @@
 """The verb that ends what nobody ended: a journey past its time costs the most it can, as its item states."""
 
 import json
+import logging
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,8 @@ from onecard.kernel.uses.load.facts import Journey
 from onecard.kernel.uses.settle import Accounts, transfers_of
 from onecard_kit import item_files
 
+log = logging.getLogger(__name__)
+
 HERE, RECORD = "onecard.kernel.uses", "onecard.kernel.uses.record"
 AT_ONCE = 200
 
@@ -21,29 +24,45 @@ class LedgerDisagreed(Exception):
     """The ledger refused what was held for it: a fault of ours."""
 
 
-def end_due(limit: int = AT_ONCE) -> int:
-    """End journeys past their time, each in its own transaction; how many were found.
+class JourneysStuck(Exception):
+    """Some journeys could not be ended, the others were; the log says why."""
 
-    One that is ended at a gate meanwhile is left alone: the lock on its card decides who comes first.
+
+def end_due(at_once: int = AT_ONCE) -> int:
+    """End all journeys past their time, each in its own transaction; how many. They are looked for `at_once` at a time.
+
+    One that is ended at a gate meanwhile is left alone: the lock on its card decides who comes first. One that cannot
+    be ended (an account is missing) holds up no other. Raises JourneysStuck when all were tried.
     """
-    due = rows(sql.load(HERE, "due_journeys"), limit)
-    for id_, card_id in due:
-        _end(id_, card_id)
-    return len(due)
+    ended = stuck = 0
+    latest: tuple[object, ...] = ("-infinity", UUID(int=0))
+    while due := rows(sql.load(HERE, "due_journeys"), *latest, at_once):
+        for ends_by, id_, card_id in due:
+            latest = (ends_by, id_)
+            try:
+                ended += _end(id_, card_id)
+            except Exception:
+                log.exception("journey %s could not be ended", id_)
+                stuck += 1
+    if stuck:
+        raise JourneysStuck(f"{stuck} journeys could not be ended")
+    return ended
 
 
 @transaction.atomic
-def _end(id_: UUID, card_id: int) -> None:
+def _end(id_: UUID, card_id: int) -> bool:
+    """Whether it was still open."""
     rows("SELECT card_id FROM cards_standing WHERE card_id = $1 FOR NO KEY UPDATE", card_id)
     found = rows(sql.load(HERE, "open_journey"), id_)
     if not found:
-        return
+        return False
     [(*columns, declaration, treasury)] = found
     journey = Journey(*columns)
     item = item_files.from_plain(json.loads(declaration), f"item version {journey.item_version_id}")
     charge = end_by_itself(journey, item)
     _post(transfers_of(charge, treasury or "", _accounts({treasury or "", journey.operator, journey.sponsor or ""})))
     rows("UPDATE uses_journey SET ended_at = now() WHERE id = $1", id_)
+    return True
 
 
 def _accounts(owners: set[str]) -> Accounts:
