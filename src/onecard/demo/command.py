@@ -151,7 +151,7 @@ RINGS = {
     "public": ("identity", "cards"),
     "staff": ("identity", "cards", "codes"),
     "gateway": ("codes", "cards", "terminals"),
-    "worker": ("identity", "cards", "anchor"),
+    "worker": ("identity", "cards", "codes", "anchor"),
 }
 
 

@@ -10,7 +10,7 @@ import secrets
 
 from django.db import transaction
 
-from onecard.foundation import clock, crypto, keys, suite
+from onecard.foundation import clock, crypto, jobs, keys, suite
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.foundation.postgres.raw import rows
@@ -110,8 +110,8 @@ def revoke_device(actor: Actor, device_id: int) -> Device:
 
 @transaction.atomic
 def rotate_issuer_key(actor: Actor) -> Key:
-    """Make a new issuer key, of the node's suite, that signs from now. The one before, of whichever suite, stops signing
-    and verifies until every code it signed has run out and every offline gate has handed in what it saw.
+    """Make a new issuer key, of the node's suite, that signs from now. The one before, of whichever suite, stops
+    signing and verifies until every code it signed has run out and every offline gate has handed in what it saw.
     """
     actor.require("ecards.rotate_issuer_key")
     _one_at_a_time()
@@ -156,7 +156,10 @@ def token_digest(token: str) -> bytes:
 
 
 def _new_key(now: dt.datetime) -> Key:
-    """A fresh key of the node's suite; its 32-byte seed is sealed under the keyring "codes" for this very row."""
+    """A fresh key of the node's suite, which the status lists are signed with at once; its 32-byte seed is sealed under
+    the keyring "codes" for this very row.
+    """
+    jobs.queue("ecards.sign_lists")
     key_id = rows("SELECT nextval(pg_get_serial_sequence('ecards_key', 'id'))")[0][0]
     seed = secrets.token_bytes(SEED_BYTES)
     public = Signer.of(suite.of_node().signature, (key_id % 65_536).to_bytes(2, "big"), seed).public_key

@@ -1,10 +1,11 @@
-"""Tables of e-cards: the e-card, the issuer's keys, the devices that fetch codes."""
+"""Tables of e-cards: the e-card, the issuer's keys, the devices that fetch codes, the lists for gates."""
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 SERIALS = 1 << 24
+FORMS = ("cwt", "jwt")
 
 
 class Ecard(models.Model):
@@ -16,6 +17,8 @@ class Ecard(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        # What the status lists name of the closed, and nothing else, is read from it.
+        indexes = [models.Index("serial", condition=Q(closed_at__isnull=False), name="ecards_ecard_closed")]
         constraints = [
             models.CheckConstraint(condition=Q(serial__gte=0, serial__lt=SERIALS), name="ecards_ecard_serial_24_bits"),
         ]
@@ -75,3 +78,33 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"device:{self.pk}"
+
+
+class StatusList(models.Model):
+    """The status list (状态列表) of a China day in one form, as gates fetch it: the newest takes the place of the one
+    before. `number` grows with every list that is made.
+
+    digest  of what was marked, by serial: what tells whether there is anything new to say
+    kid     of the key that signed it
+    etag    a digest of the body, hex
+    """
+
+    pk = models.CompositePrimaryKey("day", "form")
+    day = models.DateField()
+    form = models.TextField()
+    number = models.BigIntegerField()
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    kid = models.BinaryField()
+    digest = models.BinaryField()
+    etag = models.TextField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "ecards_status_list"
+        constraints = [
+            models.CheckConstraint(condition=Q(form__in=FORMS), name="ecards_status_list_form_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"status_list:{self.day}:{self.form}"

@@ -64,6 +64,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "cards_standing",
+                "indexes": [
+                    models.Index(
+                        models.F("ecard_serial"),
+                        condition=models.Q(
+                            models.Q(("card_state", "active"), _negated=True), ("ecard_serial__isnull", False)
+                        ),
+                        name="cards_standing_not_active",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

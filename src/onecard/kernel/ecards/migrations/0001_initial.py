@@ -91,4 +91,38 @@ class Migration(migrations.Migration):
                 condition=models.Q(("serial__gte", 0), ("serial__lt", 16777216)), name="ecards_ecard_serial_24_bits"
             ),
         ),
+        migrations.AddIndex(
+            model_name="ecard",
+            index=models.Index(
+                models.F("serial"), condition=models.Q(("closed_at__isnull", False)), name="ecards_ecard_closed"
+            ),
+        ),
+        migrations.CreateModel(
+            name="StatusList",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "day", "form", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("form", models.TextField()),
+                ("number", models.BigIntegerField()),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("kid", models.BinaryField()),
+                ("digest", models.BinaryField()),
+                ("etag", models.TextField()),
+                ("body", models.BinaryField()),
+            ],
+            options={
+                "db_table": "ecards_status_list",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("form__in", ("cwt", "jwt"))), name="ecards_status_list_form_known"
+                    ),
+                ],
+            },
+        ),
     ]

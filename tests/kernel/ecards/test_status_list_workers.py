@@ -1,0 +1,105 @@
+"""Workers that make status lists, as real processes with their own database role: one killed, two at once."""
+
+import datetime as dt
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.small_city import KID, PLACE, SmallCity
+
+from onecard.foundation import clock
+from onecard.kernel.ecards.models import FORMS
+from onecard_kit.refs import permutation
+from onecard_kit.status_list import Status, from_cwt
+
+pytestmark = pytest.mark.processes
+
+BUILD = f"""
+import os, time, django
+django.setup()
+from onecard.kernel.ecards import lists
+store = lists._store
+{{before}}
+print(lists.build({PLACE!r}))
+"""
+KILLED_AFTER_THE_FIRST_DAY = """
+def killed(*told):
+    if told[1] != lists.clock.today():
+        os.kill(os.getpid(), 9)
+    store(*told)
+lists._store = killed
+"""
+SLOW = """
+def slow(*told):
+    time.sleep(1)
+    store(*told)
+lists._store = slow
+"""
+ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+
+Worker = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
+    made = SmallCity(fresh_database["owner"])
+    yield made
+    made.connection.close()
+
+
+@pytest.fixture
+def worker(fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]) -> Worker:
+    environment = {**environment_for(fresh_database["worker"]), "DJANGO_SETTINGS_MODULE": "onecard.settings.worker"}
+
+    def start(before: str = "") -> "subprocess.Popen[str]":
+        program = BUILD.format(before=before)
+        return subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+def made(process: "subprocess.Popen[str]") -> int:
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return int(out)
+
+
+def lists_of(city: SmallCity) -> dict[tuple[dt.date, str], tuple[int, bytes]]:
+    found = city.run("SELECT day, form, number, body FROM ecards_status_list")
+    return {(day, form): (number, bytes(body)) for day, form, number, body in found}
+
+
+def test_the_list_before_stands_when_a_worker_is_killed_while_it_stores(city: SmallCity, worker: Worker) -> None:
+    assert made(worker()) == 2
+    before = lists_of(city)
+    card = city.a_card(state="temp_lost")
+    killed = worker(KILLED_AFTER_THE_FIRST_DAY)
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    assert lists_of(city) == before
+    assert made(worker()) == 2
+    today = clock.today()
+    number, body = lists_of(city)[today, "cwt"]
+    ref = permutation(city.codes_ring.derive("ref"), today).ref(card.serial)
+    assert from_cwt(body, {KID: city.signer.public_key}).status(ref) is Status.SUSPENDED
+    assert number == before[today, "cwt"][0] + 1
+
+
+def test_two_at_once_make_one_list(city: SmallCity, worker: Worker) -> None:
+    made(worker())
+    before = max(number for number, _ in lists_of(city).values())
+    city.a_card(state="locked")
+    first = worker(SLOW)
+    deadline = time.monotonic() + 30
+    while not city.one(ADVISORY):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    second = worker()
+    assert (made(first), made(second)) == (2, 0)
+    today, tomorrow = clock.today(), clock.today() + dt.timedelta(days=1)
+    numbers = {key: number for key, (number, _) in lists_of(city).items()}
+    assert numbers == {(day, form): before + 1 for day in (today, tomorrow) for form in FORMS}
