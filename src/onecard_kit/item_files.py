@@ -6,6 +6,7 @@ expected. What needs the register (legal bases, area sets, other items) is check
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from onecard_kit.terms import (
     FUNDER_ROLES,
     LEDGER_OF_ROLE,
     LOCAL,
+    METRES_MAX,
     PAYEE_ROLES,
     PAYER_ROLES,
     Bilingual,
@@ -44,6 +46,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z0-9_.]{1,100}")
 _DIVISION = re.compile(r"[0-9]{6}")
+_METRES = f"expected 0 to {METRES_MAX} metres"
 _FUNDERS = f"expected {BORNE_BY_OPERATOR} or one of {', '.join(FUNDER_ROLES)}"
 
 
@@ -59,11 +62,7 @@ class DeclarationError(Exception):
 
 def parse(text: str, file: str) -> Item:
     """Decode and check one item file. Raises DeclarationError; `file` is only named in it."""
-    try:
-        raw = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and endless brackets
-        raise DeclarationError(file, "$", f"TOML: {error}") from None
-    item = from_plain(raw, file)
+    item = from_plain(plain_of(text, file), file)
     for path, expected in _faults(item):
         raise DeclarationError(file, path, expected)
     return item
@@ -77,6 +76,31 @@ def load(path: Path, name: str | None = None) -> Item:
     except UnicodeDecodeError as error:
         raise DeclarationError(file, "$", f"expected UTF-8: {error.reason} at byte {error.start}") from None
     return parse(text, file)
+
+
+def plain_of(text: str, file: str) -> dict[str, Any]:
+    """Decode TOML whose texts people will read: none holds a character that nobody sees. Raises DeclarationError."""
+    try:
+        raw = tomllib.loads(text)
+        unseen = next(_unseen("$", raw), None)
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and endless brackets
+        raise DeclarationError(file, "$", f"TOML: {error}") from None
+    if unseen is not None:
+        raise DeclarationError(file, unseen, "expected text without control characters")
+    return raw
+
+
+def _unseen(path: str, value: object) -> Iterator[str]:
+    """Where a text holds controls (PostgreSQL keeps no NUL) or marks that change the order of what is shown."""
+    if isinstance(value, str):
+        if any(unicodedata.category(character) in ("Cc", "Cf") for character in value):
+            yield path
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _unseen(f"{path}.{key}", each)
+    elif isinstance(value, list):
+        for n, each in enumerate(value):
+            yield from _unseen(f"{path}[{n}]", each)
 
 
 def from_plain(raw: dict[str, Any], file: str) -> Item:
@@ -254,10 +278,14 @@ def _distance_faults(distance: Distance) -> Iterator[Fault]:
         yield "$.price.distance.steps", "expected [metres, fen], each farther than the one before"
     elif fares != sorted(fares) or not 0 <= fares[0] <= fares[-1] <= FEN_MAX:
         yield "$.price.distance.steps", f"expected fares from 0 to {FEN_MAX} that never fall with the distance"
+    elif metres[-1] > METRES_MAX:
+        yield "$.price.distance.steps", _METRES
     for n, line in enumerate(distance.line):
         stations, at = [code for code, _ in line.stations], [metres for _, metres in line.stations]
         if len(stations) < 2 or len(set(stations)) < len(stations) or at != sorted(set(at)):
             yield f"$.price.distance.line[{n}].stations", "expected two or more, each once and farther than the last"
+        elif not 0 <= at[0] <= at[-1] <= METRES_MAX:
+            yield f"$.price.distance.line[{n}].stations", _METRES
     if not distance.line:
         yield "$.price.distance.line", "expected at least one"
 

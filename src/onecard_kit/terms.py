@@ -382,3 +382,4 @@ LOCAL, ALL = "local", "all"
 # Far above anything real, and far below what a column or a sum could not hold.
 FEN_MAX = 1_000_000_000
 COUNT_MAX = 1_000_000
+METRES_MAX = 10_000_000

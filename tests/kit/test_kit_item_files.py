@@ -144,6 +144,7 @@ ONE_PRICE = "expected exactly one of full_fen, open_fen, distance, hourly"
 ONE_DISCOUNT = "expected exactly one of percent, fixed_fen, cap_fen"
 BOUNDS = "expected [least, most] with 0 < least ≤ most ≤ 1000000000"
 NO_MORE = "expected 0 to the full price, where that is always the same: a rule never raises it"
+PLAIN = "expected text without control characters"
 WORDS = "expected words in both languages"
 DIVISION = "expected a division of six digits (GB/T 2260)"
 WINDOW = "expected each window to end after it starts; over midnight takes two windows"
@@ -155,6 +156,7 @@ ABOUT_MONEY = "expected one: a journey, a transfer, a pass or a day's cap is abo
 SOLD = "expected the code of an item that sells it, on an item without a journey"
 STEPS = "expected [metres, fen], each farther than the one before"
 RISING = "expected fares from 0 to 1000000000 that never fall with the distance"
+METRES = "expected 0 to 10000000 metres"
 STATIONS = "expected two or more, each once and farther than the last"
 
 
@@ -280,6 +282,10 @@ VALUES = [
     ("full", 'en = "Tap on boarding"', 'en = "  "', "$.guide", WORDS),
     ("full", 'en = "Half price"', 'en = ""', "$.concession[1].note", WORDS),
     ("by law", 'zh = "须出示居民身份证"', 'zh = ""', "$.excluded", WORDS),
+    ("full", 'zh = "刷卡"', 'zh = "刷\\u0000卡"', "$.steps[0].zh", PLAIN),
+    ("full", 'en = "Tap"', 'en = "\\u001b[2JTap"', "$.steps[0].en", PLAIN),
+    ("full", 'en = "Bus ride"', 'en = "Bus \\u202Eedir"', "$.name.en", PLAIN),
+    ("metro", '"north"', '"nor\\nth"', "$.price.distance.line[1].stations[1][0]", PLAIN),
     ("full", '["code", "card"]', "[]", "$.media", "expected at least one of code, card"),
     ("full", '"senior_70"]', '"senior_71"]', "$.classes", "unknown class senior_71"),
     ("full", 'region = "local"', 'region = "Local"', "$.region", "expected local, all or the code of an area set"),
@@ -323,6 +329,8 @@ VALUES = [
     ("metro", "[4000, 200]", "[4000, 301]", "$.price.distance.steps", RISING),
     ("metro", "[4000, 200]", "[4000, -1]", "$.price.distance.steps", RISING),
     ("metro", "[8000, 300]", "[8000, 1000000001]", "$.price.distance.steps", RISING),
+    ("metro", "[8000, 300]", "[10000001, 300]", "$.price.distance.steps", METRES),
+    ("metro", '["east", 9000]', f'["east", 0x{"f" * 6000}]', "$.price.distance.line[0].stations", METRES),
     ("bare", "legal_basis", NO_LINE + "\nlegal_basis", "$.price.distance.line", "expected at least one"),
     ("metro", ', ["north", 2000]', "", "$.price.distance.line[1].stations", STATIONS),
     ("metro", '["middle", 3000]', '["west", 3000]', "$.price.distance.line[0].stations", STATIONS),

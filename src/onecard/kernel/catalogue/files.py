@@ -9,7 +9,6 @@ The first two may be missing: a folder may add items to what is loaded already.
 
 import datetime as dt
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,15 +127,14 @@ def _legal_texts(path: Path) -> tuple[LegalText, ...]:
 
 def _decoded(path: Path, kind: type[T]) -> T:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind, strict=True)
+        raw = item_files.plain_of(path.read_text(encoding="utf-8"), path.name)
+        return msgspec.convert(raw, kind, strict=True)
     except UnicodeDecodeError as error:
         expected = f"expected UTF-8: {error.reason} at byte {error.start}"
         raise DeclarationError(path.name, "$", expected) from None
     except msgspec.ValidationError as error:
         message, _, at = str(error).partition(" - at `")
         raise DeclarationError(path.name, at.rstrip("`") or "$", message) from None
-    except (ValueError, RecursionError) as error:
-        raise DeclarationError(path.name, "$", f"TOML: {error}") from None
 
 
 def _refuse(file: str, faults: Iterator[Fault]) -> None:
