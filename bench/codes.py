@@ -22,7 +22,7 @@ from bench.harness import Figure, Sample, interleave, report
 from onecard_kit import codes
 from onecard_kit.refs import BITS, Permutation, day_of
 from onecard_kit.status_list import Status, StatusList, from_cwt, pack, to_cwt
-from onecard_kit.suites import ED25519, SM2, Signer, Suite
+from onecard_kit.suites import ED25519, SM2, PublicKey, Signer, Suite
 
 ISSUER = "320600"
 ECARDS = 10_000_000
@@ -33,7 +33,7 @@ ROUNDS = 15
 LIST_ROUNDS = 3
 LIST_S, TTL_S = 86_400, 300
 
-Keys = dict[tuple[str, bytes], codes.PublicKey]
+Keys = dict[tuple[str, bytes], PublicKey]
 
 
 class City:
