@@ -5,6 +5,7 @@ the same call gives the same answer in the gateway, at a gate without signal, in
 
 Formats
     suites      a signature suite (签名算法套件): its COSE number and how it signs and verifies
+    sm2         SM2 by the operating system's OpenSSL 3: one of the suites
     codes       the signed code (二维码) that a phone shows: encode, decode, verify
     refs        the daily `ref`: an e-card's serial under a keyed permutation
     chips       the card chip's cryptogram (simulated)

@@ -41,6 +41,10 @@ class Status(IntEnum):
     SUSPENDED = 2
 
 
+# By value; the last has no name here.
+_NAMED: Final = (*Status, Status.INVALID)
+
+
 class ListRefused(Exception):
     """A list that is not one of ours: malformed, or not signed by a key in force. Says which in `reason`."""
 
@@ -65,8 +69,7 @@ class StatusList:
         """The status at an index; INVALID past the list's end and for a value that has no name here."""
         if not 0 <= index < len(self.entries) * _ENTRIES_PER_BYTE:
             return Status.INVALID
-        value = self.entries[index // _ENTRIES_PER_BYTE] >> index % _ENTRIES_PER_BYTE * BITS & 3
-        return Status(value) if value <= Status.SUSPENDED else Status.INVALID
+        return _NAMED[self.entries[index // _ENTRIES_PER_BYTE] >> index % _ENTRIES_PER_BYTE * BITS & 3]
 
     def age_s(self, now: int) -> int:
         """Seconds since it was made."""
