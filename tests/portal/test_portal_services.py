@@ -176,6 +176,22 @@ def test_drafts_are_nowhere_and_what_begins_ends_or_rests_says_so(tmp_path: Path
     load(tmp_path, BUS)
     for path in ("/services/transit.bus", "/services/transit.moon", "/services/%00"):
         assert Client().get(path).status_code == 404
+
+
+def test_an_address_with_a_nul_is_as_if_it_had_none(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS)
+    assert "项目bus" in page("/services/transit.bus%00", after="\0")
+
+
+def test_a_price_says_all_that_bounds_it(tmp_path: Path) -> None:
+    money = 'price = { open_fen = [100, 9000], from = "holder.purse", to = "operator.receivable" }'
+    off = (
+        '[[concession]]\nclass = "everyone"\nprice = { percent = 80, off_fen_max = 500 }\nfunded_by = "merchant.offer"'
+    )
+    load_published(tmp_path, an_item("payments.shop", money, off))
+    told = page("/services/payments.shop")
+    assert "金额当场确定" in told
+    assert "全价的 80%，最多优惠 5.00 元" in told
     load_published(tmp_path, BUS, an_item("transit.later", starts_on="2099-01-01"))
     load(tmp_path, an_item("transit.bus", version=2, starts_on="2098-01-01"))
     assert "第 2 版" not in page("/services/transit.bus")

@@ -232,8 +232,8 @@ def both(told: Bilingual) -> Words:
 
 def service(code: str, after: str = "") -> ServicePage:
     """An item that was ever published; its points after a code. Raises NotFound ITEM_UNKNOWN."""
-    today = clock.today()
-    row = queries.item(code.replace("\0", ""))
+    today, code = clock.today(), code.replace("\0", "")
+    row = queries.item(code)
     version = queries.version_for(code, today)
     assert version is not None
     item = queries.declared(version)
@@ -302,7 +302,7 @@ def price_of(price: terms.Price | None) -> str:
     if price.hourly is not None:
         told = {"yuan": yuan(price.hourly.fen), "most": yuan(price.hourly.max_fen)}
         return _("每小时 %(yuan)s 元，最高 %(most)s 元") % told
-    return _("金额由本人选定")
+    return _("金额当场确定")
 
 
 def _concessions(item: terms.Item) -> list[ConcessionRow]:
@@ -331,6 +331,9 @@ def _region(region: str, names: dict[str, Words]) -> str:
 def _discount(discount: terms.Discount) -> str:
     if discount.percent == 0:
         return _("免费")
+    if discount.percent is not None and discount.off_fen_max is not None:
+        told = {"percent": discount.percent, "yuan": yuan(discount.off_fen_max)}
+        return _("全价的 %(percent)s%%，最多优惠 %(yuan)s 元") % told
     if discount.percent is not None:
         return _("全价的 %(percent)s%%") % {"percent": discount.percent}
     if discount.fixed_fen is not None:
