@@ -144,6 +144,8 @@ def test_one_item_is_decided_for_different_holders_each_on_their_own_terms() -> 
         ):
             changed = {"item": item, "standing.classes": classes, "standing.issuing_place": place, "day": day}
             assert paid(facts(changed)) == paid_fen
+        elsewhere = {"item": item, "standing.classes": (("teacher", DAY, None),), "place.division": "310000"}
+        assert paid(facts(elsewhere)) == 200
 
 
 @pytest.mark.parametrize(
@@ -286,6 +288,7 @@ def test_a_journey_holds_the_most_it_can_cost_and_ends_at_the_fare() -> None:
     begun = decide(tapping_in())
     assert (begun.verdict, begun.hold_fen, begun.full_fen, begun.paid_fen) == (Verdict.ADMITTED, 400, 0, 0)
     assert begun.means is Means.PURSE
+    assert outcomes(tapping_in())["funds"] == ("held", 400)
     for point, fen in (("west", 200), ("middle", 200), ("east", 400)):
         ended = decide(tapping_out(point=point))
         assert (ended.full_fen, ended.paid_fen, ended.hold_fen, ended.counts) == (fen, fen, None, ())

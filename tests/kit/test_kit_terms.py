@@ -66,6 +66,22 @@ def test_one_time_covers_another_where_it_holds_whenever_the_other_does(one: Whe
 
 
 @pytest.mark.parametrize(
+    ("open_at", "covers"),
+    [
+        ((), True),
+        ((("08:00", "12:00"), ("12:00", "18:00")), True),
+        ((("12:00", "18:00"), ("08:00", "13:00")), True),
+        ((("08:00", "12:00"), ("12:01", "18:00")), False),
+        ((("09:01", "18:00"),), False),
+        ((("08:00", "16:59"),), False),
+    ],
+)
+def test_windows_that_touch_or_overlap_cover_as_one(open_at: tuple[tuple[str, str], ...], covers: bool) -> None:
+    assert When(hours=open_at).covers(When(hours=(("09:00", "10:00"), ("11:00", "17:00")))) is covers
+    assert When(days=(DayKind.WORKING,), hours=open_at).covers(When(hours=(("09:00", "17:00"),))) is False
+
+
+@pytest.mark.parametrize(
     ("period", "day", "first"),
     [
         ("day", (2028, 2, 29), (2028, 2, 29)),
