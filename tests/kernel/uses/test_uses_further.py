@@ -25,6 +25,7 @@ from onecard.kernel.uses import journeys, refunds
 from onecard.kernel.uses.actions import Memory, record_group
 from onecard.kernel.uses.lines import Answer, Outcome
 from onecard.kernel.uses.refunds import Asked
+from onecard.kernel.uses.settle import AccountMissing
 from onecard_kit.terms import Leg
 
 HALL = """
@@ -138,19 +139,24 @@ def test_a_journey_that_nobody_ends_ends_by_itself_at_its_most(
 def test_a_journey_that_cannot_be_ended_holds_up_no_other(
     town: Town, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
 ) -> None:
-    """Nobody ever opened an account for who is to fund the concession of the first: a fault of set-up."""
+    """There is no account any more for who is to fund the concession of the first."""
     town.city.an_item(HALL)
+    hall = town.a_terminal("culture.hall_visit")
     stuck = town.city.a_card(purse_fen=1000, classes=[("senior_60", "2020-01-01", None)])
-    begun = town.use(stuck, town.a_terminal("culture.hall_visit"), "culture.hall_visit", Leg.IN, minutes_ago(300))
+    with pytest.raises(AccountMissing):  # a fault of set-up, told before anybody is in
+        town.use(stuck, hall, "culture.hall_visit", Leg.IN)
+    sponsor = f"party:{town.city.operator}"
+    for role in ("merchant.offer", "operator.receivable"):
+        town.city.run("SELECT ledger_open(ARRAY[$1], $2, 'bank', false, NULL)", sponsor, role)
+    begun = town.use(stuck, hall, "culture.hall_visit", Leg.IN, minutes_ago(300))
     assert begun.verdict == "ADMITTED"
+    town.city.run("UPDATE ledger_account SET owner = 'party:0' WHERE role = 'merchant.offer'")
     card = town.city.a_card(purse_fen=1000)
     town.tap(card, "S1", Leg.IN, minutes_ago(250))
     with django_as(fresh_database["worker"], django_db_blocker), pytest.raises(journeys.JourneysStuck):
         journeys.end_due(at_once=1)
     assert (town.city.purse_of(stuck), town.city.purse_of(card)) == (700, 400)
-    sponsor = town.city.one("SELECT operator FROM uses_journey WHERE card_id = $1", stuck.id)
-    for role in ("merchant.offer", "operator.receivable"):
-        town.city.run("SELECT ledger_open(ARRAY[$1], $2, 'bank', false, NULL)", sponsor, role)
+    town.city.run("UPDATE ledger_account SET owner = $1 WHERE role = 'merchant.offer'", sponsor)
     with django_as(fresh_database["worker"], django_db_blocker):
         assert journeys.end_due() == 1
     holds = "SELECT count(*) FROM ledger_hold h JOIN uses_journey j ON j.hold_id = h.id WHERE j.card_id = ANY ($1)"

@@ -89,11 +89,14 @@ def _resolved(charge: Charge) -> list[Transfer]:
 def _funded(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:
     decision: Decision = charge.decision
     concession = decision.concession
-    if concession is None or not decision.funded_fen or concession.funded_by == BORNE_BY_OPERATOR:
+    if concession is None or concession.funded_by == BORNE_BY_OPERATOR:
         return []
+    # Looked up where a journey begins, too: whom nobody could let out again is not let in.
     ledger = LEDGER_OF_ROLE[concession.funded_by]
     debit = _account(charge, concession.funded_by, ledger, treasury, accounts)
     credit = _account(charge, price.payee, ledger, treasury, accounts)
+    if not decision.funded_fen:
+        return []
     return [Transfer(beside(charge.id, FUNDED), debit, credit, decision.funded_fen, "concession", charge.reference)]
 
 
