@@ -62,6 +62,12 @@ FIGURES = (
         "Refunds and corrections reverse exactly, once",
     ),
     Figures(
+        "JOURNEYS",
+        "journeys",
+        "进行中的行程各有其冻结，已结束的没有，没有逾期未结束的",
+        "An open journey has its hold, one that ended has none, and none is overdue",
+    ),
+    Figures(
         "BANK_ORDERS",
         "bank_orders",
         "银行付款与退款各有其记账，没有滞留的指令",
