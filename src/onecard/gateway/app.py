@@ -16,7 +16,7 @@ import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.terminal import sentence
-from onecard.gateway import errors, rsgi, wire
+from onecard.gateway import errors, lists, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.services import Services
@@ -58,6 +58,14 @@ async def code_windows(services: Services, path: str, headers: Headers, body: by
     return await services.codes(headers.get("authorization") or "", wire.decode(body or b"{}", _codes_request).windows)
 
 
+async def status_list(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    return await services.lists.answer(path, headers.get("accept"), headers.get("if-none-match"))
+
+
+async def public_keys(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    return await services.public_keys.answer()
+
+
 async def health(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.health()
 
@@ -72,8 +80,10 @@ ROUTES = {
     "/v1/explanations": Route("POST", explanation),
     "/v1/pairings": Route("POST", pairing),
     "/v1/codes": Route("POST", code_windows),
+    "/v1/keys": Route("GET", public_keys),
     "/health": Route("GET", health),
 }
+STATUS_LIST = Route("GET", status_list)
 
 
 class Gateway:
@@ -130,7 +140,7 @@ class Gateway:
 
 
 def _route(path: str, scope: rsgi.Scope) -> Route:
-    route = ROUTES.get(path)
+    route = STATUS_LIST if path.startswith(lists.PATH) else ROUTES.get(path)
     if route is None or scope.query_string:  # no path takes a query, and none is signed
         raise errors.NoSuchPath("NO_SUCH_PATH", "没有这个接口。", "There is no such path.")
     if route.method != scope.method:

@@ -25,6 +25,10 @@ class MethodNotAllowed(OneCardError):
     status = 405
 
 
+class NotAcceptable(OneCardError):
+    status = 406
+
+
 class OurFault(OneCardError):
     """A fault of ours: this line was not recorded, those beside it are untouched."""
 
@@ -54,6 +58,16 @@ def clock_off(server_time: int) -> Unauthenticated:
         f"The terminal's clock is too far off; the server's time is {server_time}.",
         next_zh="请先校准终端时间。",
         next_en="Set the terminal's clock first.",
+    )
+
+
+def not_acceptable(offered: str) -> NotAcceptable:
+    return NotAcceptable(
+        "NOT_ACCEPTABLE",
+        f"只提供以下形式：{offered}。",
+        f"These forms are offered: {offered}.",
+        next_zh="请在 Accept 中写明其一。",
+        next_en="Name one of them in Accept.",
     )
 
 

@@ -34,6 +34,7 @@ class IssuerKeys:
     ring: Keyring
     fetch: Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
     public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
+    rows: Sequence[Mapping[str, object]] = ()
     _signing: Mapping[str, object] | None = None
     _signer: Signer | None = None
     _read_at: float = -REREAD_S
@@ -58,6 +59,7 @@ class IssuerKeys:
         return time.monotonic() - self._read_at < at_most_every_s
 
     def _take(self, rows: Sequence[Mapping[str, object]]) -> None:
+        self.rows = rows
         usable = [row for row in rows if row["withdrawn_at"] is None]
         self.public = {(self.place, bytes(r["kid"])): _public(r) for r in usable}  # type: ignore[call-overload]
         signing = next((row for row in usable if row["sign_to"] is None), None)

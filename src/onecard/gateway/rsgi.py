@@ -77,5 +77,8 @@ _PROBLEM = [("content-type", "application/problem+json"), ("cache-control", "no-
 
 def send(exchange: Exchange, response: Response) -> None:
     """Answer; the server adds the length. A caller who has gone hears nothing."""
-    headers = _ANSWER if response.status < 400 else _PROBLEM
+    if response.kind is not None:
+        headers = [("content-type", response.kind)]
+    else:
+        headers = _ANSWER if response.status < 400 else _PROBLEM
     exchange.response_bytes(response.status, [*headers, *response.headers], response.body)

@@ -20,7 +20,9 @@ from onecard.foundation.keys import Keyring
 from onecard.gateway import errors, wire
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
+from onecard.gateway.lists import Lists
 from onecard.gateway.paying import AWAY, Paying
+from onecard.gateway.public_keys import PublicKeys
 from onecard.gateway.terminals import Signed, Terminals, key_aad
 from onecard.gateway.wire import Response
 from onecard.kernel.uses.actions import Memory
@@ -106,6 +108,8 @@ class Services:
     paying: Paying
     terminals: Terminals
     issuer_keys: IssuerKeys
+    public_keys: PublicKeys
+    lists: Lists
     terminal_ring: Keyring
     card_ring: Keyring
     chip_root: bytes
@@ -129,6 +133,18 @@ class Services:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys"))
                 return rows
 
+        async def fetch_numbers(at: dt.datetime) -> Sequence[Mapping[str, object]]:
+            async with side.connection() as connection:
+                rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "status_lists"), at)
+                return rows
+
+        async def fetch_list(day: dt.date, form: str) -> Mapping[str, object] | None:
+            async with side.connection() as connection:
+                row: Mapping[str, object] | None = await connection.fetchrow(sql.load(ECARDS, "status_list"), day, form)
+                return row
+
+        issuer = environment.get("ONECARD_NODE", "320600")
+        issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys)
         lane = Lane(lambda: connect(url), Memory())
         return cls(
             side=side,
@@ -136,9 +152,9 @@ class Services:
             lane=lane,
             paying=Paying(Bank.from_environment(environment), lane.record, side.connection),
             terminals=Terminals(terminal_ring, fetch_terminal),
-            issuer_keys=IssuerKeys(
-                environment.get("ONECARD_NODE", "320600"), keys.load("codes", environment), fetch_keys
-            ),
+            issuer_keys=issuer_keys,
+            public_keys=PublicKeys(issuer_keys),
+            lists=Lists(issuer, fetch_numbers, fetch_list),
             terminal_ring=terminal_ring,
             card_ring=card_ring,
             chip_root=card_ring.derive("chip"),
@@ -282,6 +298,7 @@ class Services:
 
     async def close(self) -> None:
         self.paying.close()
+        self.lists.close()
         await self.side.close()
         await self.pulse.close()
 

@@ -68,11 +68,14 @@ class CodesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """Status, body and extra headers of one answer."""
+    """Status, body and extra headers of one answer. Without a `kind` (media type) it is JSON or a problem, which nobody
+    may keep.
+    """
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    kind: str | None = None
 
 
 # Nothing else travels on as an item, known or not.

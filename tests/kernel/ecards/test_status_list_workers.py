@@ -2,12 +2,14 @@
 
 import datetime as dt
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
-from tests.small_city import KID, PLACE, SmallCity
+from tests import list_worker
+from tests.list_worker import made
+from tests.small_city import KID, SmallCity
 
 from onecard.foundation import clock
 from onecard.kernel.ecards.models import FORMS
@@ -16,14 +18,6 @@ from onecard_kit.status_list import Status, from_cwt
 
 pytestmark = pytest.mark.processes
 
-BUILD = f"""
-import os, time, django
-django.setup()
-from onecard.kernel.ecards import lists
-store = lists._store
-{{before}}
-print(lists.build({PLACE!r}))
-"""
 KILLED_AFTER_THE_FIRST_DAY = """
 def killed(*told):
     if told[1] != lists.clock.today():
@@ -51,21 +45,7 @@ def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
 
 @pytest.fixture
 def worker(fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]) -> Worker:
-    environment = {**environment_for(fresh_database["worker"]), "DJANGO_SETTINGS_MODULE": "onecard.settings.worker"}
-
-    def start(before: str = "") -> "subprocess.Popen[str]":
-        program = BUILD.format(before=before)
-        return subprocess.Popen(
-            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    return start
-
-
-def made(process: "subprocess.Popen[str]") -> int:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return int(out)
+    return partial(list_worker.start, environment_for, fresh_database["worker"])
 
 
 def lists_of(city: SmallCity) -> dict[tuple[dt.date, str], tuple[int, bytes]]:
