@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.cluster import Cluster
+from tests.small_city import SmallCity
 
 pytestmark = pytest.mark.processes
 
@@ -101,6 +102,17 @@ def test_the_worker_works_survives_and_stops(
 
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=WAIT_S) == 0
+
+
+def test_the_worker_makes_the_lists_of_a_new_key(
+    worker: subprocess.Popen[bytes], owner: Owner, fresh_database: dict[str, str]
+) -> None:
+    city = SmallCity(fresh_database["owner"])
+    owner.execute(
+        b"INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('ecards', 'ecards.sign_lists', '{}')"
+    )
+    until(lambda: one(owner, "SELECT count(*) FROM ecards_status_list") == 4)
+    city.connection.close()
 
 
 def test_a_job_of_a_killed_worker_is_run_by_the_next(worker: subprocess.Popen[bytes], owner: Owner) -> None:
