@@ -47,6 +47,11 @@ def open_sealed(keyring: Keyring, value: bytes | memoryview, aad: str) -> bytes:
         raise _broken(aad) from None
 
 
+def key_id(value: bytes | memoryview) -> int:
+    """The number of the key that a sealed value names."""
+    return value[1]
+
+
 def blind_index(keyring: Keyring, field: str, value: str) -> bytes:
     """16 bytes that find an exact value without being readable: HMAC-SHA256 under a key of its field, truncated.
 

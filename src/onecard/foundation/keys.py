@@ -2,12 +2,16 @@
 
 A ring holds root secrets, oldest first. New values are sealed under the newest (`current`) and name the key they used,
 so a rotation re-seals at leisure. What must never change its value (blind indexes, permutations) derives from the
-*oldest* root secret.
+*oldest* root secret, and is kept by label when that one is retired. A key that waits opens and does not seal yet: so
+processes with a copy of the file get to know it before any value names it.
 
 Sources, first one found wins: the environment variable ``ONECARD_KEY_<PURPOSE>`` holding the JSON itself, then the file
 ``<purpose>.json`` in the folder named by ``ONECARD_KEYS``. The JSON::
 
     {"purpose": "identity", "keys": [{"id": 1, "secret": "<64 hex digits>"}]}
+
+A key that waits has ``"waiting": true`` beside its secret. What a retired key left behind stands under ``"kept"``, a
+label each: ``{"index:name": "<64 hex digits>"}``. How a file changes is in `key_files`.
 """
 
 import hmac as stdlib_hmac
@@ -26,6 +30,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from onecard.foundation.errors import Unavailable
 
 PURPOSES = ("identity", "codes", "cards", "terminals", "anchor")
+# What is derived from a ring, once and for ever.
+LABELS: dict[str, tuple[str, ...]] = {
+    "identity": ("index:number", "index:name", "index:initials", "index:phone"),
+    "codes": ("ref",),
+    "cards": ("index:card_number", "chip"),
+    "terminals": (),
+    "anchor": ("anchor-ed25519",),
+}
 SECRET_BYTES = 32
 
 
@@ -35,24 +47,29 @@ class Key:
 
     id: int
     secret: bytes = field(repr=False)
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """The keys of one purpose, oldest first; never empty."""
+    """The keys of one purpose, oldest first; one at least does not wait. `kept` is what retired keys derived."""
 
     purpose: str
     keys: tuple[Key, ...]
+    kept: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     _derived: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def current(self) -> Key:
-        """The newest key: the one new values are sealed under."""
-        return self.keys[-1]
+        """The newest key that does not wait: the one new values are sealed under."""
+        return next(key for key in reversed(self.keys) if not key.waiting)
 
     def by_id(self, key_id: int) -> Key:
-        """The key a sealed value names. Raises Unavailable KEY_UNKNOWN, e.g. after restoring too old a key folder."""
-        for key in self.keys:
+        """The key a sealed value names. A ring that was read before a rotation is read again.
+
+        Raises Unavailable KEY_UNKNOWN, e.g. after restoring too old a key folder.
+        """
+        for key in (*self.keys, *_newer_keys(self)):
             if key.id == key_id:
                 return key
         raise Unavailable(
@@ -66,7 +83,7 @@ class Keyring:
     def derive(self, label: str) -> bytes:
         """32 bytes bound to a label: HKDF-SHA256 (RFC 5869) of the oldest secret, so that rotation keeps them."""
         if label not in self._derived:
-            self._derived[label] = derive_from(self.keys[0], label)
+            self._derived[label] = self.kept.get(label) or derive_from(self.keys[0], label)
         return self._derived[label]
 
     def hmac(self, label: str, data: bytes) -> bytes:
@@ -89,6 +106,14 @@ def load(purpose: str, environment: Mapping[str, str] | None = None) -> Keyring:
     environment = os.environ if environment is None else environment
     inline = environment.get(f"ONECARD_KEY_{purpose.upper()}")
     return _parse(purpose, inline if inline is not None else _read(purpose, environment.get("ONECARD_KEYS", "")))
+
+
+def _newer_keys(ring: Keyring) -> tuple[Key, ...]:
+    """The keys this process would read now, if they can be read at all."""
+    try:
+        return load(ring.purpose).keys
+    except Unavailable:
+        return ()
 
 
 def create(folder: Path | str) -> list[Path]:
@@ -157,11 +182,16 @@ def _malformed(purpose: str) -> Unavailable:
 def _parse(purpose: str, text: str) -> Keyring:
     try:
         content = json.loads(text)
-        keys = tuple(Key(int(entry["id"]), bytes.fromhex(entry["secret"])) for entry in content["keys"])
+        keys = tuple(
+            Key(int(entry["id"]), bytes.fromhex(entry["secret"]), bool(entry.get("waiting")))
+            for entry in content["keys"]
+        )
+        kept = {str(label): bytes.fromhex(derived) for label, derived in content.get("kept", {}).items()}
         named = content["purpose"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise _malformed(purpose) from None
-    sound = named == purpose and keys and all(1 <= key.id <= 255 and len(key.secret) == SECRET_BYTES for key in keys)
-    if not sound or len({key.id for key in keys}) != len(keys):
+    sound = named == purpose and any(not key.waiting for key in keys) and all(1 <= key.id <= 255 for key in keys)
+    secrets_of = [*(key.secret for key in keys), *kept.values()]
+    if not sound or len({key.id for key in keys}) != len(keys) or any(len(s) != SECRET_BYTES for s in secrets_of):
         raise _malformed(purpose)
-    return Keyring(purpose, keys)
+    return Keyring(purpose, keys, kept)
