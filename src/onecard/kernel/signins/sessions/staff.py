@@ -1,6 +1,6 @@
 """The session store of the staff web process (SESSION_ENGINE)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -16,7 +16,7 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def create_model_instance(self, data: dict[str, Any]) -> StaffSession:
-        session: StaffSession = super().create_model_instance(data)
+        session = cast(StaffSession, super().create_model_instance(data))
         session.user_id = data.get(SESSION_KEY)
         return session
 
