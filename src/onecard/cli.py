@@ -49,6 +49,7 @@ OWNER = "onecard.settings.owner"
 REASON = argument("reason", help="原因，记入审计 / why, kept in the audit trail")
 CATALOGUE = "onecard.kernel.catalogue.command"
 USES = "onecard.kernel.uses.command"
+RING = argument("ring", help="密钥环 / keyring: identity, codes, terminals")
 WHY = argument("--reason", required=True, help="原因，记入审计 / why, kept in the audit trail")
 CODE = argument("code", help="项目代码 / the item's code")
 VERSION = argument("version", type=int, help="版本 / version")
@@ -95,6 +96,26 @@ COMMANDS = (
         "make missing keys",
         "onecard.demo.database:run_keys",
         (argument("folder", type=Path),),
+    ),
+    Command(
+        "keys rotate",
+        "更换密钥并重新加密",
+        "seal a ring's values under a new key, while everybody works",
+        "onecard.demo.resealing:rotate",
+        (
+            RING,
+            argument("--batch", type=int, default=500, help="每批行数 / rows a batch"),
+            argument("--prepare", action="store_true", help="只加入待用的密钥 / only add a key that waits"),
+        ),
+        OWNER,
+    ),
+    Command(
+        "keys retire",
+        "移除已不使用的旧密钥",
+        "forget old keys that nothing is sealed under",
+        "onecard.demo.resealing:retire",
+        (RING,),
+        OWNER,
     ),
     Command(
         "keys rotate-issuer",

@@ -167,8 +167,19 @@ def _bank_key(folder: Path) -> str:
 def _secrets_of(role: str, folder: Path, web_secret: str) -> dict[str, str]:
     if role not in RINGS:
         return {"ONECARD_KEYS": str(folder), "ONECARD_SECRET_KEY": web_secret}
-    rings = {f"ONECARD_KEY_{ring.upper()}": (folder / f"{ring}.json").read_text() for ring in RINGS[role]}
+    rings = {"ONECARD_KEYS": str(_rings_of(role, folder))}
     return rings if role == "gateway" else {**rings, "ONECARD_SECRET_KEY": web_secret}
+
+
+def _rings_of(role: str, folder: Path) -> Path:
+    """A folder with a role's rings alone: links, so that whoever runs sees a ring that was rotated."""
+    own = folder / role
+    binaries.make_folder(own, 0o700)
+    for old in own.iterdir():
+        old.unlink()
+    for ring in RINGS[role]:
+        (own / f"{ring}.json").symlink_to(Path("..") / f"{ring}.json")
+    return own
 
 
 def _fresh_secrets() -> dict[str, str]:

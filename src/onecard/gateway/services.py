@@ -5,7 +5,7 @@ import datetime as dt
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -110,7 +110,7 @@ class Services:
     issuer_keys: IssuerKeys
     public_keys: PublicKeys
     lists: Lists
-    terminal_ring: Keyring
+    terminal_ring: Callable[[], Keyring]
     card_ring: Keyring
     chip_root: bytes
     mac: str
@@ -155,7 +155,8 @@ class Services:
             issuer_keys=issuer_keys,
             public_keys=PublicKeys(issuer_keys),
             lists=Lists(issuer, fetch_numbers, fetch_list),
-            terminal_ring=terminal_ring,
+            # Read anew for each pairing: what is sealed must be under a key that is not about to be retired.
+            terminal_ring=lambda: keys.load("terminals", environment),
             card_ring=card_ring,
             chip_root=card_ring.derive("chip"),
             mac=suite.of_node(environment).mac.name,
@@ -235,7 +236,7 @@ class Services:
                     next_en="Make a new one in the console.",
                 )
             key = os.urandom(32)
-            sealed = crypto.seal(self.terminal_ring, key, key_aad(found["terminal_id"]))
+            sealed = crypto.seal(self.terminal_ring(), key, key_aad(found["terminal_id"]))
             made = (found["id"], found["terminal_id"], sealed, self.mac)
             key_id = await connection.fetchval(sql.load(CATALOGUE, "pair"), *made)
             await connection.execute(
