@@ -42,7 +42,7 @@ class Status(IntEnum):
 
 
 # By value; the last has no name here.
-_NAMED: Final = (*Status, Status.INVALID)
+_NAMED: Final[tuple[Status, ...]] = (*Status, Status.INVALID)
 
 
 class ListRefused(Exception):

@@ -91,7 +91,7 @@ def test_another_implementation_reads_the_cwt() -> None:
 def test_a_list_of_another_key_is_refused(signer: Signer) -> None:
     for read, raw in ((from_cwt, to_cwt(a_list(), signer)), (from_jwt, to_jwt(a_list(), signer))):
         with pytest.raises(ListRefused):
-            read(raw, KEYS)  # type: ignore[operator]
+            read(raw, KEYS)  # type: ignore[arg-type]
 
 
 @given(st.data())
@@ -112,7 +112,7 @@ def test_a_changed_list_is_never_taken(data: Any) -> None:
 def test_noise_is_no_list(noise: bytes) -> None:
     for read, raw in ((from_cwt, noise), (from_jwt, noise.decode("latin-1"))):
         with pytest.raises(ListRefused):
-            read(raw, KEYS)  # type: ignore[operator]
+            read(raw, KEYS)  # type: ignore[arg-type]
 
 
 def test_a_list_that_unpacks_to_more_than_a_gate_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
