@@ -436,7 +436,7 @@ def test_what_the_bank_said_is_as_recorded(town: Town, said: str, verdict: str) 
 
     async def order(connection: asyncpg.Connection) -> None:
         id_ = uuid7()
-        await orders.place(connection, id_, line, BankAsked(1000, card.id, town.city.bank, SHOP_ITEM))
+        await orders.place(connection, id_, line, BankAsked(1000, card.id, SHOP_ITEM))
         await orders.note(connection, id_, said, None)
 
     ask(town.gate, order)

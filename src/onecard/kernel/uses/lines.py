@@ -61,7 +61,6 @@ class BankAsked(msgspec.Struct, frozen=True):
 
     amount_fen: int
     card_id: int
-    bank_id: int
     item: str
 
 

@@ -49,7 +49,7 @@ def _answer(
     decision = decide(facts)
     unasked = decision.ask_bank_fen is not None or decision.paid_fen != line.bank_fen
     if decision.means is Means.BANK and card is not None and unasked:
-        return BankAsked(decision.paid_fen, card.card_id, loaded.further.banks[card.card_id], line.item)
+        return BankAsked(decision.paid_fen, card.card_id, line.item)
     charge = _apply(line, decision, spot, version, item, card, journey, loaded, folded)
     card_id = card.card_id if card is not None else None
     folded.uses.append(Use(line, decision, spot.point_id, item, version, card_id))
