@@ -10,7 +10,7 @@ from tests.small_city import SmallCity, record
 
 from onecard.foundation import clock
 from onecard.kernel.uses.actions import Memory, record_group
-from onecard.kernel.uses.lines import Answer, Line, Rejected
+from onecard.kernel.uses.lines import Answer, BankAsked, Line, Outcome
 from onecard_kit.verdicts import Verdict
 
 
@@ -27,8 +27,8 @@ def gate(fresh_database: dict[str, str]) -> str:
     return fresh_database["gateway"]
 
 
-def verdicts(answers: list[Answer | Rejected]) -> list[str]:
-    return [a.verdict.value if isinstance(a, Answer) else a.code for a in answers]
+def verdicts(answers: list[Outcome]) -> list[str]:
+    return [a.verdict.value if isinstance(a, Answer) else a.code for a in answers if not isinstance(a, BankAsked)]
 
 
 def test_a_ride_takes_the_card_discount_from_the_purse(city: SmallCity, gate: str) -> None:
@@ -85,7 +85,7 @@ def test_two_processes_spend_the_last_fen_at_once(city: SmallCity, gate: str) ->
     cards = [city.a_card(purse_fen=190) for _ in range(20)]
     here, there = [city.a_line(bus, c) for c in cards], [city.a_line(bus2, c) for c in reversed(cards)]
 
-    async def both() -> tuple[list[Answer | Rejected], list[Answer | Rejected]]:
+    async def both() -> tuple[list[Outcome], list[Outcome]]:
         first, second = await asyncpg.connect(gate), await asyncpg.connect(gate)
         try:
             return await asyncio.gather(record_group(first, here, Memory()), record_group(second, there, Memory()))

@@ -21,7 +21,7 @@ from tests.small_city import Card, SmallCity, Terminal
 
 from onecard.foundation import clock
 from onecard.kernel.uses.actions import Memory, record_group
-from onecard.kernel.uses.lines import Answer, Line, Rejected
+from onecard.kernel.uses.lines import Answer, BankAsked, Line, Outcome
 
 ITEMS = {"bus": "transit.bus_ride", "door": "culture.library_entry", "bank": "payments.purse_topup"}
 
@@ -231,10 +231,11 @@ def _with_a_new_journal(terminal: Terminal) -> Terminal:
     return Terminal(terminal.id, terminal.code, terminal.key_id, terminal.key, uuid4())
 
 
-def told(answers: list[Answer | Rejected]) -> list[tuple[str, int, bool]]:
+def told(answers: list[Outcome]) -> list[tuple[str, int, bool]]:
     return [
         (each.verdict.value, each.paid_fen, each.repeated) if isinstance(each, Answer) else (each.code, 0, False)
         for each in answers
+        if not isinstance(each, BankAsked)
     ]
 
 
