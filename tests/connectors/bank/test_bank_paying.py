@@ -510,6 +510,26 @@ def test_a_refund_is_given_back_by_the_bank_once(
     assert bank.account(token) == {"balance_fen": 1_000, "free_fen": 1_000, "reason": None}
 
 
+def test_a_refund_under_the_sequence_of_another_order_is_refused(
+    city: BankingCity, bank: BankProcess, http: httpx.Client, settle: Settle
+) -> None:
+    (card, token), shop = city.a_customer(bank, 1_000), city.a_terminal(SHOP)
+    use = send(http, shop, a_purchase(city, card)).json()["use"]
+    assert settle() == 1
+    taken = shop.next()
+    city.run(
+        "INSERT INTO uses_bank_order (id, kind, terminal_id, journal, sequence, content, card_id, bank_id, token, item,"
+        " amount_fen, state, next_try_at) SELECT gen_random_uuid(), 'payment', $1, $2, $3, $4, card_id, bank_id, token,"
+        " item, 5, 'asked', now() FROM uses_bank_order WHERE use_id = $5",
+        shop.id, shop.journal, taken, b"never recorded", use,
+    )  # fmt: skip
+    assert verdict(refund(http, shop, use, taken)) == "SEQUENCE_REUSED"
+    assert refund(http, shop, use).status_code == 200
+    city.hurry()
+    settle()
+    assert bank.account(token)["balance_fen"] == 1_000
+
+
 def test_a_refund_waits_for_its_payment(
     city: BankingCity, bank: BankProcess, http: httpx.Client, settle: Settle
 ) -> None:

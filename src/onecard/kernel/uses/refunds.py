@@ -106,7 +106,8 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
     await _give_back(connection, use, item, sold)
     if Means.BANK in item.means:
         key = (asked.terminal_id, asked.journal, asked.sequence)
-        await orders.refund(connection, refund_id, use["id"], key, asked.content)
+        if not await orders.refund(connection, refund_id, use["id"], key, asked.content):
+            raise _sequence_reused()
     return _made(use, refund_id, repeated=False)
 
 
