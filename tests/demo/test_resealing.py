@@ -128,6 +128,19 @@ def test_a_ring_is_rotated_and_retired_and_everything_still_opens(ring: str) -> 
     ]
 
 
+@pytest.mark.usefixtures("city")
+def test_a_ring_goes_over_to_the_cipher_of_the_nodes_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(keys.load("identity"))
+    for chosen, cipher, version in (("sm2", "sm4-gcm", 2), ("ed25519", "aes-256-gcm", 1)):
+        monkeypatch.setenv("ONECARD_SUITE", chosen)
+        assert resealing.rotate(told("identity")) == 0
+        after = keys.load("identity")
+        assert (after.current.cipher, resealing.stale(after)) == (cipher, 0)
+        assert contents(after) == before
+        assert rows("SELECT DISTINCT get_byte(name_sealed, 0) FROM holders_holder") == [(version,)]
+        assert resealing.retire(told("identity")) == 0
+
+
 def test_whoever_is_killed_goes_on_where_they_were(
     city: dict[str, str], folder: Path, environment_for: Callable[[str], dict[str, str]]
 ) -> None:

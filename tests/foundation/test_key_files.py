@@ -42,6 +42,28 @@ def test_a_key_that_waits_opens_and_does_not_seal(folder: Path) -> None:
     assert key_files.begin(folder, "identity").id == added.id == keys.load("identity").current.id == 2
 
 
+def test_a_node_of_the_other_suite_adds_keys_of_its_cipher(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (folder / "identity.json").read_text()
+    sealed = crypto.seal(keys.load("identity"), b"x", PLACE)
+    monkeypatch.setenv("ONECARD_SUITE", "sm2")
+    added = key_files.add(folder, "identity", waiting=True)
+    assert (added.cipher, keys.load("identity").current.cipher) == ("sm4-gcm", "aes-256-gcm")
+    key_files.begin(folder, "identity")
+    ring = keys.load("identity")
+    assert (ring.current.cipher, crypto.seal(ring, b"x", PLACE)[:2]) == ("sm4-gcm", b"\x02\x02")
+    assert crypto.open_sealed(ring, sealed, PLACE) == b"x"
+    monkeypatch.delenv("ONECARD_SUITE")
+    assert key_files.add(folder, "identity").cipher == "aes-256-gcm"
+    assert key_files.retire(folder, "identity") == [1, 2]
+    assert "cipher" not in before + (folder / "identity.json").read_text()
+
+
+def test_a_new_nodes_keys_are_of_its_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONECARD_SUITE", "sm2")
+    keys.create(tmp_path)
+    assert keys.load("identity", {"ONECARD_KEYS": str(tmp_path)}).current.cipher == "sm4-gcm"
+
+
 def test_a_retired_key_opens_nothing_and_what_it_derived_stays(folder: Path) -> None:
     first = keys.load("identity")
     sealed, index = crypto.seal(first, b"x", PLACE), crypto.blind_index(first, "name", "x")
@@ -101,11 +123,13 @@ def test_a_ring_of_the_environment_is_changed_where_it_comes_from(folder: Path) 
     assert key_files.folder_of("identity") == folder
 
 
-@pytest.mark.parametrize("change", ["kept", "waiting"])
+@pytest.mark.parametrize("change", ["kept", "waiting", "cipher"])
 def test_a_damaged_file_is_refused(folder: Path, change: str) -> None:
     ring = json.loads((folder / "identity.json").read_text())
     if change == "kept":
         ring["kept"] = {"index:name": "00"}
+    elif change == "cipher":
+        ring["keys"][0]["cipher"] = "rot13"
     else:
         ring["keys"][0]["waiting"] = True
     (folder / "identity.json").write_text(json.dumps(ring))

@@ -5,9 +5,7 @@ file before or the file after.
 """
 
 import fcntl
-import json
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,7 +35,10 @@ def folder_of(purpose: str, environment: Mapping[str, str] | None = None) -> Pat
 
 
 def add(folder: Path, purpose: str, *, waiting: bool = False) -> Key:
-    """Add a fresh key, under which new values are sealed at once unless it waits. Raises Conflict KEY_IDS_USED_UP."""
+    """Add a fresh key for the cipher of the node's suite, under which new values are sealed at once unless it waits.
+
+    Raises Conflict KEY_IDS_USED_UP.
+    """
     with _changing(folder, purpose) as change:
         ring = change.ring
         highest = max(key.id for key in ring.keys)
@@ -47,7 +48,7 @@ def add(folder: Path, purpose: str, *, waiting: bool = False) -> Key:
                 f"密钥环 {purpose} 的编号已用完。",
                 f"The keyring {purpose} has used every id up to {KEY_ID_MAX}.",
             )
-        key = Key(highest + 1, secrets.token_bytes(keys.SECRET_BYTES), waiting)
+        key = keys.fresh_key(highest + 1, waiting=waiting)
         change.write(replace(ring, keys=(*ring.keys, key)))
     return key
 
@@ -73,15 +74,6 @@ def retire(folder: Path, purpose: str) -> list[int]:
     return [key.id for key in ring.keys if key is not newest]
 
 
-def text_of(ring: Keyring) -> str:
-    """A ring as its file holds it."""
-    entries = [
-        {"id": key.id, "secret": key.secret.hex(), **({"waiting": True} if key.waiting else {})} for key in ring.keys
-    ]
-    kept = {label: ring.kept[label].hex() for label in sorted(ring.kept)}
-    return json.dumps({"purpose": ring.purpose, "keys": entries, **({"kept": kept} if kept else {})}) + "\n"
-
-
 class _Change:
     """A ring as it stands while nobody else may change it."""
 
@@ -90,7 +82,7 @@ class _Change:
         self._path = path
 
     def write(self, ring: Keyring) -> None:
-        _replace(self._path, text_of(ring))
+        _replace(self._path, keys.text_of(ring))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ Sources, first one found wins: the environment variable ``ONECARD_KEY_<PURPOSE>`
 
     {"purpose": "identity", "keys": [{"id": 1, "secret": "<64 hex digits>"}]}
 
-A key that waits has ``"waiting": true`` beside its secret. What a retired key left behind stands under ``"kept"``, a
-label each: ``{"index:name": "<64 hex digits>"}``. How a file changes is in `key_files`.
+A key that waits has ``"waiting": true`` beside its secret; one that seals with SM4 has ``"cipher": "sm4-gcm"``, as the
+suite of the node was when it was made. What a retired key left behind stands under ``"kept"``, a label each:
+``{"index:name": "<64 hex digits>"}``. How a file changes is in `key_files`.
 """
 
 import hmac as stdlib_hmac
@@ -27,6 +28,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from onecard.foundation import suite
 from onecard.foundation.errors import Unavailable
 
 PURPOSES = ("identity", "codes", "cards", "terminals", "anchor")
@@ -39,15 +41,20 @@ LABELS: dict[str, tuple[str, ...]] = {
     "anchor": ("anchor-ed25519",),
 }
 SECRET_BYTES = 32
+CIPHERS = ("aes-256-gcm", "sm4-gcm")
+"""What a key may seal with; the first where its entry says nothing."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A root secret of 32 bytes and its number, 1 to 255: one byte names it in a sealed value."""
+    """A root secret of 32 bytes and its number, 1 to 255: one byte names it in a sealed value. `cipher`: one of
+    `CIPHERS`.
+    """
 
     id: int
     secret: bytes = field(repr=False)
     waiting: bool = False
+    cipher: str = CIPHERS[0]
 
 
 @dataclass(frozen=True)
@@ -123,11 +130,28 @@ def create(folder: Path | str) -> list[Path]:
     missing = [
         (purpose, folder / f"{purpose}.json") for purpose in PURPOSES if not (folder / f"{purpose}.json").exists()
     ]
-    return [path for purpose, path in missing if _write_new(path, _fresh(purpose))]
+    return [path for purpose, path in missing if _write_new(path, text_of(Keyring(purpose, (fresh_key(1),))))]
 
 
-def _fresh(purpose: str) -> str:
-    return json.dumps({"purpose": purpose, "keys": [{"id": 1, "secret": secrets.token_hex(SECRET_BYTES)}]}) + "\n"
+def fresh_key(key_id: int, *, waiting: bool = False) -> Key:
+    """A key with a secret just drawn, for the cipher of the node's suite. Raises as `suite.of_node`."""
+    return Key(key_id, secrets.token_bytes(SECRET_BYTES), waiting, suite.of_node().cipher)
+
+
+def text_of(ring: Keyring) -> str:
+    """A ring as its file holds it."""
+    kept = {label: ring.kept[label].hex() for label in sorted(ring.kept)}
+    entries = [_entry_of(key) for key in ring.keys]
+    return json.dumps({"purpose": ring.purpose, "keys": entries, **({"kept": kept} if kept else {})}) + "\n"
+
+
+def _entry_of(key: Key) -> dict[str, object]:
+    entry: dict[str, object] = {"id": key.id, "secret": key.secret.hex()}
+    if key.waiting:
+        entry["waiting"] = True
+    if key.cipher != CIPHERS[0]:
+        entry["cipher"] = key.cipher
+    return entry
 
 
 def _write_new(path: Path, text: str) -> bool:
@@ -183,7 +207,12 @@ def _parse(purpose: str, text: str) -> Keyring:
     try:
         content = json.loads(text)
         keys = tuple(
-            Key(int(entry["id"]), bytes.fromhex(entry["secret"]), bool(entry.get("waiting")))
+            Key(
+                int(entry["id"]),
+                bytes.fromhex(entry["secret"]),
+                bool(entry.get("waiting")),
+                str(entry.get("cipher", CIPHERS[0])),
+            )
             for entry in content["keys"]
         )
         kept = {str(label): bytes.fromhex(derived) for label, derived in content.get("kept", {}).items()}
@@ -191,6 +220,7 @@ def _parse(purpose: str, text: str) -> Keyring:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _malformed(purpose) from None
     sound = named == purpose and any(not key.waiting for key in keys) and all(1 <= key.id <= 255 for key in keys)
+    sound = sound and all(key.cipher in CIPHERS for key in keys)
     secrets_of = [*(key.secret for key in keys), *kept.values()]
     if not sound or len({key.id for key in keys}) != len(keys) or any(len(s) != SECRET_BYTES for s in secrets_of):
         raise _malformed(purpose)

@@ -1,7 +1,7 @@
 """Which suite (算法套件) a node makes its new keys of: ONECARD_SUITE says `ed25519`, the default, or `sm2` (国密).
 
-What exists keeps its own algorithm: an issuer's key its suite, a terminal's key its MAC. So a node may change its
-setting at any time, and both kinds go on side by side until the old keys have run out.
+What exists keeps its own algorithm: an issuer's key its suite, a terminal's key its MAC, a ring's key its cipher. So a
+node may change its setting at any time, and both kinds go on side by side until the old keys have run out.
 """
 
 import os
@@ -17,15 +17,18 @@ ENVIRONMENT = "ONECARD_SUITE"
 
 @dataclass(frozen=True)
 class NodeSuite:
-    """What new keys are for: `signature` of codes, `mac` of terminals' requests."""
+    """What new keys are for: `signature` of codes, `mac` of terminals' requests, `cipher` of sealed values (one of
+    `crypto.CIPHERS`).
+    """
 
     signature: Suite
     mac: Mac
+    cipher: str
 
 
 NODE_SUITES = {
-    ED25519.name: NodeSuite(ED25519, HMAC_SHA256),
-    SM2.name: NodeSuite(SM2, HMAC_SM3),
+    ED25519.name: NodeSuite(ED25519, HMAC_SHA256, "aes-256-gcm"),
+    SM2.name: NodeSuite(SM2, HMAC_SM3, "sm4-gcm"),
 }
 
 
