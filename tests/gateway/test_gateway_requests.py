@@ -49,8 +49,13 @@ def test_a_ride_by_code_explains_itself_in_both_languages(city: SmallCity, http:
     answer = send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)}).json()
     assert answer["admitted"] is True
     assert answer["price"] == {
-        "full_fen": 200, "paid_fen": 100, "funded_fen": 100, "waived_fen": 0, "held_fen": None, "concession": "senior_60",
-    }  # fmt: skip
+        "full_fen": 200,
+        "paid_fen": 100,
+        "funded_fen": 100,
+        "waived_fen": 0,
+        "held_fen": None,
+        "concession": "senior_60",
+    }
     assert answer["balance_fen"] == 9_900
     words = answer["reasons"][-1]
     assert words["zh"] == "60至69周岁老人：原价2.00元，实付1.00元，1.00元由市财政承担"

@@ -83,7 +83,7 @@ REGISTER_FAULTS = [
     ("areas.toml", AREAS + AREAS, "", "", "$.area_set[1].code", "not declared before"),
     ("areas.toml", AREAS, '"Delta"', '""', "$.area_set[0].name", "both languages"),
     ("areas.toml", AREAS, '"Delta"', '"Del\\u0000ta"', "$.area_set[0].name.en", "control characters"),
-    ("legal_bases.toml", LEGAL_BASES, '"One may ride."', '"One\\u0007"', "$.text[0].article[0].en", "control characters"),
+    ("legal_bases.toml", LEGAL_BASES, '"One may ride."', '"O\\u0007"', "$.text[0].article[0].en", "control characters"),
     ("areas.toml", AREAS, "[[area_set]]", "[[area_set]", "$", "TOML"),
     ("legal_bases.toml", LEGAL_BASES, "effective_on = 2022-10-01", 'effective_on = "soon"', "$.text[0].effective_on",
      "date"),
