@@ -145,6 +145,10 @@ BREACHES = {
         ["UPDATE ledger_balance SET room_fen = room_fen + 1"],
         {"BALANCES": "other_ceiling"},
     ),
+    "a closed account that still moves": (
+        ["UPDATE ledger_account SET closed_at = now() WHERE limited"],
+        {"BALANCES": "other_ledger"},
+    ),
     "a limited account without a balance": (
         ["DELETE FROM ledger_balance WHERE account_id = (SELECT min(account_id) FROM ledger_balance)"],
         {"BALANCES": "missing_or_extra"},

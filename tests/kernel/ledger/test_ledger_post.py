@@ -28,7 +28,7 @@ def books(fresh_database: dict[str, str]) -> Iterator[Books]:
 
 
 def shelf(books: Books) -> Model:
-    """Two purses (one with a ceiling), two accounts without limits, one of another ledger, one closed."""
+    """Two purses (one with a ceiling), two accounts without limits, two of another ledger, two closed."""
     makers = (
         ModelAccount("purse", True),
         ModelAccount("purse", True, 1_000),
@@ -36,10 +36,12 @@ def shelf(books: Books) -> Model:
         ModelAccount("purse", False),
         ModelAccount("treasury", False),
         ModelAccount("purse", False, closed=True),
+        ModelAccount("purse", True, closed=True),
+        ModelAccount("treasury", True),
     )
     accounts = {books.open(limited=a.limited, ceiling_fen=a.ceiling_fen, ledger=a.ledger): a for a in makers}
-    closed = next(number for number, account in accounts.items() if account.closed)
-    books.run("UPDATE ledger_account SET closed_at = now() WHERE id = $1", closed)
+    closed = [number for number, account in accounts.items() if account.closed]
+    books.run("UPDATE ledger_account SET closed_at = now() WHERE id = ANY ($1)", closed)
     return Model(accounts)
 
 
@@ -47,8 +49,8 @@ def shelf(books: Books) -> Model:
 AMOUNTS = st.sampled_from([None, -1, 0, 1, 2, 300, 600, 1_000, AMOUNT_FEN_MAX, AMOUNT_FEN_MAX + 1])
 STEPS = st.tuples(
     st.sampled_from([*Kind, Kind.POSTED, Kind.POSTED, Kind.PENDING]),
-    st.integers(0, 6),
-    st.integers(0, 6),
+    st.integers(0, 8),
+    st.integers(0, 8),
     AMOUNTS | st.integers(1, 900),
     st.integers(0, 9),
     st.sampled_from([None, None, None, "again", "changed", "expiry"]),
@@ -216,6 +218,17 @@ def test_one_transfer_that_is_not_made_moves_neither_side(books: Books, turned: 
     for transfer, outcome in refused.items():
         assert books.post([transfer]) == {0: outcome}
         assert [books.balance(account) for account in (debit, credit, foreign)] == after, outcome
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_closed_purse_moves_nothing_until_it_is_opened_again(books: Books, size: int) -> None:
+    purse, operator = books.open(fen=500), books.open(limited=False)
+    for closing, outcome in (("now()", Outcome.ACCOUNT_CLOSED), ("NULL", None)):
+        books.run(f"UPDATE ledger_account SET closed_at = {closing} WHERE id = $1", purse)
+        for debit, credit in ((purse, operator), (operator, purse)):
+            told = books.post([a_transfer(debit, credit, 100) for _ in range(size)])
+            assert told == ({} if outcome is None else dict.fromkeys(range(size), outcome))
+        assert books.free(purse) == 500
 
 
 def test_the_ceiling_counts_what_is_on_its_way_in(books: Books) -> None:

@@ -89,9 +89,9 @@ def test_tables_of_the_same_name_do_not_fool_the_functions(
     books.run("DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$")
     purse, operator = books.open(), books.open(limited=False)
     thief = Books(fresh_database["gateway"])
-    columns = "account_id bigint, free_fen bigint, room_fen bigint, debits_posted bigint"
+    columns = "account_id bigint, ledger text, free_fen bigint, room_fen bigint, debits_posted bigint"
     thief.run(f"CREATE TEMP TABLE ledger_balance ({columns}, debits_pending bigint, credits_pending bigint)")
-    thief.run("INSERT INTO ledger_balance VALUES ($1, 1000000, NULL, 0, 0, 0)", purse)
+    thief.run("INSERT INTO ledger_balance VALUES ($1, 'purse', 1000000, NULL, 0, 0, 0)", purse)
     thief.run("CREATE TEMP TABLE ledger_transfer (id uuid PRIMARY KEY, debit_account bigint, credit_account bigint)")
     thief.run("CREATE TEMP TABLE ledger_hold (id uuid, expires_at timestamptz)")
     thief.run("GRANT ALL ON ledger_balance, ledger_transfer, ledger_hold TO PUBLIC")

@@ -21,7 +21,9 @@ SELECT count(*) FILTER (WHERE a.limited) AS checked,
        count(*) FILTER (WHERE b.free_fen < 0) AS below_zero,
        count(*) FILTER (WHERE b.room_fen < 0) AS above_ceiling,
        count(*) FILTER (WHERE b.account_id IS NOT NULL
-           AND b.room_fen + b.free_fen + b.debits_pending + b.credits_pending IS DISTINCT FROM a.ceiling_fen) AS other_ceiling
+           AND b.room_fen + b.free_fen + b.debits_pending + b.credits_pending IS DISTINCT FROM a.ceiling_fen) AS other_ceiling,
+       count(*) FILTER (WHERE b.account_id IS NOT NULL
+           AND b.ledger IS DISTINCT FROM CASE WHEN a.closed_at IS NULL THEN a.ledger END) AS other_ledger
 FROM ledger_account a
 LEFT JOIN ledger_balance b ON b.account_id = a.id
 LEFT JOIN moved m ON m.account = a.id

@@ -25,10 +25,12 @@ class Account(models.Model):
 
 class Balance(models.Model):
     """The balance of an account with a limit, in fen: what may go out (`free_fen`) and what may come in (`room_fen`,
-    None without a ceiling). Credits posted are free_fen + debits_posted + debits_pending.
+    None without a ceiling). Credits posted are free_fen + debits_posted + debits_pending. `ledger` is None once the
+    account is closed.
     """
 
     account = models.OneToOneField(Account, on_delete=models.DO_NOTHING, primary_key=True, related_name="balance")
+    ledger = models.TextField(null=True)
     free_fen = models.BigIntegerField()
     room_fen = models.BigIntegerField(null=True)
     debits_posted = models.BigIntegerField()

@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                         to="ledger.account",
                     ),
                 ),
+                ("ledger", models.TextField(null=True)),
                 ("free_fen", models.BigIntegerField()),
                 ("room_fen", models.BigIntegerField(null=True)),
                 ("debits_posted", models.BigIntegerField()),

@@ -23,12 +23,21 @@ CREATE DOMAIN ledger_kind AS text CONSTRAINT kind_known CHECK (VALUE IN ('posted
 -- the room is the ceiling less free, debits pending and credits pending: no number is stored twice.
 CREATE TABLE ledger_balance (
     account_id      bigint PRIMARY KEY REFERENCES ledger_account,
+    ledger          text,                               -- its account's while that is open; NULL once it is closed
     free_fen        ledger_fen NOT NULL DEFAULT 0,     -- what may still go out: credits less debits less what is held
     room_fen        ledger_fen,                         -- what may still come in; NULL without a ceiling
     debits_posted   bigint NOT NULL DEFAULT 0,
     debits_pending  ledger_fen NOT NULL DEFAULT 0,
     credits_pending ledger_fen NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);                       -- room for the new version on the same page (HOT)
+
+-- Whoever closes an account waits for the transfer under way, and the next one finds no ledger to move in.
+CREATE FUNCTION ledger_tell_balance() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE ledger_balance SET ledger = CASE WHEN NEW.closed_at IS NULL THEN NEW.ledger END WHERE account_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_balance AFTER UPDATE OF ledger, closed_at ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_tell_balance();
 
 CREATE TABLE ledger_transfer (
     id             uuid NOT NULL,               -- UUIDv7 drawn by the caller: the key of idempotence and of the partition
@@ -90,9 +99,9 @@ BEGIN
         INSERT INTO ledger_account (ledger, role, owner, limited, ceiling_fen)
         SELECT account_ledger, account_role, o, is_limited, ceiling FROM unnest(owners) o ORDER BY o   -- no deadlock
         ON CONFLICT (owner, role, ledger) DO NOTHING
-        RETURNING id, limited, ceiling_fen
+        RETURNING id, ledger, limited, ceiling_fen
     )
-    INSERT INTO ledger_balance (account_id, room_fen) SELECT id, ceiling_fen FROM opened WHERE limited;
+    INSERT INTO ledger_balance (account_id, ledger, room_fen) SELECT id, ledger, ceiling_fen FROM opened WHERE limited;
     RETURN QUERY
         SELECT a.id FROM unnest(owners) WITH ORDINALITY AS o (owner, n)
         JOIN ledger_account a ON a.owner = o.owner AND a.role = account_role AND a.ledger = account_ledger ORDER BY o.n;
@@ -107,34 +116,40 @@ LANGUAGE sql SECURITY DEFINER AS $$
 $$;
 
 -- Makes one posted transfer if nothing stands against it; false: nothing was changed, and the exact case of `ledger_post` says
--- why not. A balance and its limit are one update, in id order; what was moved is moved back where the transfer is not made.
--- Only for `ledger_post`: a statement at a time costs less than one large one that has to lock before it moves.
+-- why not. A balance and its limit are one update by key, in id order, and it knows its ledger: an account with a limit is
+-- looked up nowhere else. What was moved is moved back where the transfer is not made. Only for `ledger_post`: small
+-- statements cost less than one large one that has to lock before it moves.
 CREATE FUNCTION ledger_post_one(transfer uuid, debit bigint, credit bigint, amount bigint, why text, ref uuid)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-    debited boolean := false; credited boolean := false;    -- an account without a limit has no row to move
+    debited boolean := false; credited boolean := false;
+    debit_ledger text; credit_ledger text;
 BEGIN
     IF debit < credit THEN
         UPDATE ledger_balance SET debits_posted = debits_posted + amount, free_fen = free_fen - amount, room_fen = room_fen + amount
-        WHERE account_id = debit AND free_fen >= amount;
+        WHERE account_id = debit AND free_fen >= amount RETURNING ledger INTO debit_ledger;
         debited := FOUND;
     END IF;
     UPDATE ledger_balance SET free_fen = free_fen + amount, room_fen = room_fen - amount
-    WHERE account_id = credit AND (room_fen < amount) IS NOT TRUE;
+    WHERE account_id = credit AND (room_fen < amount) IS NOT TRUE RETURNING ledger INTO credit_ledger;
     credited := FOUND;
     IF debit > credit THEN
         UPDATE ledger_balance SET debits_posted = debits_posted + amount, free_fen = free_fen - amount, room_fen = room_fen + amount
-        WHERE account_id = debit AND free_fen >= amount;
+        WHERE account_id = debit AND free_fen >= amount RETURNING ledger INTO debit_ledger;
         debited := FOUND;
     END IF;
+    IF NOT debited THEN
+        SELECT ledger INTO debit_ledger FROM ledger_account WHERE id = debit AND NOT limited AND closed_at IS NULL;
+    END IF;
+    IF NOT credited THEN
+        SELECT ledger INTO credit_ledger FROM ledger_account WHERE id = credit AND NOT limited AND closed_at IS NULL;
+    END IF;
 
-    INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, reference)
-    SELECT transfer, d.id, c.id, amount, 'posted', why, ref
-    FROM ledger_account d, ledger_account c
-    WHERE d.id = debit AND c.id = credit AND d.id <> c.id AND d.ledger = c.ledger AND d.closed_at IS NULL AND c.closed_at IS NULL
-      AND d.limited = debited AND c.limited = credited
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN RETURN true; END IF;
+    IF debit_ledger = credit_ledger AND debit <> credit THEN
+        INSERT INTO ledger_transfer (id, debit_account, credit_account, amount_fen, kind, code, reference)
+        VALUES (transfer, debit, credit, amount, 'posted', why, ref) ON CONFLICT DO NOTHING;
+        IF FOUND THEN RETURN true; END IF;
+    END IF;
 
     IF debited THEN
         UPDATE ledger_balance SET debits_posted = debits_posted - amount, free_fen = free_fen + amount, room_fen = room_fen - amount
@@ -347,10 +362,12 @@ BEGIN
     ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_seqscan = off;
     ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_hashjoin = off;
     ALTER FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) SET enable_mergejoin = off;
+    EXECUTE format('ALTER FUNCTION ledger_tell_balance() SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_lock(bigint[]) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION ledger_fold_accounts() SET search_path = %I, pg_temp', current_schema());
 END $$;
 REVOKE ALL ON FUNCTION ledger_open(text[], text, text, boolean, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger_tell_balance() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger_post_one(uuid, bigint, bigint, bigint, text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger_post(uuid[], bigint[], bigint[], bigint[], text[], text[], uuid[], timestamptz[], uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger_lock(bigint[]) FROM PUBLIC;
