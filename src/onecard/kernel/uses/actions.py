@@ -15,7 +15,7 @@ from onecard.kernel.uses import orders
 from onecard.kernel.uses.decide import fold, further
 from onecard.kernel.uses.lines import Folded, Key, Line, Outcome, Transfer, Use
 from onecard.kernel.uses.load import facts
-from onecard.kernel.uses.settle import Accounts, transfers_of
+from onecard.kernel.uses.settle import Accounts, LedgerDisagreed, in_order, require_posted, transfers_of
 from onecard_kit import item_files
 from onecard_kit.decide import Areas
 from onecard_kit.terms import DayKind, Item, Leg
@@ -30,10 +30,6 @@ CHANGES_WITHIN = dt.timedelta(days=1)
 
 class Collision(Exception):
     """Another process recorded a key, a nonce or a quota of the group first; the group is to be decided again."""
-
-
-class LedgerDisagreed(Exception):
-    """The ledger refused what the fold allowed: a fault of ours, never a verdict."""
 
 
 @dataclass(slots=True)
@@ -273,7 +269,7 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
     if refused is not None:
         raise LedgerDisagreed(refused)
     if not plain:
-        await _post_in_order(connection, transfers)
+        require_posted(await connection.fetch(sql.load(RECORD, "post_in_order"), *in_order(transfers)))
     if folded.further:
         await _save_further(connection, folded)
     unpaid = await orders.hold(connection, uses)
@@ -281,17 +277,6 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
         line.bank = "silent"
     if unpaid:
         raise Collision("an order to the bank was given up meanwhile")
-
-
-async def _post_in_order(connection: asyncpg.Connection, transfers: list[Transfer]) -> None:
-    """Post holds and what resolves them among the others, one after the other."""
-    columns = zip(
-        *((t.id, t.debit, t.credit, t.amount_fen, t.kind, t.code, t.pending, t.reference) for t in transfers),
-        strict=True,
-    )  # fmt: skip
-    refused = await connection.fetch(sql.load(RECORD, "post_in_order"), *map(list, columns))
-    if refused:
-        raise LedgerDisagreed(", ".join(sorted({outcome for _, outcome in refused})))
 
 
 async def _save_further(connection: asyncpg.Connection, folded: Folded) -> None:

@@ -9,19 +9,14 @@ from django.db import transaction
 from onecard.foundation import sql
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.uses.decide.further import end_by_itself
-from onecard.kernel.uses.lines import Transfer
 from onecard.kernel.uses.load.facts import Journey
-from onecard.kernel.uses.settle import Accounts, transfers_of
+from onecard.kernel.uses.settle import Accounts, in_order, require_posted, transfers_of
 from onecard_kit import item_files
 
 log = logging.getLogger(__name__)
 
 HERE, RECORD = "onecard.kernel.uses", "onecard.kernel.uses.record"
 AT_ONCE = 200
-
-
-class LedgerDisagreed(Exception):
-    """The ledger refused what was held for it: a fault of ours."""
 
 
 class JourneysStuck(Exception):
@@ -60,7 +55,10 @@ def _end(id_: UUID, card_id: int) -> bool:
     journey = Journey(*columns)
     item = item_files.from_plain(json.loads(declaration), f"item version {journey.item_version_id}")
     charge = end_by_itself(journey, item)
-    _post(transfers_of(charge, treasury or "", _accounts({treasury or "", journey.operator, journey.sponsor or ""})))
+    accounts = _accounts({treasury or "", journey.operator, journey.sponsor or ""})
+    transfers = transfers_of(charge, treasury or "", accounts)
+    if transfers:
+        require_posted(rows(sql.load(RECORD, "post_in_order"), *in_order(transfers)))
     rows("UPDATE uses_journey SET ended_at = now() WHERE id = $1", id_)
     return True
 
@@ -70,13 +68,3 @@ def _accounts(owners: set[str]) -> Accounts:
     found = rows("SELECT owner, role, ledger, id FROM ledger_account WHERE owner = ANY ($1::text[])", sorted(owners))
     accounts.learn(sorted(owners), found)
     return accounts
-
-
-def _post(transfers: list[Transfer]) -> None:
-    columns = zip(
-        *((t.id, t.debit, t.credit, t.amount_fen, t.kind, t.code, t.pending, t.reference) for t in transfers),
-        strict=True,
-    )
-    refused = rows(sql.load(RECORD, "post_in_order"), *map(list, columns)) if transfers else []
-    if refused:
-        raise LedgerDisagreed(", ".join(sorted({outcome for _, outcome in refused})))

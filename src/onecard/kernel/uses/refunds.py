@@ -21,14 +21,13 @@ from onecard.kernel.uses.actions import (
     LOAD,
     RECORD,
     Collision,
-    LedgerDisagreed,
     Memory,
     post,
     read_items,
 )
 from onecard.kernel.uses.decide.further import SOLD
 from onecard.kernel.uses.lines import Transfer
-from onecard.kernel.uses.settle import transfer_ids
+from onecard.kernel.uses.settle import LedgerDisagreed, transfer_ids
 from onecard_kit.decide import ACTIVE
 from onecard_kit.terms import Item, Leg, Means, counted
 from onecard_kit.verdicts import WORDS, Verdict

@@ -1,6 +1,8 @@
 """Step 5, settle (结算): the transfers a use causes. A purse moves at once; a concession becomes a receivable from
 its funder."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from onecard.foundation.ids import beside
@@ -25,6 +27,10 @@ def hold_id(use_id: UUID) -> UUID:
 
 class AccountMissing(Exception):
     """An item names an account that was never opened: a fault of set-up, not of the person at the gate."""
+
+
+class LedgerDisagreed(Exception):
+    """The ledger refused what was allowed or held for it: a fault of ours, never a verdict."""
 
 
 class Accounts:
@@ -64,6 +70,19 @@ def transfers_of(charge: Charge, treasury: str, accounts: Accounts) -> list[Tran
         return []
     paid = _resolved(charge) if charge.hold is not None else _paid(charge, price, treasury, accounts)
     return [*paid, *_funded(charge, price, treasury, accounts)]
+
+
+def in_order(transfers: list[Transfer]) -> list[list[object]]:
+    """The columns of `post_in_order.sql`: holds and what resolves them among the others, one after the other."""
+    rows = ((t.id, t.debit, t.credit, t.amount_fen, t.kind, t.code, t.pending, t.reference) for t in transfers)
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def require_posted(refused: Iterable[Sequence[Any]]) -> None:
+    """Raises LedgerDisagreed when `post_in_order.sql` gave rows (n, outcome) back."""
+    outcomes = sorted({outcome for _, outcome in refused})
+    if outcomes:
+        raise LedgerDisagreed(", ".join(outcomes))
 
 
 def _paid(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:
