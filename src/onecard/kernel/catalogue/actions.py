@@ -45,7 +45,7 @@ def resume(actor: Actor, kind: str, code: str, reason: str) -> None:
 
 @transaction.atomic
 def _set_state(actor: Actor, verb: str, kind: str, code: str, state: State, reason: str) -> None:
-    row = KINDS[kind].objects.select_for_update().filter(code=code).first()
+    row = KINDS[kind].objects.select_for_update(no_key=True).filter(code=code).first()
     actor.require(f"catalogue.{verb}", _place_of(row))
     if row is None:
         raise _unknown(kind, code)
@@ -173,7 +173,7 @@ def mark_demonstration(actor: Actor, point_code: str, marked: bool = True) -> No
 
 def _locked_point(actor: Actor, verb: str, code: str) -> Point:
     """A point, locked, where the actor may do that. Raises NotFound POINT_UNKNOWN, NotPermitted."""
-    point = Point.objects.select_for_update().filter(code=code).first()
+    point = Point.objects.select_for_update(no_key=True).filter(code=code).first()
     actor.require(f"catalogue.{verb}", point.division if point is not None else "")
     if point is None:
         raise _unknown("point", code)

@@ -82,6 +82,7 @@ def load(actor: Actor, folder: Folder, *, dry_run: bool = False, publish: bool =
 def _load(actor: Actor, folder: Folder) -> Loaded:
     loaded = Loaded()
     placed = [_at_home(each) for each in folder.items]
+    _lock_items([each.item.code for each in placed])
     stored = _newest()
     _store_registers(actor, folder, loaded)
     known = rules.Known(
@@ -106,6 +107,12 @@ def _at_home(placed: Placed) -> Placed:
     if item.level is Level.CITY and not item.area:
         item = msgspec.structs.replace(item, area=os.environ.get("ONECARD_NODE", "320600"))
     return Placed(item, placed.file)
+
+
+def _lock_items(codes: list[str]) -> None:
+    """Wait for who moves a version of these items, before anything is written: a change holds the catalogue's revision,
+    and whoever waits for an item with that in hand would stand in the way of who has the item."""
+    list(ItemRow.objects.select_for_update(no_key=True).filter(pk__in=codes).order_by("pk"))
 
 
 def _newest() -> dict[str, ItemVersion]:

@@ -178,8 +178,11 @@ def end_due(actor: Actor) -> int:
 
 
 def _locked(code: str, version: int) -> ItemVersion:
-    """A version, its item locked first: whoever moves one of its versions waits for the other."""
-    Item.objects.select_for_update().filter(pk=code).first()
+    """A version, its item locked first: whoever loads or moves one of its versions waits for the other.
+
+    Not against references to the item, which are checked when who makes them holds the catalogue's revision already.
+    """
+    Item.objects.select_for_update(no_key=True).filter(pk=code).first()
     return queries.version(code, version)
 
 
@@ -190,6 +193,8 @@ def _expect(row: ItemVersion, stage: Stage) -> None:
             "STAGE_WRONG",
             f"{row} 现为“{told['zh']}”，不能这样办理。",
             f"{row} is {told['en']}; that cannot be done to it now.",
+            next_zh="请先查看该项目各版本的现状。",
+            next_en="Look first at where the item's versions stand.",
         )
 
 

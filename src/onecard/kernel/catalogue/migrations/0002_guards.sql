@@ -44,7 +44,7 @@ BEGIN
     END IF;
     -- From publication on days are only given up, so that the days are looked at once: when they are taken.
     IF NEW.stage IN ('published', 'ended') AND (TG_OP = 'INSERT' OR OLD.stage NOT IN ('published', 'ended')) THEN
-        PERFORM FROM catalogue_item WHERE code = NEW.item_id FOR UPDATE;
+        PERFORM FROM catalogue_item WHERE code = NEW.item_id FOR NO KEY UPDATE;
         IF EXISTS (SELECT FROM catalogue_item_version v
                    WHERE v.item_id = NEW.item_id AND v.id <> NEW.id AND v.stage IN ('published', 'ended')
                      AND daterange(v.starts_on, v.ends_on) && daterange(NEW.starts_on, NEW.ends_on)) THEN
