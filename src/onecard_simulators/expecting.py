@@ -6,6 +6,7 @@ given what clocks, doors and the bank say; where they may say one thing or anoth
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from onecard_simulators.resident import Asked, Expected, Outcome, Pass, Resident
@@ -131,8 +132,15 @@ def _out(terms: Terms, item: Item, who: Resident, asked: Asked) -> Outcome:
     told = Expected("ADMITTED", full_fen, paid_fen, left_fen - paid_fen, concession=key)
     capped = "day_cap_fen" in item.declared and paid_fen
     counts = ((item.paid_rule, asked.moment.day.isoformat(), paid_fen),) if capped else ()
-    returns = tuple(item.counts(best, paid_fen, Moment.at(begun.earliest, {}).day))
+    returns = (*item.counts(best, 0, Moment.at(begun.earliest, {}).day), *counts)
     return Outcome(told, purse_fen=-paid_fen, counts=counts, returns=returns)
+
+
+def left_open(item: Item, begun: Outcome) -> Outcome:
+    """What became of a journey's beginning when nobody ended it: it costs what was held, and may be given back."""
+    held_fen = begun.told.held_fen or 0
+    told = begun.told._replace(full_fen=item.most_fen, paid_fen=held_fen, held_fen=None)
+    return replace(begun, told=told, purse_fen=-held_fen)
 
 
 def _at_once(terms: Terms, item: Item, who: Resident, asked: Asked) -> Outcome:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
+from onecard_simulators.expecting import left_open
 from onecard_simulators.resident import Expected
 from onecard_simulators.visits import Day, Holder, Shown, Visit
 from onecard_simulators.wire import Chip, Reply, Terminal
@@ -116,16 +117,19 @@ async def a_frequent_rider(day: Day) -> None:
 
 
 async def journeys_that_go_wrong(day: Day) -> None:
-    """Out without in, through a gate for both ways, in twice, and asking for the beginning of a journey back."""
+    """Out without in, through a gate for both ways, and in twice. The beginning of a journey is not given back while it
+    lasts; that of the one left open is, with what it cost.
+    """
     holder = day.take("resident", phone=False)
     if holder is None or not any(METRO in each.items for each in day.terminals):
         return
     await day.visit(holder, METRO, leg="out")
     await day.visit(holder, METRO)
-    for _ in range(2):
-        begun = await day.visit(holder, METRO, leg="in")
-        if begun is not None and begun.admitted:
-            _want(day, await _refund(day, begun.terminal, begun.use), 409, "JOURNEY_NOT_ENDED")
+    first, again = await day.visit(holder, METRO, leg="in"), await day.visit(holder, METRO, leg="in")
+    item = day.terms.item(METRO, day.now().day)
+    if item is not None and _admitted(first) and first.outcome is not None and _admitted(again):
+        _want(day, await _refund(day, again.terminal, again.use), 409, "JOURNEY_NOT_ENDED")
+        await day.refund(holder, replace(first, outcome=left_open(item, first.outcome)))
     await day.visit(holder, METRO, leg="out")
 
 

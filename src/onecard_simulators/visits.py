@@ -344,8 +344,8 @@ class Day:
         again = await self.gateway.send(terminal, "/v1/refunds", content, sequence)
         if door is not None:
             door.leaving, door.left = door.leaving - 1, door.left + (reply.status == 200)
-        came = visit.came
-        wanted = (200, visit.use, came.paid_fen, came.full_fen - came.paid_fen - came.waived_fen)
+        cost = visit.outcome.told
+        wanted = (200, visit.use, cost.paid_fen, cost.full_fen - cost.paid_fen - cost.waived_fen)
         told = tuple(reply.body.get(name) for name in ("use", "paid_fen", "funded_fen"))
         if (reply.status, *told) != wanted or reply.body["refund"] != again.body.get("refund"):
             self.surprise(f"{visit.use} was to be given back, got {reply.code} {told}, then {again.code}")

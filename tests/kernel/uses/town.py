@@ -11,7 +11,7 @@ from onecard.foundation import clock
 from onecard.foundation.errors import OneCardError
 from onecard.kernel.uses.actions import Memory
 from onecard.kernel.uses.lines import Answer
-from onecard.kernel.uses.refunds import Asked, refund
+from onecard.kernel.uses.refunds import Asked, Refund, refund
 from onecard_kit.terms import Leg
 
 METRO = """
@@ -102,21 +102,29 @@ class Town:
         assert isinstance(answer, Answer)
         return answer
 
-    def give_back(self, use_id: UUID, terminal: Terminal) -> str:
-        """ "" or why not."""
+    def asked(self, use_id: UUID, terminal: Terminal) -> Asked:
+        """What a terminal asks that wants a use given back, under a key of its own."""
+        return Asked(use_id, terminal.id, terminal.key_id, uuid4(), 1)
 
-        async def go() -> str:
+    def refund(self, asked: Asked) -> Refund:
+        """Give a use back. Raises the refusal."""
+
+        async def go() -> Refund:
             connection = await asyncpg.connect(self.gate)
             try:
-                asked = Asked(use_id, terminal.id, terminal.key_id, uuid4(), 1)
-                await refund(connection, asked, Memory())
-            except OneCardError as error:
-                return error.code
+                return await refund(connection, asked, Memory())
             finally:
                 await connection.close()
-            return ""
 
         return asyncio.run(go())
+
+    def give_back(self, use_id: UUID, terminal: Terminal) -> str:
+        """ "" or why not."""
+        try:
+            self.refund(self.asked(use_id, terminal))
+        except OneCardError as error:
+            return error.code
+        return ""
 
 
 def told(answer: Answer) -> tuple[str, int, int, int]:

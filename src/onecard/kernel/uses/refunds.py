@@ -1,5 +1,8 @@
 """The verb that gives a use back: its transfers the other way round, its quotas returned, once, in full, by the same
-operator."""
+operator.
+
+A journey is given back by the use that ended it; one that ended by itself, by the use that began it.
+"""
 
 import datetime as dt
 import hashlib
@@ -28,7 +31,7 @@ from onecard.kernel.uses.actions import (
 from onecard.kernel.uses.decide.further import SOLD
 from onecard.kernel.uses.lines import Transfer
 from onecard.kernel.uses.settle import LedgerDisagreed, transfer_ids
-from onecard_kit.decide import ACTIVE
+from onecard_kit.decide import ACTIVE, at_most
 from onecard_kit.terms import Item, Leg, Means, counted
 from onecard_kit.verdicts import WORDS, Verdict
 
@@ -78,7 +81,7 @@ async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -
 async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
     use = await _lock_and_load(connection, asked)
     if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
-        return _made(use, use["refund_id"], repeated=True)
+        return _made(use, await _item(connection, use, memory), use["refund_id"], repeated=True)
     await _require_may_refund(connection, use, asked)
     item = await _item(connection, use, memory)
     sold = _require_refundable(use, item)
@@ -107,7 +110,7 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
         key = (asked.terminal_id, asked.journal, asked.sequence)
         if not await orders.refund(connection, refund_id, use["id"], key, asked.content):
             raise _sequence_reused()
-    return _made(use, refund_id, repeated=False)
+    return _made(use, item, refund_id, repeated=False)
 
 
 def _counted(use: Mapping[str, Any], item: Item) -> list[tuple[str, dt.date, int]]:
@@ -196,15 +199,15 @@ async def _item(connection: asyncpg.Connection, use: Mapping[str, Any], memory: 
 
 def _require_refundable(use: Mapping[str, Any], item: Item) -> str | None:
     """Judge the item's own terms; the pass that the use sold, if any."""
-    if use["leg"] == Leg.IN:
+    if use["leg"] == Leg.IN and not use["left_open"]:
         raise Conflict(
             "JOURNEY_NOT_ENDED",
             "进站（入场）记录不能退回。",
             "The beginning of a journey cannot be given back.",
-            next_zh="请在出站（离场）后退回该段行程。",
-            next_en="Give back the use that ends the journey.",
+            next_zh="请退回结束该行程的出站（离场）记录；未出站的，行程到时自动结束后再退回本记录。",
+            next_en="Give back the use that ended the journey; this one only after the journey has ended by itself.",
         )
-    if clock.today() > clock.day_of(use["at"]) + dt.timedelta(days=item.refund.within_days):
+    if clock.today() > clock.day_of(use["ended"]) + dt.timedelta(days=item.refund.within_days):
         raise Conflict(
             "REFUND_TOO_LATE",
             f"已超过{item.refund.within_days}天的退回期限。",
@@ -238,7 +241,10 @@ def refusal(verdict: Verdict) -> Conflict:
     return Conflict(verdict.value, words.zh, words.en, next_zh=words.next_zh, next_en=words.next_en)
 
 
-def _made(use: Mapping[str, Any], refund_id: UUID, *, repeated: bool) -> Refund:
+def _made(use: Mapping[str, Any], item: Item, refund_id: UUID, *, repeated: bool) -> Refund:
+    if use["left_open"]:
+        most = at_most(item, use["concession"])
+        return Refund(refund_id, use["id"], most.paid_fen, most.funded_fen, repeated)
     funded_fen = use["full_fen"] - use["paid_fen"] - use["waived_fen"]
     return Refund(refund_id, use["id"], use["paid_fen"], funded_fen, repeated)
 

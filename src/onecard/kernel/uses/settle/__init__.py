@@ -16,8 +16,11 @@ PAID, FUNDED, ENDED_BY_ITSELF = 1, 2, 4
 
 
 def transfer_ids(use_id: UUID) -> list[UUID]:
-    """The ids that the transfers of a use have, if it caused any."""
-    return [beside(use_id, PAID), beside(use_id, FUNDED)]
+    """The ids that the transfers of a use have, if it caused any: its own, and those of the journey that it began and
+    that ended by itself.
+    """
+    charged = (use_id, beside(use_id, ENDED_BY_ITSELF))
+    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED)]
 
 
 def hold_id(use_id: UUID) -> UUID:

@@ -1,6 +1,8 @@
 -- A use and what its refund may look at. $1 use, $2 terminal that asks, $3 journal, $4 sequence, $5 the ids its
 -- transfers have. No row: no such use.
 --   began, began_at   when and at which point (id) the journey began that this use ended: there it counted
+--   ended      when it happened; of a journey, when that ended
+--   left_open  it began a journey that ended by itself: what that cost was charged for this use
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether this use started it and no other followed
 SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
@@ -8,9 +10,8 @@ SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
         FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession'))::text AS transfers,
-       (SELECT j.at FROM uses_journey j WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began,
-       (SELECT q.id FROM uses_journey j JOIN catalogue_point q ON q.code = j.point
-        WHERE j.card_id = u.card_id AND j.ended_by = u.id) AS began_at,
+       j.at AS began, (SELECT q.id FROM catalogue_point q WHERE q.code = j.point) AS began_at,
+       coalesce(j.ended_at, u.at) AS ended, j.id IS NOT DISTINCT FROM u.id AS left_open,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
        (SELECT jsonb_build_array(x.pass_id, x.started AND NOT EXISTS (
             SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
@@ -20,4 +21,8 @@ FROM uses_use u
 JOIN catalogue_point p ON p.id = u.point_id
 LEFT JOIN cards_standing s ON s.card_id = u.card_id
 LEFT JOIN uses_refund r ON r.use_id = u.id
+LEFT JOIN LATERAL (
+    SELECT e.* FROM uses_journey e WHERE e.ended_by = u.id
+    UNION ALL
+    SELECT o.* FROM uses_journey o WHERE o.id = u.id AND o.ended_at IS NOT NULL AND o.ended_by IS NULL) j ON true
 WHERE u.id = $1

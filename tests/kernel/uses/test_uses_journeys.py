@@ -1,0 +1,132 @@
+"""Journeys that nobody ends at a gate: ended by themselves, given back, and what the way out says then."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+from tests.kernel.cards.roles import django_as
+from tests.kernel.uses.town import Town, minutes_ago
+from tests.small_city import Card, SmallCity
+
+from onecard.kernel.uses import journeys
+from onecard.kernel.uses.lines import Answer
+from onecard_kit.terms import Leg
+
+HALL_ITEM = "culture.hall_visit"
+HALL = """
+code = "culture.hall_visit"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "体育馆", en = "Sports hall" }
+legal_basis = ["test"]
+journey = { ends_after_hours = 4 }
+limit = { count = 3, period = "month" }
+capacity = { count = 50, period = "day" }
+refund = { within_days = 0 }
+price = { hourly = { fen = 300, max_fen = 600 }, from = "holder.purse", to = "operator.receivable" }
+[[concession]]
+class = "senior_60"
+price = { percent = 50 }
+funded_by = "treasury.city"
+quota = { count = 2, period = "day" }
+"""
+SENIOR: list[tuple[str, str, str | None]] = [("senior_60", "2020-01-01", None)]
+
+
+class Hall(Town):
+    """A town with a sports hall."""
+
+    def __init__(self, city: SmallCity, gate: str) -> None:
+        super().__init__(city, gate)
+        city.an_item(HALL)
+        self.hall = self.a_terminal(HALL_ITEM)
+
+    def visit(self, card: Card, leg: Leg, at: dt.datetime | None = None) -> Answer:
+        return self.use(card, self.hall, HALL_ITEM, leg, at)
+
+    def treasury(self) -> int:
+        return self.city.balance(self.city.treasury, "treasury.city", "treasury")
+
+    def counted(self, card: Card) -> list[tuple[str, int]]:
+        """What is counted against a holder, and how many are in the hall's books."""
+        quotas = self.city.run("SELECT rule, used FROM entitlements_quota WHERE holder_id = $1", card.holder_id)
+        inside = self.city.run(
+            "SELECT 'inside', coalesce(sum(used), 0)::int FROM entitlements_capacity WHERE rule = $1", HALL_ITEM
+        )
+        return sorted(quotas) + inside
+
+
+@pytest.fixture(scope="module")
+def town(fresh_database: dict[str, str]) -> Iterator[Hall]:
+    city = SmallCity(fresh_database["owner"])
+    yield Hall(city, fresh_database["gateway"])
+    city.connection.close()
+
+
+@pytest.fixture
+def end_due(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Callable[[], int]:
+    """The job, as the worker runs it."""
+
+    def run() -> int:
+        with django_as(fresh_database["worker"], django_db_blocker):
+            return journeys.end_due()
+
+    return run
+
+
+# --- Given back ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ended_by", ["the job", "tapping in again"])
+def test_a_journey_that_ended_by_itself_is_given_back_once_by_its_beginning(
+    town: Hall, end_due: Callable[[], int], ended_by: str
+) -> None:
+    card, owed_fen = town.city.a_card(purse_fen=1000, classes=SENIOR), town.treasury()
+    before = town.counted(card)
+    begun = town.visit(card, Leg.IN, minutes_ago(241))
+    if ended_by == "the job":
+        assert end_due() == 1
+    else:
+        again = town.visit(card, Leg.IN)
+        town.give_back(town.visit(card, Leg.OUT).use_id, town.hall)
+        assert again.verdict == "ADMITTED"
+    assert (town.city.purse_of(card), town.treasury() - owed_fen) == (700, -300)
+    assert town.give_back(begun.use_id, town.hall) == ""
+    assert (town.city.purse_of(card), town.treasury()) == (1000, owed_fen)
+    assert [used for _, used in town.counted(card)] == [0, 0, before[-1][1]]
+    assert town.give_back(begun.use_id, town.hall) == "ALREADY_REFUNDED"
+    assert (town.city.purse_of(card), town.treasury()) == (1000, owed_fen)
+
+
+def test_the_answer_says_what_went_back_and_says_it_again(town: Hall, end_due: Callable[[], int]) -> None:
+    card = town.city.a_card(purse_fen=1000, classes=SENIOR)
+    begun = town.visit(card, Leg.IN, minutes_ago(241))
+    end_due()
+    asked = town.asked(begun.use_id, town.hall)
+    first, again = (town.refund(asked) for _ in range(2))
+    assert (first.paid_fen, first.funded_fen, first.repeated) == (300, 300, False)
+    assert (again.id, again.paid_fen, again.funded_fen, again.repeated) == (first.id, 300, 300, True)
+
+
+def test_a_journey_under_way_or_ended_at_a_gate_is_not_given_back_by_its_beginning(town: Hall) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.visit(card, Leg.IN)
+    assert town.give_back(begun.use_id, town.hall) == "JOURNEY_NOT_ENDED"
+    town.visit(card, Leg.OUT)
+    assert town.give_back(begun.use_id, town.hall) == "JOURNEY_NOT_ENDED"
+
+
+@pytest.mark.parametrize(("ended_days_ago", "why_not"), [(0, ""), (1, "REFUND_TOO_LATE")])
+def test_the_days_for_giving_it_back_run_from_its_end(
+    town: Hall, end_due: Callable[[], int], ended_days_ago: int, why_not: str
+) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.visit(card, Leg.IN, minutes_ago(60 * 24 + 1))
+    end_due()
+    town.city.run(
+        "UPDATE uses_journey SET ended_at = ended_at - make_interval(days => $1) WHERE id = $2",
+        ended_days_ago, begun.use_id,
+    )  # fmt: skip
+    assert town.give_back(begun.use_id, town.hall) == why_not
+    assert town.city.purse_of(card) == (400 if why_not else 1000)
