@@ -142,6 +142,7 @@ COMMANDS = (
             argument("folder", type=Path, nargs="?"),
             argument("--dry-run", action="store_true", help="只显示差异 / show the difference only"),
             argument("--publish", action="store_true", help="首次启用时直接发布 / publish too, for a first set-up"),
+            OFFICER,
         ),
         OWNER,
     ),

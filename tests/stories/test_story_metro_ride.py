@@ -10,10 +10,10 @@ from tests.small_city import Card
 from tests.stories.city import BEIJING, SHANGHAI, TAIZHOU, WORKING, StoryCity, at, why
 
 from onecard import scenarios
-from onecard.demo.plan import ACTOR
 from onecard.foundation import clock
+from onecard.foundation.actors import Actor
 from onecard.foundation.errors import Conflict
-from onecard.kernel.catalogue import files, loading
+from onecard.kernel.catalogue import files, loading, publishing
 from onecard.kernel.uses import journeys
 from onecard.kernel.uses.lines import Answer
 from onecard_kit.terms import Leg
@@ -208,5 +208,8 @@ def _publish(city: StoryCity, tmp_path: Path, starts_on: dt.date, blocker: Djang
     path = tmp_path / "transit/items/metro_ride.toml"
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
+    maker, checker = (Actor(f"staff:{n}", frozenset({"*"})) for n in (1, 2))
     with django_as(city.urls["owner"], blocker):
-        loading.load(ACTOR, files.read(tmp_path), publish=True)
+        loading.load(maker, files.read(tmp_path))
+        publishing.submit(maker, ITEM, 2)
+        publishing.publish(checker, ITEM, 2)

@@ -20,6 +20,7 @@ from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.catalogue import files, loading
+from onecard.kernel.catalogue import queries as catalogue_reads
 from onecard.kernel.catalogue.models import Client, Point, Terminal
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards.models import Key
@@ -60,7 +61,8 @@ def load(
     """
     with owner.connected(url_owner):
         plan = Plan(holders, seed, today or clock.today(), progress)
-        loading.load(ACTOR, files.read(scenarios.FOLDER), publish=True)
+        # What the files say anew later is a draft, as anywhere: officers publish it.
+        loading.load(ACTOR, files.read(scenarios.FOLDER), publish=not catalogue_reads.was_set_up())
         fresh = [step.name for step in STEPS if _once(step, plan)]
         if passwords is not None:
             signins.make(passwords)

@@ -38,7 +38,7 @@ OFFICERS = (
     OfficerRow("officer", "卡管岗（演示）", "card_officer", "3206"),
     OfficerRow("auditor", "审计岗（演示）", "auditor", ""),
     OfficerRow("editor", "目录编制岗（演示）", "catalogue_editor", "3206"),
-    OfficerRow("approver", "目录审定岗（演示）", "catalogue_approver", "3206"),
+    OfficerRow("approver", "目录审核岗（演示）", "catalogue_approver", "3206"),
     OfficerRow("admin", "系统管理员（演示）", "administrator", ""),
 )
 

@@ -19,6 +19,11 @@ class Actor:
     permissions: frozenset[str] = field(default_factory=frozenset)
     places: tuple[str, ...] = ("",)
 
+    @property
+    def is_officer(self) -> bool:
+        """Whether it is a member of staff, who answers for what they do: the command line by itself is nobody."""
+        return self.name.startswith("staff:")
+
     def require(self, permission: str, place: str = "") -> None:
         """Raise NotPermitted unless the actor holds `permission` in `place` (GB/T 2260 code)."""
         if not self.permissions & {permission, "*"}:

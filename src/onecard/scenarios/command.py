@@ -1,18 +1,19 @@
-"""`onecard catalogue load [folder] [--dry-run] [--publish]`: store the item versions that are new."""
+"""`onecard catalogue load [folder] [--dry-run] [--publish] [--officer NAME]`: store the item versions that are new."""
 
 import argparse
 from pathlib import Path
 
-from onecard.foundation.actors import system
 from onecard.foundation.terminal import say
 from onecard.kernel.catalogue import difference, files, loading
+from onecard.kernel.staff.command import acting
 from onecard.scenarios import FOLDER
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the folder's items (default: those of the product). All or nothing; loading them again changes nothing."""
     folder: Path = arguments.folder or FOLDER
-    loaded = loading.load(system("operator"), files.read(folder), dry_run=arguments.dry_run, publish=arguments.publish)
+    read = files.read(folder)
+    loaded = loading.load(acting(arguments), read, dry_run=arguments.dry_run, publish=arguments.publish)
     for entry in loaded.registers:
         say(f"登记 {entry}", f"registers {entry}")
     for each in loaded.differences:

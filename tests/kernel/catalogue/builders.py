@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from onecard.foundation.actors import Actor, system
-from onecard.kernel.catalogue import files, loading, publishing
+from onecard.kernel.catalogue import files, loading, publishing, queries
 from onecard.kernel.catalogue.models import Client, Point, Terminal
 from onecard.kernel.partners.models import Party, PartyKind
 
@@ -75,8 +75,15 @@ def load(tmp_path: Path, *items: str, actor: Actor = LOADER, dry_run: bool = Fal
 
 
 def load_published(tmp_path: Path, *items: str, areas: str = AREAS) -> loading.Loaded:
-    """Load a folder as a node does that is set up: versions are published."""
-    return loading.load(system("test"), files.read(a_folder(tmp_path, *items, areas=areas)), publish=True)
+    """Load a folder as a node does that is set up, and later as two officers do: versions are published."""
+    folder = files.read(a_folder(tmp_path, *items, areas=areas))
+    if not queries.was_set_up():
+        return loading.load(system("test"), folder, publish=True)
+    loaded = loading.load(LOADER, folder)
+    for version in (*loaded.new, *loaded.changed):
+        code, _at, number = version.partition("@")
+        publish(code, int(number))
+    return loaded
 
 
 def publish(code: str, version: int = 1) -> None:

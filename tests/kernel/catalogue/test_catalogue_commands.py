@@ -86,11 +86,37 @@ def test_a_version_is_submitted_and_published_by_two_officers(tmp_path: Path, ru
     assert "2026-01-01 – 2099-01-01" in run("catalogue history", "transit.bus_ride")
 
 
-def test_the_command_line_does_not_publish_what_it_loaded(tmp_path: Path, run: Run) -> None:
+def test_whoever_has_the_command_line_and_one_sign_in_does_not_publish_alone(tmp_path: Path, run: Run) -> None:
+    """Every way round: loading, submitting or publishing as the command line, and the rest as one officer."""
+    version = ("transit.bus_ride", 1)
+    an_officer("both", "catalogue_editor", "catalogue_approver")
+    an_officer("other", "catalogue_approver")
     run("catalogue load", a_folder(tmp_path, RIDE))
-    run("catalogue submit", "transit.bus_ride", 1)
+    with pytest.raises(NotPermitted, match="OFFICER_NEEDED"):
+        run("catalogue submit", *version)
+    run("catalogue submit", *version, "--officer", "both")
+    with pytest.raises(NotPermitted, match="OFFICER_NEEDED"):
+        run("catalogue publish", *version)
     with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
-        run("catalogue publish", "transit.bus_ride", 1)
+        run("catalogue publish", *version, "--officer", "both")
+    run("catalogue publish", *version, "--officer", "other")
+    second = RIDE.replace("version = 1", "version = 2").replace("2026-01-01", "2099-01-01")
+    with pytest.raises(NotPermitted, match="SET_UP_IS_OVER"):
+        run("catalogue load", a_folder(tmp_path, second), "--publish")
+    assert ItemVersion.objects.count() == 1
+
+
+def test_an_officer_who_loads_is_the_maker(tmp_path: Path, run: Run) -> None:
+    an_officer("both", "catalogue_editor", "catalogue_approver")
+    an_officer("editor", "catalogue_editor")
+    folder = a_folder(tmp_path)
+    with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
+        run("catalogue load", folder, "--officer", "both")  # the registers are everybody's
+    run("catalogue load", folder)
+    run("catalogue load", a_folder(tmp_path, RIDE), "--officer", "both")
+    run("catalogue submit", "transit.bus_ride", 1, "--officer", "editor")
+    with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
+        run("catalogue publish", "transit.bus_ride", 1, "--officer", "both")
 
 
 def test_a_list_takes_a_place_a_day_and_filters(tmp_path: Path, run: Run) -> None:

@@ -23,6 +23,7 @@ from tests.kernel.catalogue.builders import (
 )
 
 import onecard.scenarios
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import BadInput, Conflict, NotPermitted
 from onecard.kernel.audit import queries as audit
@@ -344,6 +345,34 @@ def test_only_the_platform_publishes_what_it_loads(tmp_path: Path) -> None:
     with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
         loading.load(everything, files.read(a_folder(tmp_path, RIDE)), publish=True)
     assert not Item.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_platform_publishes_while_nothing_was_published_yet(tmp_path: Path) -> None:
+    load_published(tmp_path, RIDE)
+    folder = files.read(a_folder(tmp_path, RIDE, ENTRY))
+    with pytest.raises(NotPermitted, match="SET_UP_IS_OVER"):
+        loading.load(system("test"), folder, publish=True)
+    assert not Item.objects.filter(code="culture.library_entry").exists()
+    publishing.end(CHECKER, "transit.bus_ride", 1, clock.today(), "x")
+    with pytest.raises(NotPermitted, match="SET_UP_IS_OVER"):
+        loading.load(system("test"), folder, publish=True)
+
+
+@pytest.mark.django_db
+def test_an_editor_loads_the_items_of_their_own_place(tmp_path: Path) -> None:
+    editor = Actor("staff:5", frozenset({"catalogue.load"}), ("3206",))
+    with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
+        load(tmp_path, actor=editor)  # the registers are everybody's
+    load(tmp_path)
+    load(tmp_path, RIDE, actor=editor)
+    assert ItemVersion.objects.get().loaded_by == "staff:5"
+    with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
+        load(tmp_path, PROVINCIAL, actor=editor)
+    load(tmp_path, PROVINCIAL)
+    taken_over = PROVINCIAL.replace('level = "province"', 'level = "city"').replace("320000", "320600")
+    with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
+        load(tmp_path, taken_over, actor=editor)
 
 
 @pytest.mark.django_db

@@ -83,6 +83,20 @@ def test_the_maker_is_not_the_checker(ride: ItemVersion, maker: str) -> None:
     assert in_force() == []
 
 
+@pytest.mark.parametrize("officer", ["staff:7", "staff:8"])
+def test_what_the_command_line_brought_takes_two_officers(tmp_path: Path, officer: str) -> None:
+    """Whoever loads by the command line may be an officer, too: their one sign-in is not enough."""
+    load(tmp_path, RIDE, actor=system("operator"))
+    publishing.submit(Actor("staff:7", frozenset({"*"})), CODE, 1)
+    assert in_force() == []
+    if officer == "staff:7":
+        with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
+            publishing.publish(Actor(officer, frozenset({"*"})), CODE, 1)
+        return
+    publishing.publish(Actor(officer, frozenset({"*"})), CODE, 1)
+    assert in_force() == [CODE]
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "submit": lambda: publishing.submit(LOADER, CODE, 1),
     "send_back": lambda: publishing.send_back(CHECKER, CODE, 1, "x"),
@@ -122,6 +136,23 @@ def test_each_step_takes_its_permission_in_the_items_place(ride: ItemVersion, st
         verbs[step](Actor("staff:8", frozenset({"catalogue.load"})))
     with pytest.raises(NotPermitted, match="OUT_OF_SCOPE"):
         verbs[step](Actor("staff:8", frozenset({"*"}), ("3205",)))
+
+
+@pytest.mark.parametrize(("taken", "step"), [([], "submit"), (["submit"], "send_back"), (["submit"], "publish"),
+                                             (["submit", "publish"], "end")])  # fmt: skip
+def test_no_step_is_taken_by_nobody(ride: ItemVersion, taken: list[str], step: str) -> None:
+    for each in taken:
+        STEPS[each]()
+    verbs: dict[str, Callable[[Actor], None]] = {
+        "submit": lambda actor: publishing.submit(actor, CODE, 1),
+        "send_back": lambda actor: publishing.send_back(actor, CODE, 1, "x"),
+        "publish": lambda actor: publishing.publish(actor, CODE, 1),
+        "end": lambda actor: publishing.end(actor, CODE, 1, clock.today(), "x"),
+    }
+    before = ItemVersion.objects.values().get()
+    with pytest.raises(NotPermitted, match="OFFICER_NEEDED"):
+        verbs[step](system("operator"))
+    assert ItemVersion.objects.values().get() == before
 
 
 def test_an_item_of_a_region_takes_officers_of_all_places(tmp_path: Path) -> None:
@@ -277,6 +308,29 @@ def test_the_database_refuses_to_publish_what_nobody_decided(ride: ItemVersion) 
     ):
         with pytest.raises(IntegrityError, match="UNDECIDED"):
             changed(ride.pk, stage=Stage.PUBLISHED, **values)
+
+
+@pytest.mark.parametrize("maker", ["staff:5", "staff:7"])
+def test_the_database_refuses_a_maker_who_publishes(ride: ItemVersion, maker: str) -> None:
+    publishing.submit(Actor("staff:7", frozenset({"*"})), CODE, 1)
+    with pytest.raises(IntegrityError, match="MAKER_IS_CHECKER"):
+        changed(ride.pk, stage=Stage.PUBLISHED, published_by=maker, published_at=clock.now())
+
+
+def test_the_database_lets_only_its_owner_set_a_node_up(urls: dict[str, str]) -> None:
+    with psycopg.connect(urls["staff"]) as staff:
+        staff.execute("INSERT INTO catalogue_item (code, field, level, area) VALUES ('a.b', 'a', 'city', '320600')")
+        staff.execute(
+            "INSERT INTO catalogue_item_version (item_id, version, starts_on, declaration, digest, stage, loaded_by)"
+            " VALUES ('a.b', 1, '2030-01-01', '{}', '', 'draft', 'system:x')"
+        )
+        staff.execute("UPDATE catalogue_item_version SET stage = 'review', submitted_by = 'system:x'")
+        with pytest.raises(psycopg.IntegrityError, match="MAKER_IS_CHECKER"):
+            staff.execute(
+                "UPDATE catalogue_item_version SET stage = 'published', published_by = 'system:x',"
+                " published_at = now(), decided_by_zh = 'z', decided_by_en = 'z', decided_on = '2020-01-01'"
+            )
+        staff.rollback()
 
 
 @pytest.mark.parametrize("taken", [["submit"], ["submit", "publish"], ["submit", "publish", "end"]])

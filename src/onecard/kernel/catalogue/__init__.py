@@ -15,7 +15,7 @@ gateway reads it in the transaction that records the use.
 `files` reads a folder of scenarios, `loading` stores it, `publishing` moves versions from stage to stage, `actions` is
 about points and terminals.
 
-Invariants: a published version never changes but for its end; published versions of an item do not overlap; who made a
-version does not publish it; an item extends one of a higher level only; a pairing code works once; a terminal's key is
-never stored in the clear.
+Invariants: a published version never changes but for its end; published versions of an item do not overlap; officers
+alone submit, publish and end a version, and who made it does not publish it (but for a node's first set-up); an item
+extends one of a higher level only; a pairing code works once; a terminal's key is never stored in the clear.
 """

@@ -1,7 +1,7 @@
 """`onecard catalogue …` and `onecard terminals pair`: what an officer does with the catalogue from a terminal.
 
-Publishing takes two people. `--officer NAME` acts as an officer who gives their password; without it the command line
-itself acts, which may load and submit, but not publish what it loaded.
+`--officer NAME` acts as an officer who gives their password. Without it the command line itself acts, which may load
+but is nobody: to submit and to publish takes two officers.
 """
 
 import argparse

@@ -56,11 +56,12 @@ class Loaded:
 def load(actor: Actor, folder: Folder, *, dry_run: bool = False, publish: bool = False) -> Loaded:
     """Store what is new of a folder, and tell how it differs from what was stored. A dry run takes it all back.
 
-    With `publish` the platform itself publishes every version of the folder, decided as their files say: for a first
-    set-up. Raises BadInput ITEM_FILE_INVALID; Conflict VERSION_CHANGED, VERSION_IN_REVIEW, VERSIONS_OVERLAP,
-    ITEM_MOVED, AREA_SET_IN_USE. Each names its file.
+    It takes the permission in the place of each item that changes, and everywhere for registers. With `publish` the
+    platform itself publishes every version of the folder, decided as their files say: for a first set-up, before
+    anything else was published. Raises NotPermitted MAKER_IS_CHECKER, SET_UP_IS_OVER; BadInput ITEM_FILE_INVALID;
+    Conflict VERSION_CHANGED, VERSION_IN_REVIEW, VERSIONS_OVERLAP, ITEM_MOVED, AREA_SET_IN_USE. Each of the last two
+    names its file.
     """
-    actor.require("catalogue.load")
     if publish and not actor.name.startswith("system:"):
         raise NotPermitted(
             "MAKER_IS_CHECKER",
@@ -94,7 +95,7 @@ def _load(actor: Actor, folder: Folder) -> Loaded:
     for item, file in placed:
         for path, expected in rules.faults(item, known):
             raise invalid(file, path, expected)
-    _place_items(placed)
+    _place_items(actor, placed)
     for each in placed:
         if _store_version(actor, each, stored.get(each.item.code), loaded):
             _refuse_broken_offers(each, known.area_sets)
@@ -179,6 +180,7 @@ def _store_row(actor: Actor, row: AreaSetRow | LegalBasis, kind: str, loaded: Lo
     stored = type(row).objects.filter(pk=row.pk).first()
     if stored is not None and _values(stored) == _values(row):
         return
+    actor.require("catalogue.load")
     row.save()
     loaded.registers.append(f"{kind}:{row.pk}")
     digest = hashlib.sha256(json.dumps(_values(row), ensure_ascii=False, default=str).encode()).hexdigest()
@@ -192,7 +194,7 @@ def _values(row: Model) -> list[object]:
 # --- Items and versions -----------------------------------------------------------------------------------------------
 
 
-def _place_items(placed: list[Placed]) -> None:
+def _place_items(actor: Actor, placed: list[Placed]) -> None:
     """Bring the items to where their files say they stand; the level first, then what they extend."""
     moved = []
     for item, file in placed:
@@ -208,6 +210,8 @@ def _place_items(placed: list[Placed]) -> None:
                     next_zh="请以新的代码另立项目。",
                     next_en="Declare another item under a code of its own.",
                 )
+            if not new:
+                actor.require("catalogue.load", publishing.place_of(row))
             moved.append((row, values, item.extends))
     ItemRow.objects.filter(pk__in=[row.pk for row, _, _ in moved]).update(extends=None)
     for row, values, _ in moved:
@@ -225,6 +229,8 @@ def _store_version(actor: Actor, placed: Placed, newest: ItemVersion | None, loa
     if stored is not None and _says(stored, item):
         loaded.unchanged.append(name)
         return False
+    place = publishing.place_of(ItemRow.objects.get(pk=item.code))
+    actor.require("catalogue.load", place)
     _refuse_change(stored, file)
     _refuse_overlap(item, file)
     plain = msgspec.to_builtins(item, str_keys=True)
@@ -236,7 +242,7 @@ def _store_version(actor: Actor, placed: Placed, newest: ItemVersion | None, loa
     row = stored or ItemVersion(item_id=item.code, version=item.version)
     _write(row, item, plain, actor)
     detail = {"version": item.version, "digest": row.digest.hex(), "starts_on": item.starts_on.isoformat()}
-    audit.record(actor, "catalogue.load", f"item:{item.code}", place=publishing.place_of(row.item), detail=detail)
+    audit.record(actor, "catalogue.load", f"item:{item.code}", place=place, detail=detail)
     return True
 
 
@@ -314,14 +320,21 @@ def _refuse_broken_offers(placed: Placed, area_sets: rules.AreaSets) -> None:
 def _publish(actor: Actor, folder: Folder) -> list[str]:
     """Publish the folder's versions that are not yet, from the region's down to the counties'."""
     actor.require("catalogue.publish")
+    downwards = sorted(folder.items, key=lambda each: rules.RANK[each.item.level])
+    found = [(placed, queries.version(placed.item.code, placed.item.version)) for placed in downwards]
+    waiting = [(placed, row) for placed, row in found if row.stage not in queries.EVER_PUBLISHED]
+    if waiting and queries.was_set_up():
+        raise NotPermitted(
+            "SET_UP_IS_OVER",
+            "清单已经发布过，装载时直接发布只用于首次启用。",
+            "A list was published here already; publishing while loading is for the first set-up.",
+            next_zh="请只装载，再由一位工作人员送审、另一位发布。",
+            next_en="Only load, then have one officer submit and another publish.",
+        )
     published = []
-    for placed in sorted(folder.items, key=lambda each: rules.RANK[each.item.level]):
-        row = queries.version(placed.item.code, placed.item.version)
-        if row.stage in queries.EVER_PUBLISHED:
-            continue
+    for placed, row in waiting:
         if row.stage == Stage.DRAFT:
-            publishing.submit(actor, row.item_id, row.version)
-            row.refresh_from_db()
+            publishing.put_up(actor, row)
         try:
             publishing.put_in_force(actor, row)
         except OneCardError as error:

@@ -1,6 +1,8 @@
 """The life of a version (拟订 → 送审 → 发布 → 终止): submit, send back, publish, end.
 
-Who loaded or submitted a version does not publish it; the body that decided stands beside the two.
+Each of these takes an officer, so that there is always a person who answers for it: a file may come by the command
+line, which is nobody. Who loaded or submitted a version does not publish it; the body that decided stands beside the
+two.
 """
 
 import datetime as dt
@@ -23,20 +25,29 @@ def place_of(item: Item) -> str:
 
 @transaction.atomic
 def submit(actor: Actor, code: str, version: int) -> None:
-    """Put a draft up for review. Repeating it changes nothing. Raises Conflict STAGE_WRONG."""
-    row = _locked(code, version)
-    actor.require("catalogue.submit", place_of(row.item))
+    """Put a draft up for review. Repeating it changes nothing.
+
+    Raises Conflict STAGE_WRONG, NotPermitted OFFICER_NEEDED.
+    """
+    row = _locked_for(actor, "submit", code, version)
     if row.stage == Stage.REVIEW:
         return
     _expect(row, Stage.DRAFT)
+    put_up(actor, row)
+
+
+def put_up(actor: Actor, row: ItemVersion) -> None:
+    """What submitting a draft does once it is clear who may. The version's item is locked."""
     _move(actor, row, Stage.REVIEW, "catalogue.submit", submitted_by=actor.name)
 
 
 @transaction.atomic
 def send_back(actor: Actor, code: str, version: int, reason: str) -> None:
-    """Make a version in review a draft again, which may be loaded anew. Raises Conflict STAGE_WRONG."""
-    row = _locked(code, version)
-    actor.require("catalogue.send_back", place_of(row.item))
+    """Make a version in review a draft again, which may be loaded anew.
+
+    Raises Conflict STAGE_WRONG, NotPermitted OFFICER_NEEDED, BadInput REASON_MISSING.
+    """
+    row = _locked_for(actor, "send_back", code, version)
     if not reason.strip():
         raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
     _expect(row, Stage.REVIEW)
@@ -48,11 +59,10 @@ def publish(actor: Actor, code: str, version: int, decided: Decided | None = Non
     """Publish a version in review: it is in force on its days from this commit on. Repeating it changes nothing.
 
     `decided` says who put it on the list and when, where its file does not. An open version before it ends where it
-    begins. Raises NotPermitted MAKER_IS_CHECKER; Conflict STAGE_WRONG, IN_THE_PAST, VERSIONS_OVERLAP,
+    begins. Raises NotPermitted OFFICER_NEEDED, MAKER_IS_CHECKER; Conflict STAGE_WRONG, IN_THE_PAST, VERSIONS_OVERLAP,
     UPPER_UNPUBLISHED, OFFER_…; BadInput UNDECIDED, DECIDED_IN_FUTURE.
     """
-    row = _locked(code, version)
-    actor.require("catalogue.publish", place_of(row.item))
+    row = _locked_for(actor, "publish", code, version)
     if row.stage == Stage.PUBLISHED:
         return
     _expect(row, Stage.REVIEW)
@@ -148,10 +158,9 @@ def _end(row: ItemVersion, day: dt.date) -> dt.date:
 def end(actor: Actor, code: str, version: int, day: dt.date, reason: str) -> None:
     """Take a published version out of force from a day, today or later; one that has not begun never begins.
 
-    Raises Conflict STAGE_WRONG, ENDS_EARLIER, IN_THE_PAST; BadInput REASON_MISSING.
+    Raises Conflict STAGE_WRONG, ENDS_EARLIER, IN_THE_PAST; NotPermitted OFFICER_NEEDED; BadInput REASON_MISSING.
     """
-    row = _locked(code, version)
-    actor.require("catalogue.end", place_of(row.item))
+    row = _locked_for(actor, "end", code, version)
     if not reason.strip():
         raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
     if row.stage in queries.EVER_PUBLISHED and row.ends_on == day:
@@ -177,13 +186,24 @@ def end_due(actor: Actor) -> int:
 # --- Shared -----------------------------------------------------------------------------------------------------------
 
 
-def _locked(code: str, version: int) -> ItemVersion:
-    """A version, its item locked first: whoever loads or moves one of its versions waits for the other.
+def _locked_for(actor: Actor, verb: str, code: str, version: int) -> ItemVersion:
+    """A version that an officer may do this to, its item locked first: whoever loads or moves one of its versions waits
+    for the other.
 
     Not against references to the item, which are checked when who makes them holds the catalogue's revision already.
     """
     Item.objects.select_for_update(no_key=True).filter(pk=code).first()
-    return queries.version(code, version)
+    row = queries.version(code, version)
+    actor.require(f"catalogue.{verb}", place_of(row.item))
+    if not actor.is_officer:
+        raise NotPermitted(
+            "OFFICER_NEEDED",
+            "送审、退回、发布和终止须由工作人员本人办理，命令行不代表任何人。",
+            "An officer submits, sends back, publishes or ends a version; the command line by itself is nobody.",
+            next_zh="请加 --officer 用户名 重新办理。",
+            next_en="Do it again with --officer USERNAME.",
+        )
+    return row
 
 
 def _expect(row: ItemVersion, stage: Stage) -> None:

@@ -88,6 +88,11 @@ def _on(day: dt.date) -> "QuerySet[ItemVersion]":
     return ItemVersion.objects.filter(days, stage__in=EVER_PUBLISHED)
 
 
+def was_set_up() -> bool:
+    """Whether anything was ever published here: from then on it takes two officers."""
+    return ItemVersion.objects.filter(stage__in=EVER_PUBLISHED).exists()
+
+
 def list_of(
     place: str, day: dt.date, filters: Filters = NO_FILTERS, *, after: str = "", limit: int = PAGE
 ) -> list[ItemVersion]:

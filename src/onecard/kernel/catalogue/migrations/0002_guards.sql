@@ -1,16 +1,16 @@
 -- The life of a version: draft → review → published → ended, and review → draft. A draft may be written anew; in review
 -- nothing moves but the stage and who decided; a published version is what was decided, and only its end may be brought
 -- forward. Versions that were ever published never overlap. A version is written down as a draft: only the owner of the
--- tables puts in another.
+-- tables puts in another. Who loaded or submitted a version does not publish it; only the owner does, when a node is set up.
 CREATE FUNCTION catalogue_guard_version() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     movable text[];
+    owns boolean := current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID);
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'APPEND_ONLY: a version of an item is never deleted' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    IF TG_OP = 'INSERT' AND NEW.stage <> 'draft'
-       AND current_user <> (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
+    IF TG_OP = 'INSERT' AND NEW.stage <> 'draft' AND NOT owns THEN
         RAISE EXCEPTION 'STAGE_SKIPPED: a version begins as a draft' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF TG_OP = 'UPDATE' THEN
@@ -39,6 +39,11 @@ BEGIN
         IF OLD.stage = 'review' AND NEW.stage = 'published'
            AND (NEW.published_by = '' OR NEW.published_at IS NULL OR NEW.decided_by_zh = '' OR NEW.decided_on IS NULL) THEN
             RAISE EXCEPTION 'UNDECIDED: a version is published by somebody, after a body decided it on a day'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF OLD.stage = 'review' AND NEW.stage = 'published' AND NEW.published_by IN (NEW.loaded_by, NEW.submitted_by)
+           AND NOT (owns AND starts_with(NEW.published_by, 'system:')) THEN
+            RAISE EXCEPTION 'MAKER_IS_CHECKER: who loaded or submitted a version does not publish it'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
     END IF;
