@@ -3,17 +3,28 @@
 import asyncio
 import datetime as dt
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import pytest
-from tests.kernel.uses.town import METRO_ITEM, MUSEUM_ITEM, PARK_ITEM, PASS_ITEM, Town, minutes_ago, told
+from tests.kernel.uses.town import (
+    METRO_ITEM,
+    MUSEUM_ITEM,
+    PARK_ITEM,
+    PASS_ITEM,
+    Town,
+    ask,
+    explained,
+    minutes_ago,
+    suppose,
+    told,
+)
 from tests.small_city import Card, SmallCity, Terminal, record
 
-from onecard.foundation import clock, crypto
+from onecard.foundation import clock
 from onecard.foundation.errors import NotFound
 from onecard.foundation.ids import uuid7
 from onecard.kernel.uses import orders
@@ -53,38 +64,6 @@ def town(fresh_database: dict[str, str]) -> Iterator[Town]:
         city.run("SELECT ledger_open(ARRAY[$1], $2, $3, false, NULL)", f"party:{party}", role, ledger)
     yield Town(city, fresh_database["gateway"])
     city.connection.close()
-
-
-def ask(url: str, question: Callable[[asyncpg.Connection], Awaitable[Any]]) -> Any:
-    """Ask on a connection of the gateway's role."""
-
-    async def go() -> Any:
-        connection = await asyncpg.connect(url)
-        try:
-            return await question(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(go())
-
-
-def suppose(
-    town: Town, card: Card, terminal: Terminal, item: str, leg: Leg | None = None, amount_fen: int | None = None,
-    medium: Medium = Medium.CODE, at: dt.datetime | None = None, bank: str | None = "away",
-) -> Explanation:  # fmt: skip
-    """What would become of a use of a card that is shown genuine and fresh."""
-    shown = Presented(Medium.CODE, serial=card.serial)
-    if medium is Medium.CARD:
-        index = crypto.blind_index(town.city.cards_ring, "card_number", card.number)
-        shown = Presented(Medium.CARD, number_index=index)
-    asked = WhatIf(terminal.id, item, shown, at or clock.now(), amount_fen, leg, bank=bank)
-    found: Explanation = ask(town.gate, lambda connection: what_if(connection, asked, Memory()))
-    return found
-
-
-def explained(town: Town, use_id: UUID) -> Explanation:
-    found: Explanation = ask(town.gate, lambda connection: of_use(connection, use_id, Memory()))
-    return found
 
 
 def outcomes(explanation: Explanation) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """Journeys that nobody ends at a gate: ended by themselves, given back, and what the way out says then."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.kernel.cards.roles import django_as
-from tests.kernel.uses.town import Town, minutes_ago
-from tests.small_city import Card, SmallCity
+from tests.kernel.uses.town import METRO_ITEM, Town, explained, minutes_ago, suppose, told
+from tests.small_city import Card, SmallCity, record
 
 from onecard.kernel.uses import journeys
 from onecard.kernel.uses.lines import Answer
@@ -130,3 +133,76 @@ def test_the_days_for_giving_it_back_run_from_its_end(
     )  # fmt: skip
     assert town.give_back(begun.use_id, town.hall) == why_not
     assert town.city.purse_of(card) == (400 if why_not else 1000)
+
+
+# --- Too late -----------------------------------------------------------------------------------------------------
+
+
+def charged(town: Hall, begun: Answer) -> list[tuple[int]]:
+    """What was paid for a journey, transfer by transfer."""
+    return town.city.run(
+        "SELECT amount_fen FROM ledger_transfer WHERE reference = $1 AND code = 'paid'", begun.use_id
+    )  # fmt: skip
+
+
+def test_who_taps_out_after_the_time_has_paid_the_most_though_the_job_has_not_come_by(
+    town: Hall, end_due: Callable[[], int]
+) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.tap(card, "S1", Leg.IN, minutes_ago(241))
+    late = town.tap(card, "S2", Leg.OUT)
+    assert (told(late), late.balance_fen) == (("NO_JOURNEY", 0, 0, 0), 400)
+    assert charged(town, begun) == [(600,)]
+    assert (end_due(), town.city.purse_of(card)) == (0, 400)
+    assert town.give_back(begun.use_id, town.stations["S2"]) == ""
+    assert town.city.purse_of(card) == 1000
+
+
+def test_a_journey_lasts_to_the_last_moment_of_its_time_and_not_a_moment_longer(town: Hall) -> None:
+    card, begins = town.city.a_card(purse_fen=2000), minutes_ago(300)
+    for ends, verdict in (
+        (begins + dt.timedelta(hours=4) - dt.timedelta(microseconds=1), "ADMITTED"),
+        (begins + dt.timedelta(hours=4), "NO_JOURNEY"),
+    ):
+        town.tap(card, "S1", Leg.IN, begins)
+        assert town.tap(card, "S2", Leg.OUT, ends).verdict == verdict
+
+
+def test_a_late_way_out_in_one_group_with_what_follows_charges_once(town: Hall) -> None:
+    card = town.city.a_card(purse_fen=2000)
+    begun = town.tap(card, "S1", Leg.IN, minutes_ago(241))
+    lines = [
+        town.city.a_line(town.stations[station], card, item=METRO_ITEM, leg=leg)
+        for station, leg in (("S2", Leg.OUT), ("S2", Leg.OUT), ("S2", Leg.IN), ("S3", Leg.OUT))
+    ]
+    [answers] = record(town.gate, lines)
+    verdicts = [answer.verdict for answer in answers if isinstance(answer, Answer)]
+    assert verdicts == ["NO_JOURNEY", "NO_JOURNEY", "ADMITTED", "ADMITTED"]
+    assert charged(town, begun) == [(600,)]
+    assert town.city.purse_of(card) == 2000 - 600 - 400
+
+
+def test_a_late_way_out_and_the_job_at_once_charge_once(town: Hall, end_due: Callable[[], int]) -> None:
+    """Both wait for the card; whoever gets it first ends the journey, and the other finds it ended."""
+    ended = []
+    for _ in range(4):
+        card = town.city.a_card(purse_fen=1000)
+        begun = town.tap(card, "S1", Leg.IN, minutes_ago(241))
+        with psycopg.connect(town.city.url) as holding, ThreadPoolExecutor() as pool:
+            holding.execute("SELECT FROM cards_standing WHERE card_id = %s FOR UPDATE", [card.id])
+            late = pool.submit(town.tap, card, "S2", Leg.OUT)
+            letting_go = pool.submit(lambda: (time.sleep(0.3), holding.commit()))
+            ended.append(end_due())
+            letting_go.result()
+            assert late.result().verdict == "NO_JOURNEY"
+        assert charged(town, begun) == [(600,)]
+        assert town.city.purse_of(card) == 400
+    assert set(ended) <= {0, 1}
+
+
+def test_what_is_said_of_a_late_way_out_is_what_happens_and_what_happened(town: Hall) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN, minutes_ago(241))
+    assert suppose(town, card, town.stations["S2"], METRO_ITEM, Leg.OUT).verdict == "NO_JOURNEY"
+    explanation = explained(town, town.tap(card, "S2", Leg.OUT).use_id)
+    assert (explanation.verdict, explanation.agrees) == ("NO_JOURNEY", True)

@@ -2,17 +2,21 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 from tests.small_city import Card, SmallCity, Terminal, record
 
-from onecard.foundation import clock
+from onecard.foundation import clock, crypto
 from onecard.foundation.errors import OneCardError
 from onecard.kernel.uses.actions import Memory
+from onecard.kernel.uses.explain import Explanation, WhatIf, of_use, what_if
 from onecard.kernel.uses.lines import Answer
+from onecard.kernel.uses.present import Presented
 from onecard.kernel.uses.refunds import Asked, Refund, refund
-from onecard_kit.terms import Leg
+from onecard_kit.terms import Leg, Medium
 
 METRO = """
 code = "transit.metro_ride"
@@ -133,3 +137,38 @@ def told(answer: Answer) -> tuple[str, int, int, int]:
 
 def minutes_ago(minutes: int) -> dt.datetime:
     return clock.now() - dt.timedelta(minutes=minutes)
+
+
+# --- Explanations -------------------------------------------------------------------------------------------------
+
+
+def ask(url: str, question: Callable[[asyncpg.Connection], Awaitable[Any]]) -> Any:
+    """Ask on a connection of the gateway's role."""
+
+    async def go() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await question(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(go())
+
+
+def suppose(
+    town: Town, card: Card, terminal: Terminal, item: str, leg: Leg | None = None, amount_fen: int | None = None,
+    medium: Medium = Medium.CODE, at: dt.datetime | None = None, bank: str | None = "away",
+) -> Explanation:  # fmt: skip
+    """What would become of a use of a card that is shown genuine and fresh."""
+    shown = Presented(Medium.CODE, serial=card.serial)
+    if medium is Medium.CARD:
+        index = crypto.blind_index(town.city.cards_ring, "card_number", card.number)
+        shown = Presented(Medium.CARD, number_index=index)
+    asked = WhatIf(terminal.id, item, shown, at or clock.now(), amount_fen, leg, bank=bank)
+    found: Explanation = ask(town.gate, lambda connection: what_if(connection, asked, Memory()))
+    return found
+
+
+def explained(town: Town, use_id: UUID) -> Explanation:
+    found: Explanation = ask(town.gate, lambda connection: of_use(connection, use_id, Memory()))
+    return found

@@ -140,6 +140,8 @@ def _apply(
     if shown.counter is not None:
         card.chip_counter = folded.counters[card.card_id] = shown.counter
     if decision.verdict is not Verdict.ADMITTED or item is None:
+        if decision.verdict is Verdict.NO_JOURNEY:
+            further.end_overdue(line, card, loaded, folded)
         return None
     for rule, period, more in decision.counts:
         key = (card.holder_id, rule, period)

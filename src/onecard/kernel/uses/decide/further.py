@@ -21,11 +21,15 @@ SOLD = 3
 
 
 def terms_of(line: Line, spot: Spot, card: Card | None, loaded: Loaded) -> tuple[int | None, Journey | None]:
-    """The item version that decides, and the journey this line ends: a journey keeps the terms of its beginning."""
+    """The item version that decides, and the journey this line ends: a journey keeps the terms of its beginning. One
+    past its time has ended by itself, whether or not the job that ends such has come by.
+    """
     if line.leg is not Leg.OUT or card is None:
         return spot.item_version_id, None
     journey = loaded.further.journeys.get((card.card_id, line.item))
-    return (spot.item_version_id, None) if journey is None else (journey.item_version_id, journey)
+    if journey is None or journey.ends_by <= line.at.timestamp():
+        return spot.item_version_id, None
+    return journey.item_version_id, journey
 
 
 def add(facts: Facts, line: Line, spot: Spot, item: Item, card: Card, loaded: Loaded, journey: Journey | None) -> Facts:
@@ -120,18 +124,18 @@ def _begin(
     before = loaded.further.journeys.get((card.card_id, item.code))
     if before is not None:
         _leave_open(line, before, loaded, folded)
-    held_fen = decision.hold_fen or 0
+    held_fen, ends_by = decision.hold_fen or 0, line.at + dt.timedelta(hours=item.journey.ends_after_hours)
     journey = Journey(
         card.card_id, item.code, line.id, version, spot.place.point, spot.operator, spot.sponsor, line.at.timestamp(),
-        card.purse or 0, decision.concession.key if decision.concession else None,
+        ends_by.timestamp(), card.purse or 0, decision.concession.key if decision.concession else None,
         hold_id(line.id) if held_fen else None, held_fen,
     )  # fmt: skip
     loaded.further.journeys[card.card_id, item.code] = journey
     folded.further.begun.append({
         "id": line.id, "card_id": card.card_id, "item": item.code, "item_version_id": version,
         "point": journey.point, "operator": journey.operator, "sponsor": journey.sponsor, "at": line.at,
-        "ends_by": line.at + dt.timedelta(hours=item.journey.ends_after_hours), "purse": journey.purse,
-        "concession": journey.concession, "hold_id": journey.hold_id, "held_fen": held_fen,
+        "ends_by": ends_by, "purse": journey.purse, "concession": journey.concession, "hold_id": journey.hold_id,
+        "held_fen": held_fen,
     })  # fmt: skip
     move_purse(loaded.purses, card.purse, item, decision)
     return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse)
@@ -154,8 +158,15 @@ def end_by_itself(journey: Journey, item: Item) -> Charge:
     )  # fmt: skip
 
 
+def end_overdue(line: Line, card: Card, loaded: Loaded, folded: Folded) -> None:
+    """Who taps out after its time finds the journey ended by itself, and it may be given back at once."""
+    journey = loaded.further.journeys.get((card.card_id, line.item))
+    if journey is not None:
+        _leave_open(line, journey, loaded, folded)
+
+
 def _leave_open(line: Line, journey: Journey, loaded: Loaded, folded: Folded) -> None:
-    """A holder taps in again without having tapped out: the journey before ends by itself, on its own version."""
+    """A journey that nobody ended ends by itself, on its own version, when its holder taps in again or out too late."""
     item = loaded.further.items[journey.item_version_id]
     charge = end_by_itself(journey, item)
     del loaded.further.journeys[journey.card_id, journey.item]

@@ -59,7 +59,9 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Journey(msgspec.Struct, frozen=True):
-    """An open journey (`uses_journey`): where and when it began, on which terms, and what its purse holds for it."""
+    """A journey that nobody ended yet (`uses_journey`): where and when it began, when it ends by itself (Unix seconds),
+    on which terms, and what its purse holds for it.
+    """
 
     card_id: int
     item: str
@@ -69,6 +71,7 @@ class Journey(msgspec.Struct, frozen=True):
     operator: str
     sponsor: str | None
     at: float
+    ends_by: float
     purse: int
     concession: str | None
     hold_id: UUID | None
@@ -131,7 +134,7 @@ _places = msgspec.json.Decoder(
 )
 _areas = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 _journeys: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-    list[tuple[int, str, UUID, int, str, str, str | None, float, int, str | None, UUID | None, int]]
+    list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, UUID | None, int]]
 )
 _passes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, str, dt.date, int, dt.date | None, int | None]]

@@ -1,6 +1,6 @@
 -- What only some items look at, of the locked cards and their holders, in one statement. One row of JSON texts:
---   journeys  open ones: [[card, item, use that began it, version, point, operator, sponsor, began in Unix seconds, purse,
---             concession, hold, held fen], …]
+--   journeys  open ones: [[card, item, use that began it, version, point, operator, sponsor, began and ends by itself in
+--             Unix seconds, purse, concession, hold, held fen], …]
 --   passes    not run out: [[holder, id, item, activate by, lasts days, starts on, uses left], …]
 --   changes   the latest admitted use of each item within a day that was not given back: [[card, item, Unix seconds], …]
 --   means     [[holder, item, [way, …]], …]
@@ -8,7 +8,8 @@
 -- $1 cards, $2 holders, $3 the day, $4 the smallest UUIDv7 of a day ago, $5 now.
 SELECT
     (SELECT jsonb_agg(jsonb_build_array(j.card_id, j.item, j.id, j.item_version_id, j.point, j.operator, j.sponsor,
-                                        extract(epoch FROM j.at), j.purse, j.concession, j.hold_id, j.held_fen))
+                                        extract(epoch FROM j.at), extract(epoch FROM j.ends_by), j.purse, j.concession, j.hold_id,
+                                        j.held_fen))
      FROM unnest($1::bigint[]) w (card_id)
      CROSS JOIN LATERAL (SELECT * FROM uses_journey o WHERE o.card_id = w.card_id AND o.ended_at IS NULL OFFSET 0) j
     )::text AS journeys,
