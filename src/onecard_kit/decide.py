@@ -13,9 +13,9 @@ from onecard_kit.terms import (
     ALL,
     EVERYONE,
     LOCAL,
-    CardFunction,
     Concession,
     DayKind,
+    Function,
     Item,
     Leg,
     Means,
@@ -221,19 +221,22 @@ def _terminal(facts: Facts) -> Verdict | None:
 def _item(facts: Facts) -> Verdict | None:
     if facts.place.item_state is None:
         return Verdict.ITEM_UNKNOWN
-    if facts.place.item_state != ACTIVE:
+    if facts.place.item_state != ACTIVE and not _on_the_way_out(facts):
         return Verdict.ITEM_SUSPENDED
     return Verdict.ITEM_NOT_IN_FORCE if facts.item is None else None
 
 
 def _on_the_way_out(facts: Facts) -> bool:
-    """Whether this ends a journey: who was let in is let out again, after closing time and when a class has run out."""
-    return facts.leg is Leg.OUT and facts.journey is not None
+    """Whether this ends a journey: who was let in is let out again, after closing time, when a class has run out, and
+    where point or item were suspended meanwhile. The operator owes the way out; a terminal or card that is not to be
+    trusted owes nothing. What is not genuine tells nothing of a journey.
+    """
+    return facts.leg is Leg.OUT and facts.journey is not None and facts.problem is None
 
 
 def _point(facts: Facts) -> Verdict | None:
     place, item = facts.place, facts.item
-    if place.point_state != ACTIVE:
+    if place.point_state != ACTIVE and not _on_the_way_out(facts):
         return Verdict.POINT_SUSPENDED
     if not place.offered:
         return Verdict.ITEM_NOT_OFFERED
@@ -500,7 +503,7 @@ def _order(facts: Facts) -> tuple[Means, ...]:
 def _bank_reached(facts: Facts) -> bool:
     standing = facts.standing
     return (
-        facts.bank != "away" and standing is not None and standing.functions.get(CardFunction.FINANCIAL) == ACTIVE
+        facts.bank != "away" and standing is not None and standing.functions.get(Function.FINANCIAL) == ACTIVE
     )  # fmt: skip
 
 

@@ -307,8 +307,34 @@ def test_who_was_let_in_is_let_out_whatever_ended_meanwhile() -> None:
     assert decide(facts({**closed, **used_up}, tapping_out(limited))).verdict is Verdict.ADMITTED
 
 
-def test_a_card_reported_lost_opens_no_gate_on_the_way_out() -> None:
-    assert decide(facts({"standing.card_state": "lost"}, tapping_out())).verdict is Verdict.CARD_LOST
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("point_state", Verdict.POINT_SUSPENDED),
+        ("item_state", Verdict.ITEM_SUSPENDED),
+    ],
+)
+def test_where_nobody_is_let_in_any_more_who_is_in_is_let_out(state: str, verdict: Verdict) -> None:
+    suspended = {f"place.{state}": "suspended"}
+    assert decide(facts(suspended, tapping_in())).verdict is verdict
+    assert decide(facts({**suspended, "journey": None}, tapping_out())).verdict is verdict
+    assert decide(facts({**suspended, "problem": Verdict.SIGNATURE_INVALID}, tapping_out())).verdict is verdict
+    assert decide(facts(suspended, tapping_out())) == decide(tapping_out())
+
+
+@pytest.mark.parametrize(
+    ("distrusted", "verdict"),
+    [
+        ({"standing.card_state": "lost"}, Verdict.CARD_LOST),
+        ({"standing.card_state": "locked"}, Verdict.CARD_LOCKED),
+        ({"standing.functions": {"transit": "suspended"}}, Verdict.FUNCTION_INACTIVE),
+        ({"place.terminal_state": "suspended"}, Verdict.TERMINAL_SUSPENDED),
+        ({"place.client_state": "suspended"}, Verdict.CLIENT_SUSPENDED),
+        ({"place.offered": False}, Verdict.ITEM_NOT_OFFERED),
+    ],
+)
+def test_what_is_not_to_be_trusted_opens_no_gate_on_the_way_out(distrusted: dict[str, Any], verdict: Verdict) -> None:
+    assert decide(facts(distrusted, tapping_out())).verdict is verdict
 
 
 # What a trace tells ---------------------------------------------------------------------------------------------------

@@ -206,3 +206,50 @@ def test_what_is_said_of_a_late_way_out_is_what_happens_and_what_happened(town: 
     assert suppose(town, card, town.stations["S2"], METRO_ITEM, Leg.OUT).verdict == "NO_JOURNEY"
     explanation = explained(town, town.tap(card, "S2", Leg.OUT).use_id)
     assert (explanation.verdict, explanation.agrees) == ("NO_JOURNEY", True)
+
+
+# --- What was suspended or lost meanwhile -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("suspend", "verdict"),
+    [
+        ("UPDATE catalogue_point SET state = 'suspended' WHERE code = 'S2'", "POINT_SUSPENDED"),
+        ("UPDATE catalogue_item SET state = 'suspended' WHERE code = 'transit.metro_ride'", "ITEM_SUSPENDED"),
+    ],
+)
+def test_who_is_in_when_point_or_item_are_suspended_gets_out_at_the_fare(
+    town: Hall, suspend: str, verdict: str
+) -> None:
+    inside, outside, late = (town.city.a_card(purse_fen=1000) for _ in range(3))
+    town.tap(inside, "S1", Leg.IN)
+    town.tap(late, "S1", Leg.IN, minutes_ago(241))
+    town.city.run(suspend)
+    refused = [town.tap(outside, "S2", leg) for leg in (Leg.IN, Leg.OUT)] + [town.tap(late, "S2", Leg.OUT)]
+    assert suppose(town, inside, town.stations["S2"], METRO_ITEM, Leg.OUT).verdict == "ADMITTED"
+    ended = town.tap(inside, "S2", Leg.OUT)
+    town.city.run(suspend.replace("'suspended'", "'active'"))
+    assert [answer.verdict for answer in refused] == [verdict] * 3
+    assert (told(ended), town.city.purse_of(inside)) == (("ADMITTED", 200, 200, 0), 800)
+    for answer in (*refused, ended):
+        assert explained(town, answer.use_id).agrees
+
+
+def test_a_card_lost_inside_is_let_out_only_once_it_is_found(town: Hall) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    town.tap(card, "S1", Leg.IN)
+    for state, verdict in (("temp_lost", "CARD_LOST"), ("active", "ADMITTED")):
+        town.city.run("UPDATE cards_standing SET card_state = $1 WHERE card_id = $2", state, card.id)
+        assert town.tap(card, "S2", Leg.OUT).verdict == verdict
+    assert town.city.purse_of(card) == 800
+
+
+def test_a_card_lost_inside_costs_no_more_than_was_held(town: Hall, end_due: Callable[[], int]) -> None:
+    card = town.city.a_card(purse_fen=1000)
+    begun = town.tap(card, "S1", Leg.IN, minutes_ago(241))
+    town.city.run("UPDATE cards_standing SET card_state = 'lost' WHERE card_id = $1", card.id)
+    assert town.tap(card, "S2", Leg.IN).verdict == "CARD_LOST"
+    end_due()
+    assert (charged(town, begun), town.city.purse_of(card)) == ([(600,)], 400)
+    assert town.give_back(begun.use_id, town.stations["S1"]) == ""
+    assert town.city.purse_of(card) == 1000
