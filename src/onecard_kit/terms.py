@@ -23,7 +23,7 @@ class Medium(StrEnum):
     CARD = "card"
 
 
-class CardFunction(StrEnum):
+class Function(StrEnum):
     SOCIAL_SECURITY = "social_security"
     FINANCIAL = "financial"
     TRANSIT = "transit"
@@ -305,7 +305,7 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
     guide: Bilingual | None = None
 
     media: tuple[Medium, ...] = (Medium.CODE, Medium.CARD)
-    function: CardFunction | None = None
+    function: Function | None = None
     region: str = "all"
     classes: tuple[str, ...] = ()
     excluded: Excluded | None = None

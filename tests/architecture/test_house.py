@@ -102,3 +102,22 @@ def test_nothing_is_kept_that_does_not_belong(what: str) -> None:
         f"{name(path)}: {match[0]}" for path in kept() if (match := pattern.search(text_of(path))) is not None
     ]  # fmt: skip
     assert found == []
+
+
+def test_no_enumeration_of_words_is_declared_twice() -> None:
+    """A second one would have to be remembered wherever the first one grows. What the simulators say is their own."""
+    homes: dict[frozenset[str], list[str]] = {}
+    for path in sorted(p for folder in ("onecard", "onecard_kit") for p in (SOURCE / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(text_of(path))):
+            words = frozenset(_words(node)) if isinstance(node, ast.ClassDef) else frozenset()
+            if words:
+                homes.setdefault(words, []).append(f"{name(path)}: {getattr(node, 'name', '')}")
+    assert [where for where in homes.values() if len(where) > 1] == []
+
+
+def _words(declared: ast.ClassDef) -> list[str]:
+    """The values of an enumeration of words; [] for any other class."""
+    if not {ast.unparse(base).rpartition(".")[2] for base in declared.bases} & {"StrEnum", "TextChoices"}:
+        return []
+    values = [each.value for each in declared.body if isinstance(each, ast.Assign)]
+    return [str(value.value) for value in values if isinstance(value, ast.Constant)]

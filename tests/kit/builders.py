@@ -9,9 +9,9 @@ from onecard_kit.decide import Areas, Facts, OpenJourney, Pass, Place, Standing
 from onecard_kit.fares import Distance, Hourly, Line
 from onecard_kit.terms import (
     Bilingual,
-    CardFunction,
     Concession,
     Discount,
+    Function,
     Item,
     Journey,
     Leg,
@@ -48,7 +48,7 @@ ITEM = Item(
     starts_on=DAY,
     name=Bilingual(zh="公交乘车", en="Bus ride"),
     legal_basis=("test",),
-    function=CardFunction.TRANSIT,
+    function=Function.TRANSIT,
     limit=Quota(count=3, period=Period.DAY),
     price=RIDE,
 )

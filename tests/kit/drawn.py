@@ -13,11 +13,11 @@ from onecard_kit.decide import Facts, OpenJourney, Standing
 from onecard_kit.terms import (
     BORNE_BY_OPERATOR,
     Bilingual,
-    CardFunction,
     Concession,
     DayKind,
     Discount,
     Excluded,
+    Function,
     Item,
     Leg,
     Means,
@@ -77,7 +77,7 @@ conditions = st.fixed_dictionaries(
     {
         "limit": st.none() | quotas,
         "capacity": st.none() | quotas,
-        "function": st.none() | st.sampled_from(CardFunction),
+        "function": st.none() | st.sampled_from(Function),
         "media": st.sampled_from([(Medium.CODE, Medium.CARD), (Medium.CODE,)]),
         "classes": st.sampled_from([(), (), tuple(CODES[:2])]),
         "region": st.sampled_from(["all", "all", "local"]),
@@ -118,7 +118,7 @@ def items(draw: st.DrawFn) -> Item:
 standings = st.builds(
     Standing,
     st.sampled_from(["active"] * 8 + ["lost"]),
-    st.fixed_dictionaries({each.value: st.sampled_from(["active", "active", "suspended"]) for each in CardFunction}),
+    st.fixed_dictionaries({each.value: st.sampled_from(["active", "active", "suspended"]) for each in Function}),
     st.sampled_from(["320600", "320682", "320500", "310000", "360700"]),
     st.lists(
         st.tuples(st.sampled_from(CODES), st.just(DAY), st.sampled_from([None, DAY + dt.timedelta(days=1)])), max_size=4

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from onecard.kernel.cards.actions import VALID_YEARS
-from onecard.kernel.cards.rules import GONE, CardState, Function, FunctionState, last_valid_day
+from onecard.kernel.cards.rules import GONE, CardState, FunctionState, last_valid_day
+from onecard_kit.terms import Function
 
 GENERATION_3_SHARE = 0.61
 # The third generation began; a card of the second is at least this old, and none is past its ten years.

@@ -20,9 +20,10 @@ from onecard.foundation import keys
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.actions import PURSE_CEILING_FEN, refresh_standing
-from onecard.kernel.cards.rules import CardState, Function, FunctionState, card_number
+from onecard.kernel.cards.rules import CardState, FunctionState, card_number
 from onecard.kernel.holders import loading
 from onecard.kernel.partners.models import Party
+from onecard_kit.terms import Function
 
 Row = Sequence[Any]
 CHUNK = 10_000

@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 
 from onecard.foundation import clock
 from onecard.kernel.cards import queries as cards
-from onecard.kernel.cards.rules import CardState, Function, FunctionState
+from onecard.kernel.cards.rules import CardState, FunctionState
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.entitlements import queries as entitlements
-from onecard_kit.terms import Item, Means
+from onecard_kit.terms import Function, Item, Means
 
 Words = dict[str, str]
 

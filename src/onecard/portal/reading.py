@@ -10,11 +10,12 @@ from onecard.foundation.errors import NotFound
 from onecard.foundation.money import yuan
 from onecard.kernel.cards import actions, queries, rules, words
 from onecard.kernel.cards.models import Card
-from onecard.kernel.cards.rules import Blocked, CardState, CardVerb, Function, FunctionState
+from onecard.kernel.cards.rules import Blocked, CardState, CardVerb, FunctionState
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.uses import queries as uses
 from onecard.portal import services
 from onecard_kit.classes import BY_CODE
+from onecard_kit.terms import Function
 from onecard_kit.verdicts import WORDS, Verdict
 
 Words = dict[str, str]

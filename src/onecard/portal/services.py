@@ -14,12 +14,12 @@ from onecard.foundation import clock
 from onecard.foundation.money import yuan
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import queries, rules, words
-from onecard.kernel.catalogue.models import Item, ItemVersion, LegalBasis, Level, Point, Stage, State
+from onecard.kernel.catalogue.models import Item, ItemVersion, LegalBasis, Point, Stage, State
 from onecard.kernel.holders import divisions
 from onecard_kit import terms
 from onecard_kit.classes import BY_CODE
 from onecard_kit.reasons import FUNDERS, concession_name
-from onecard_kit.terms import Bilingual
+from onecard_kit.terms import Bilingual, Level
 
 Words = dict[str, str]
 PAGE = 20

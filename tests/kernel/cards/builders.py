@@ -9,9 +9,10 @@ from django.db import connection
 from onecard.foundation import clock
 from onecard.kernel.cards import actions
 from onecard.kernel.cards.models import Card, CardFunction
-from onecard.kernel.cards.rules import CardState, Function, FunctionState
+from onecard.kernel.cards.rules import CardState, FunctionState
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.partners.models import Party, PartyKind
+from onecard_kit.terms import Function
 
 PLACE = "320600"
 _drawn = itertools.count(1)

@@ -12,7 +12,8 @@ from onecard.foundation.errors import BadInput, Conflict
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions
 from onecard.kernel.cards.models import Account, Card
-from onecard.kernel.cards.rules import Function, FunctionState
+from onecard.kernel.cards.rules import FunctionState
+from onecard_kit.terms import Function
 
 CLERK = Actor("staff:7", frozenset({"*"}))
 CHECKER = Actor("staff:8", frozenset({"*"}))

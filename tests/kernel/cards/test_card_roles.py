@@ -14,9 +14,10 @@ from onecard.foundation.errors import Conflict
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions, jobs, queries
 from onecard.kernel.cards.models import Card
-from onecard.kernel.cards.rules import CardState, Function
+from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.holders.models import Holder
+from onecard_kit.terms import Function
 
 CLERK = Actor("staff:7", frozenset({"*"}))
 CHECKER = Actor("staff:8", frozenset({"*"}))

@@ -14,8 +14,9 @@ from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions, jobs, queries, rules
 from onecard.kernel.cards.models import Card, CardFunction, FunctionMove, Move, Standing
-from onecard.kernel.cards.rules import CardState, CardVerb, Function, FunctionState, FunctionVerb
+from onecard.kernel.cards.rules import CardState, CardVerb, FunctionState, FunctionVerb
 from onecard.kernel.holders.models import Holder, HolderClass
+from onecard_kit.terms import Function
 
 pytestmark = pytest.mark.django_db
 

@@ -19,9 +19,10 @@ from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards import rules
 from onecard.kernel.cards.models import Account, Card, CardFunction, Standing
-from onecard.kernel.cards.rules import Blocked, CardFacts, CardState, CardVerb, Function, FunctionState, FunctionVerb
+from onecard.kernel.cards.rules import Blocked, CardFacts, CardState, CardVerb, FunctionState, FunctionVerb
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.partners.models import Party, PartyKind, PartyState
+from onecard_kit.terms import Function
 
 # Ten years is what the sample cities print (e.g. Wenzhou); a city passes its own.
 VALID_YEARS = 10

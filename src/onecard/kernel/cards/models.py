@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from onecard.kernel.cards.rules import ACCOUNT_FORM, CardState, Function, FunctionState
+from onecard.kernel.cards.rules import ACCOUNT_FORM, CardState, FunctionState
+from onecard_kit.terms import Function
 
 CARD_STATES = [state.value for state in CardState]
 FUNCTIONS = [function.value for function in Function]

@@ -21,12 +21,6 @@ class CardState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Function(StrEnum):
-    SOCIAL_SECURITY = "social_security"
-    FINANCIAL = "financial"
-    TRANSIT = "transit"
-
-
 class FunctionState(StrEnum):
     INACTIVE = "inactive"
     ACTIVE = "active"

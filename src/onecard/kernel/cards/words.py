@@ -1,6 +1,7 @@
 """The names that states and functions have on every screen."""
 
-from onecard.kernel.cards.rules import CardState, Function, FunctionState
+from onecard.kernel.cards.rules import CardState, FunctionState
+from onecard_kit.terms import Function
 
 CARD_STATES = {
     CardState.ALLOCATED: {"zh": "已分配", "en": "Allocated"},

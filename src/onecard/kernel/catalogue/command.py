@@ -15,9 +15,9 @@ from onecard.foundation.actors import system
 from onecard.foundation.errors import BadInput
 from onecard.foundation.terminal import say, speaks_chinese
 from onecard.kernel.catalogue import actions, difference, publishing, queries, words
-from onecard.kernel.catalogue.models import ItemVersion, Level, Stage
+from onecard.kernel.catalogue.models import ItemVersion, Stage
 from onecard.kernel.staff.command import acting
-from onecard_kit.terms import Bilingual, Decided, When
+from onecard_kit.terms import Bilingual, Decided, Level, When
 
 
 def pair(arguments: argparse.Namespace) -> int:

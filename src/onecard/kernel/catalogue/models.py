@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from onecard_kit.terms import Level
+
 
 class State(models.TextChoices):
     ACTIVE = "active"
@@ -19,15 +21,6 @@ class _WithState(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(state__in=State.values), name="%(app_label)s_%(class)s_state")
         ]
-
-
-class Level(models.TextChoices):
-    """Whose list an item stands on (应用项目清单的层级), from the widest to the narrowest."""
-
-    REGION = "region"
-    PROVINCE = "province"
-    CITY = "city"
-    COUNTY = "county"
 
 
 class Stage(models.TextChoices):
@@ -105,7 +98,7 @@ class Item(_WithState):
 
     code = models.TextField(primary_key=True)
     field = models.TextField()
-    level = models.TextField(choices=Level)
+    level = models.TextField()
     area = models.TextField()
     extends = models.ForeignKey("self", models.PROTECT, null=True, related_name="extended_by")
 
@@ -115,7 +108,7 @@ class Item(_WithState):
             models.CheckConstraint(
                 condition=models.Q(level=Level.REGION) | models.Q(area__regex=r"^[0-9]{6}$"), name="catalogue_item_area"
             ),
-            models.CheckConstraint(condition=models.Q(level__in=Level.values), name="catalogue_item_level"),
+            models.CheckConstraint(condition=models.Q(level__in=[*Level]), name="catalogue_item_level"),
             models.CheckConstraint(
                 condition=models.Q(extends=None) | ~models.Q(extends=models.F("code")),
                 name="catalogue_item_extends_another",

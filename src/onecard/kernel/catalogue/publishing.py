@@ -14,8 +14,8 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotPermitted
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.catalogue import queries, rules, words
-from onecard.kernel.catalogue.models import Item, ItemVersion, Level, Stage
-from onecard_kit.terms import Decided
+from onecard.kernel.catalogue.models import Item, ItemVersion, Stage
+from onecard_kit.terms import Decided, Level
 
 
 def place_of(item: Item) -> str:

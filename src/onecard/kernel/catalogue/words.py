@@ -1,7 +1,7 @@
 """The catalogue's own words in both languages."""
 
-from onecard.kernel.catalogue.models import Level, Stage
-from onecard_kit.terms import Channel, DayKind, Kind, Medium
+from onecard.kernel.catalogue.models import Stage
+from onecard_kit.terms import Channel, DayKind, Kind, Level, Medium
 
 Words = dict[str, str]
 

@@ -80,17 +80,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.TextField(primary_key=True, serialize=False)),
                 ("field", models.TextField()),
-                (
-                    "level",
-                    models.TextField(
-                        choices=[
-                            ("region", "Region"),
-                            ("province", "Province"),
-                            ("city", "City"),
-                            ("county", "County"),
-                        ]
-                    ),
-                ),
+                ("level", models.TextField()),
                 ("area", models.TextField()),
                 (
                     "extends",

@@ -18,7 +18,7 @@ from onecard.kernel.uses.lines import Line
 from onecard.kernel.uses.load.facts import Card, Further, Journey, Loaded, Spot, areas_of, decode_classes
 from onecard.kernel.uses.present import Presented
 from onecard_kit.decide import ACTIVE, Pass, Place, Standing
-from onecard_kit.terms import COUNT_MAX, FEN_MAX, CardFunction, DayKind, Item, Leg, Means, Medium, When, counted
+from onecard_kit.terms import COUNT_MAX, FEN_MAX, DayKind, Function, Item, Leg, Means, Medium, When, counted
 from onecard_kit.verdicts import Verdict
 
 # The checks whose facts are not kept.
@@ -232,7 +232,7 @@ def card_of(use: Recorded, item: Item | None) -> Card | None:
     """The card with the classes that its holder had on the day, and states as the recorded verdict says."""
     if use.card_id is None or use.holder_id is None or use.verdict is Verdict.CARD_UNKNOWN:
         return None
-    functions = {function.value: ACTIVE for function in CardFunction}
+    functions = {function.value: ACTIVE for function in Function}
     if use.verdict is Verdict.FUNCTION_INACTIVE and item is not None and item.function is not None:
         functions[item.function] = "inactive"
     classes = decode_classes(use.classes or "[]")
