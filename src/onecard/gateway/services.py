@@ -31,6 +31,7 @@ from onecard.kernel.uses.lines import Line, Rejected
 from onecard.kernel.uses.present import Presented, read_chip, read_code
 from onecard.kernel.uses.refunds import Asked, operator_of, refund
 from onecard_kit import codes
+from onecard_kit.presentation import Presentation
 from onecard_kit.verdicts import Verdict
 
 log = logging.getLogger("onecard.gateway")
@@ -162,7 +163,7 @@ class Services:
             mac=suite.of_node(environment).mac.name,
         )
 
-    async def use(self, signed: Signed, request: wire.UseRequest) -> Response:
+    async def use(self, signed: Signed, request: Presentation) -> Response:
         """Read what was shown, put the line on the lane, and answer when its group is committed."""
         at = clock.now()
         presented = await self._read(signed, request, at)
@@ -175,7 +176,7 @@ class Services:
             raise errors.sequence_reused() if outcome.code == "SEQUENCE_REUSED" else errors.signature_invalid()
         return wire.use_answer(outcome)
 
-    async def _read(self, signed: Signed, request: wire.UseRequest, at: dt.datetime) -> Presented:
+    async def _read(self, signed: Signed, request: Presentation, at: dt.datetime) -> Presented:
         if request.card is not None:
             chip = request.card
             return read_chip(
@@ -205,7 +206,7 @@ class Services:
         }
         return wire.json_response(told)
 
-    async def explain(self, signed: Signed, asked: UUID | wire.UseRequest) -> Response:
+    async def explain(self, signed: Signed, asked: UUID | Presentation) -> Response:
         """Why a use of the terminal's operator came to what it did, or what would become of one here and now."""
         # The lane's memory belongs to its own connection; what never changes may be looked at from here.
         memory = Memory(items=dict(self.lane.memory.items))

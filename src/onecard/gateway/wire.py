@@ -1,7 +1,5 @@
 """What travels: requests decoded strictly, answers and problems (RFC 9457) encoded. Both languages in every answer."""
 
-import hashlib
-import re
 from typing import Any
 from uuid import UUID
 
@@ -9,39 +7,13 @@ import msgspec
 
 from onecard.foundation.errors import BadInput, OneCardError
 from onecard.kernel.uses.lines import Answer
+from onecard_kit.presentation import Chip, Presentation
 from onecard_kit.reasons import reasons
 from onecard_kit.terms import Leg
 from onecard_kit.verdicts import WORDS, Verdict
 
 BODY_BYTES_MAX = 4096
-AMOUNT_FEN_MAX = 10_000_000
 TOLD_KEPT_MAX = 10_000
-
-
-class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A physical card as its reader read it: the number, the chip's counter and its cryptogram in hex."""
-
-    number: str
-    counter: int
-    cryptogram: str
-
-
-class UseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One presentation: exactly one of `code` (the text of the QR) and `card`; `amount_fen` where the item's price is
-    open."""
-
-    item: str
-    code: str | None = None
-    card: Chip | None = None
-    amount_fen: int | None = None
-    leg: Leg | None = None
-
-    @property
-    def content(self) -> bytes:
-        """A digest of what was presented, the same online and from a journal."""
-        shown = self.code if self.code is not None else (self.card and msgspec.json.encode(self.card).decode())
-        leg = "" if self.leg is None else f"\n{self.leg}"
-        return hashlib.blake2b(f"{self.item}\n{self.amount_fen}\n{shown}{leg}".encode(), digest_size=16).digest()
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +21,7 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExplanationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either a recorded `use`, or what a `UseRequest` says, which is then asked about and not recorded."""
+    """Either a recorded `use`, or what a presentation says, which is then asked about and not recorded."""
 
     use: UUID | None = None
     item: str | None = None
@@ -78,18 +50,16 @@ class Response(msgspec.Struct, frozen=True):
     kind: str | None = None
 
 
-# Nothing else travels on as an item, known or not.
-_ITEM = re.compile(r"[a-z0-9_.]{1,100}")
-_use_request = msgspec.json.Decoder(UseRequest)
+_use_request = msgspec.json.Decoder(Presentation)
 _explanation_request = msgspec.json.Decoder(ExplanationRequest)
 
 
-def use_request(body: bytes) -> UseRequest:
+def use_request(body: bytes) -> Presentation:
     """Decode a use. Raises BadInput REQUEST_MALFORMED with the path of what is wrong."""
     return _checked(decode(body, _use_request))
 
 
-def explanation_request(body: bytes) -> UUID | UseRequest:
+def explanation_request(body: bytes) -> UUID | Presentation:
     """Decode what is to be explained. Raises BadInput REQUEST_MALFORMED."""
     asked: ExplanationRequest = decode(body, _explanation_request)
     if asked.use is not None:
@@ -98,19 +68,12 @@ def explanation_request(body: bytes) -> UUID | UseRequest:
         return asked.use
     if asked.item is None:
         raise _malformed("$: expected use or item")
-    return _checked(UseRequest(asked.item, asked.code, asked.card, asked.amount_fen, asked.leg))
+    return _checked(Presentation(asked.item, asked.code, asked.card, asked.amount_fen, asked.leg))
 
 
-def _checked(request: UseRequest) -> UseRequest:
-    if (request.code is None) == (request.card is None):
-        raise _malformed("$: expected exactly one of code, card")
-    if not _ITEM.fullmatch(request.item):
-        raise _malformed("$.item: expected an item's code: at most 100 lower-case letters, digits, _ and .")
-    if request.amount_fen is not None and not 0 < request.amount_fen <= AMOUNT_FEN_MAX:
-        raise _malformed(f"$.amount_fen: expected 1 to {AMOUNT_FEN_MAX}")
-    chip = request.card
-    if chip is not None and not (len(chip.number) == 9 and chip.number.isascii() and 0 <= chip.counter < 2**32):
-        raise _malformed("$.card: expected a number of 9 characters and a counter of 32 bits")
+def _checked(request: Presentation) -> Presentation:
+    if request.flaw is not None:
+        raise _malformed(request.flaw)
     return request
 
 
