@@ -2,6 +2,7 @@
 
 Invariants: no clock, no I/O, no database, no web framework; every function works on values and bytes it is given, so
 the same call gives the same answer in the gateway, at a gate without signal, in the console's "why?" and in a test.
+The one exception is `journal_file`, which writes where it is told to.
 
 Formats
     suites      a signature suite (签名算法套件): its COSE number and how it signs and verifies
@@ -10,6 +11,10 @@ Formats
     refs        the daily `ref`: an e-card's serial under a keyed permutation
     chips       the card chip's cryptogram (simulated)
     requests    how a terminal proves a request is its own
+    presentation   what a terminal was shown, and the digest by which two tellings of it are one
+    journal     the lines that a gate without a line writes; `journal_file` keeps them on its disk
+    card_file   what a physical card carries, signed, for gates without a line
+    pack        what such a gate decides by; `status_list` and `withdrawn` are the lists it fetches besides
 
 Terms
     terms       what an item declares; `fares` its prices by way and time, `classes` whom it can name

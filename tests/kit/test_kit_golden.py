@@ -11,10 +11,11 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import onecard_kit
-from onecard_kit import chips, requests
+from onecard_kit import chips, journal, requests
 from onecard_kit.codes import Claims, Via, encode, verify
 from onecard_kit.refs import Permutation
 from onecard_kit.suites import ED25519, SM2, SUITES, Signer
@@ -82,6 +83,17 @@ def test_request_signatures_keep_their_bytes() -> None:
     golden["body"] = golden["body"].encode()
     assert requests.sign(key, **golden) == signature
     assert requests.sign(key, **golden, mac=requests.HMAC_SM3) == of_sm3
+
+
+def test_lines_of_a_journal_keep_their_bytes() -> None:
+    golden = GOLDEN["journal"]
+    key, id_ = bytes.fromhex(golden["key"]), golden["journal"]
+    line = msgspec.convert(golden["line"], journal.JournalLine)
+    raw, mac = journal.encode(line, id_, id_, key, requests.HMAC_SHA256)
+    assert (mac, journal.encode(line, id_, id_, key, requests.HMAC_SM3)[1]) == (golden["mac"], golden["mac_sm3"])
+    assert line.presentation.content.hex() == golden["content"]
+    assert fenced("journal").encode() == raw
+    assert golden["mac_sm3"] in PAGE
 
 
 def fenced(language: str, number: int = 0) -> str:
