@@ -141,7 +141,8 @@ def _resident(known: Json) -> Resident:
 def _pass(known: Json) -> Pass:
     starts_on = known["starts_on"] and dt.date.fromisoformat(known["starts_on"])
     activate_by = dt.date.fromisoformat(known["activate_by"])
-    return Pass(known["item"], activate_by, known["lasts_days"], starts_on, known["uses_left"])
+    in_use = int(starts_on is not None)  # by uses that this day does not give back
+    return Pass(known["item"], activate_by, known["lasts_days"], starts_on, known["uses_left"], in_use)
 
 
 def _begun(known: Json) -> Begun:

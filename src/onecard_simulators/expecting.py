@@ -247,8 +247,7 @@ def _admitted(
     serves = who.pass_for(best["pass"], day) if best is not None and "pass" in best else None
     counts = tuple(item.counts(best, told.paid_fen, day))
     return Outcome(
-        told, purse_fen, told.paid_fen if by_bank else 0, counts, counts, serves,
-        serves is not None and serves.starts_on is None, _sold(item, day),
+        told, purse_fen, told.paid_fen if by_bank else 0, counts, counts, serves, _sold(item, day)
     )  # fmt: skip
 
 

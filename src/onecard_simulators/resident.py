@@ -40,13 +40,16 @@ class Place:
 
 @dataclass(eq=False)
 class Pass:
-    """A pass that a resident bought: it waits for its first use, or starts by itself after `activate_by`."""
+    """A pass that a resident bought: it waits for its first use, or starts by itself after `activate_by`. `standing` is
+    how many uses were not given back, as far as is known.
+    """
 
     item: str
     activate_by: dt.date
     lasts_days: int
     starts_on: dt.date | None = None
     uses_left: int | None = None
+    standing: int = 0
 
     def good_on(self, day: dt.date) -> bool:
         start = self.starts_on or min(day, self.activate_by + dt.timedelta(days=1))
@@ -55,12 +58,14 @@ class Pass:
     def serve(self, day: dt.date) -> None:
         """Take in a use."""
         self.starts_on = self.starts_on or min(day, self.activate_by + dt.timedelta(days=1))
+        self.standing += 1
         if self.uses_left is not None:
             self.uses_left -= 1
 
-    def serve_not(self, *, started: bool) -> None:
-        """Take in that a use was given back; one that started it leaves it as new."""
-        self.starts_on = None if started else self.starts_on
+    def serve_not(self) -> None:
+        """Take in that a use was given back; the last one leaves it as new."""
+        self.standing -= 1
+        self.starts_on = self.starts_on if self.standing else None
         if self.uses_left is not None:
             self.uses_left += 1
 
@@ -122,7 +127,6 @@ class Outcome:
     counts: Counts = ()
     returns: Counts = ()
     serves: Pass | None = None
-    starts: bool = False
     sells: Pass | None = None
 
 
@@ -214,7 +218,7 @@ class Resident:
         if outcome.sells is not None:
             self.passes.remove(outcome.sells)
         if outcome.serves is not None:
-            outcome.serves.serve_not(started=outcome.starts)
+            outcome.serves.serve_not()
 
     def _count(self, counts: Iterable[tuple[str, str, int]], sign: int) -> None:
         for rule, first_day, more in counts:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 
 import asyncpg
@@ -15,6 +16,7 @@ from tests.kernel.uses.town import (
     PARK_ITEM,
     PASS_ITEM,
     Town,
+    explained,
     minutes_ago,
     told,
 )
@@ -230,6 +232,25 @@ def test_a_pass_is_sold_started_used_up_and_given_back(town: Town) -> None:
         "SELECT starts_on, uses_left FROM entitlements_pass WHERE holder_id = $1", card.holder_id
     )
     assert (starts_on, uses_left) == (clock.today(), 0)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_a_pass_whose_every_use_was_given_back_is_as_new_whatever_the_order(town: Town, order: tuple[int, ...]) -> None:
+    card = town.city.a_card(purse_fen=20_000)
+    sold = town.use(card, town.shop, PASS_ITEM)
+    how_it_is = "SELECT starts_on, uses_left FROM entitlements_pass WHERE holder_id = $1"
+    town.city.run("UPDATE entitlements_pass SET uses_left = 3 WHERE holder_id = $1", card.holder_id)
+    entries = [town.use(card, town.park, PARK_ITEM) for _ in order]
+    for left, n in enumerate(order, 1):
+        assert town.give_back(entries[n].use_id, town.park) == ""
+        started = None if left == len(order) else clock.today()
+        assert town.city.run(how_it_is, card.holder_id) == [(started, left)]
+    tomorrow = clock.now() + dt.timedelta(days=1)
+    again = town.use(card, town.park, PARK_ITEM, at=tomorrow)
+    assert (again.paid_fen, town.city.run(how_it_is, card.holder_id)) == (0, [(clock.day_of(tomorrow), 2)])
+    assert all(explained(town, use.use_id).agrees for use in (*entries, again))
+    assert town.give_back(again.use_id, town.park) == ""
+    assert town.give_back(sold.use_id, town.shop) == ""
 
 
 def test_an_unused_pass_is_given_back_and_opens_nothing(town: Town) -> None:

@@ -123,13 +123,13 @@ def _counted(use: Mapping[str, Any], item: Item) -> list[tuple[str, dt.date, int
 
 async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], item: Item, sold: str | None) -> None:
     """The pass it sold, the use of a pass, the place it took: passes and capacity are as if it had not been."""
-    served_by, started = json.loads(use["served_by"]) if use["served_by"] else (None, False)
+    served_by, unused = json.loads(use["served_by"]) if use["served_by"] else (None, False)
     if sold is None and served_by is None and item.capacity is None:
         return
     period = item.capacity.period.start(clock.day_of(use["began"] or use["at"])) if item.capacity else None
     point = (use["began_at"] or use["point_id"]) if item.capacity else None
     await connection.execute(
-        sql.load(RECORD, "give_back"), sold, served_by, started, point, item.rule(), period
+        sql.load(RECORD, "give_back"), sold, served_by, unused, point, item.rule(), period
     )  # fmt: skip
 
 

@@ -162,15 +162,10 @@ def _pass(use: Recorded, row: Mapping[str, Any]) -> Pass:
 
 
 def _started_on(kept: Pass, earlier: Sequence[_Served], decided_at: float) -> dt.date | None:
-    """The day on which a pass was started by then. Giving back the use that did so undoes it, if no other stood."""
+    """The day on which a pass was started by then. One whose every use had been given back waited again."""
     started = max((each for each in earlier if each.started), key=lambda each: each.at, default=None)
-    if started is None:
+    if started is None or all(each.given_back_at is not None and each.given_back_at <= decided_at for each in earlier):
         return None
-    back = started.given_back_at
-    if back is not None and back <= decided_at:
-        others = [each for each in earlier if each is not started and each.at < back]
-        if all(each.given_back_at is not None and each.given_back_at <= back for each in others):
-            return None
     day = clock.day_of(dt.datetime.fromtimestamp(started.at, dt.UTC))
     return min(day, kept.activate_by + dt.timedelta(days=1))
 

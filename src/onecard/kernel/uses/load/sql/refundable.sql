@@ -4,7 +4,7 @@
 --   ended      when it happened; of a journey, when that ended
 --   left_open  it began a journey that ended by itself: what that cost was charged for this use
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
---   served_by  the pass that served this use, and whether this use started it and no other followed
+--   served_by  the pass that served this use, and whether no other use of it stands
 SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
        u.leg, u.point_id, p.operator_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
@@ -13,7 +13,7 @@ SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid
        j.at AS began, (SELECT q.id FROM catalogue_point q WHERE q.code = j.point) AS began_at,
        coalesce(j.ended_at, u.at) AS ended, j.id IS NOT DISTINCT FROM u.id AS left_open,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
-       (SELECT jsonb_build_array(x.pass_id, x.started AND NOT EXISTS (
+       (SELECT jsonb_build_array(x.pass_id, NOT EXISTS (
             SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
             WHERE o.pass_id = x.pass_id AND o.use_id <> x.use_id AND q.id IS NULL))
         FROM entitlements_pass_use x WHERE x.use_id = u.id)::text AS served_by
