@@ -23,7 +23,7 @@ from typing import Final
 
 import msgspec
 
-from onecard_kit.suites import KID_BYTES, SIGNATURE_BYTES, SUITES, PublicKey, Signer
+from onecard_kit.suites import KID_BYTES, SIGNATURE_BYTES, SUITES, PublicKey, Purpose, Signer
 
 PREFIX: Final = "OC1."
 CHARS_MAX: Final = 220
@@ -48,6 +48,10 @@ class Via(IntEnum):
     SELF = 0
     FAMILY = 1
     PAPER = 2
+
+
+# By via.
+_SIGNED_WITH: Final = (Purpose.CODES, Purpose.CODES, Purpose.LASTING)
 
 
 class Refusal(StrEnum):
@@ -143,11 +147,11 @@ def encode(claims: Claims, signer: Signer) -> str:
     """Sign claims and return the text of the code.
 
     Raises CodeTooLong past 220 characters (nothing is dropped to make it fit), ValueError when the claims name another
-    key.
+    key, or one for another purpose.
     """
     key = signer.public_key
-    if claims.kid != key.kid:
-        raise ValueError("the claims name another key than the signer's")
+    if claims.kid != key.kid or key.purpose is not _SIGNED_WITH[claims.via]:
+        raise ValueError("the claims name another key than the signer's, or one that is not for them")
     payload = _byte_string(_claims_set(claims))
     raw = _envelope(key.protected, payload, signer.sign(key.signed_start + payload))
     text = PREFIX + _to_base32(raw)
@@ -184,7 +188,8 @@ def verify(text: str, keys: Mapping[tuple[str, bytes], PublicKey]) -> Claims:
     if key is None:
         known = any(issuer == claims.issuer for issuer, _ in keys)
         raise CodeRefused(Refusal.UNKNOWN_KEY if known else Refusal.UNKNOWN_ISSUER)
-    if code.protected != key.protected:  # the same kid under another algorithm is another key
+    # The same kid under another algorithm is another key; and a phone's key makes no paper that lasts for years.
+    if code.protected != key.protected or key.purpose is not _SIGNED_WITH[claims.via]:
         raise CodeRefused(Refusal.UNKNOWN_KEY)
     if not key.suite.verify(key.public, key.signed_start + code.payload, code.signature):
         raise CodeRefused(Refusal.BAD_SIGNATURE)

@@ -171,14 +171,32 @@ def from_jwt(text: str, keys: Mapping[bytes, PublicKey]) -> StatusList:
 
 def sign_jwt(kind: str, claims: Mapping[str, Any], signer: Signer) -> str:
     """Claims as a signed JWT of a kind (`typ`), in its compact form."""
+    return sign_jwt_bytes(kind, _json(claims), signer)
+
+
+def sign_jwt_bytes(kind: str, claims: bytes, signer: Signer) -> str:
+    """The same for claims that are written as JSON already."""
     key = signer.public_key
     header = {"alg": _JWT_ALGORITHMS[key.suite.name], "kid": key.kid.hex(), "typ": kind}
-    text = f"{_base64(_json(header))}.{_base64(_json(claims))}"
+    text = f"{_base64(_json(header))}.{_base64(claims)}"
     return f"{text}.{_base64(signer.sign(text.encode()))}"
 
 
 def read_jwt(kind: str, text: str, keys: Mapping[bytes, PublicKey]) -> dict[str, Any]:
     """The claims of a JWT of a kind that one of `keys` (by kid) signed. Raises ListRefused, and nothing else."""
+    try:
+        claims = json.loads(read_jwt_bytes(kind, text, keys))
+    except ListRefused:
+        raise
+    except Exception:
+        raise ListRefused("its claims cannot be read") from None
+    if not isinstance(claims, dict):
+        raise ListRefused("its claims cannot be read")
+    return claims
+
+
+def read_jwt_bytes(kind: str, text: str, keys: Mapping[bytes, PublicKey]) -> bytes:
+    """The same, its claims as the JSON that was signed. Raises ListRefused, and nothing else."""
     try:
         signed, _, signature = text.rpartition(".")
         header_text, _, claims_text = signed.partition(".")
@@ -189,14 +207,11 @@ def read_jwt(kind: str, text: str, keys: Mapping[bytes, PublicKey]) -> dict[str,
             raise ListRefused("no key of ours signed it")
         if not key.suite.verify(key.public, signed.encode(), _unbase64(signature)):
             raise ListRefused("its signature is not valid")
-        claims = json.loads(_unbase64(claims_text))
+        return _unbase64(claims_text)
     except ListRefused:
         raise
     except Exception:
         raise ListRefused("it is no status list") from None
-    if not isinstance(claims, dict):
-        raise ListRefused("its claims cannot be read")
-    return claims
 
 
 def _read(subject: Any, issued: Any, expires: Any, ttl_s: Any, bits: Any, compressed: bytes) -> StatusList:

@@ -6,6 +6,7 @@ a code cannot choose how it is checked.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
@@ -81,9 +82,20 @@ registry does not know it, so its number is one of those below -65536, which are
 SUITES: Final = {suite.name: suite for suite in (ED25519, SM2)}
 
 
+class Purpose(StrEnum):
+    """What an issuer's key signs: codes of phones, lists and packs, which live for minutes or days; or what is lasting,
+    paper codes and card files, which live for years. Neither key signs for the other, so that a key whose codes have
+    run out can do no harm, and the loss of one is not the loss of both.
+    """
+
+    CODES = "codes"
+    LASTING = "lasting"
+
+
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that verifies codes: its suite, its two-byte id (unique within an issuer) and the public bytes.
+    """A key that verifies codes: its suite, its two-byte id (unique within an issuer), the public bytes and what it is
+    for.
 
     The two derived fields are what every code under this key must carry and sign; they are made once so that verifying
     a code compares bytes instead of reading CBOR. Raises ValueError when a length does not fit the suite.
@@ -92,6 +104,7 @@ class PublicKey:
     suite: Suite
     kid: bytes
     public: bytes
+    purpose: Purpose = Purpose.CODES
     protected: bytes = field(init=False, repr=False)
     signed_start: bytes = field(init=False, repr=False)
 
@@ -113,12 +126,12 @@ class Signer:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, suite: Suite, kid: bytes, seed: bytes) -> "Signer":
+    def of(cls, suite: Suite, kid: bytes, seed: bytes, purpose: Purpose = Purpose.CODES) -> "Signer":
         """A signer from its 32-byte seed; raises ValueError when a length is wrong."""
         if len(seed) != SEED_BYTES:
             raise ValueError(f"a seed has {SEED_BYTES} bytes")
         secret, public = suite.key_pair(seed)
-        return cls(PublicKey(suite, kid, public), secret)
+        return cls(PublicKey(suite, kid, public, purpose), secret)
 
     @property
     def kid(self) -> bytes:

@@ -34,7 +34,7 @@ from onecard_kit.codes import (
     verify,
     windows,
 )
-from onecard_kit.suites import ED25519, PublicKey, Signer
+from onecard_kit.suites import ED25519, PublicKey, Purpose, Signer
 
 SEED = bytes(range(32))
 SIGNER = Signer.of(ED25519, b"\x00\x01", SEED)
@@ -100,9 +100,14 @@ def any_claims(draw: st.DrawFn) -> Claims:
     )
 
 
+def signer_for(claims: Claims) -> Signer:
+    purpose = Purpose.LASTING if claims.via is Via.PAPER else Purpose.CODES
+    return Signer.of(ED25519, claims.kid, SEED, purpose)
+
+
 @given(any_claims())
 def test_what_is_written_is_read(claims: Claims) -> None:
-    signer = Signer.of(ED25519, claims.kid, SEED)
+    signer = signer_for(claims)
     text = encode(claims, signer)
     assert len(text) <= CHARS_MAX
     assert text.isascii()
@@ -113,12 +118,24 @@ def test_what_is_written_is_read(claims: Claims) -> None:
 
 @given(any_claims())
 def test_a_general_decoder_sees_a_deterministic_cwt_in_a_cose_sign1(claims: Claims) -> None:
-    raw = to_raw(encode(claims, Signer.of(ED25519, claims.kid, SEED)))
+    raw = to_raw(encode(claims, signer_for(claims)))
     protected, unprotected, payload, signature = cbor2.loads(raw)
     assert cbor2.loads(protected) == {1: -8, 4: claims.kid}
     assert unprotected == {}
     assert payload == cbor2.dumps(as_cwt(claims), canonical=True)
     assert raw == cbor2.dumps([protected, {}, payload, signature], canonical=True)
+
+
+@pytest.mark.parametrize(("via", "purpose"), [(Via.PAPER, Purpose.CODES), (Via.SELF, Purpose.LASTING)])
+def test_a_phones_key_makes_no_paper_and_the_other_no_code_of_a_phone(via: Via, purpose: Purpose) -> None:
+    claims = some_claims(via=via)
+    with pytest.raises(ValueError, match="not for them"):
+        encode(claims, Signer.of(ED25519, claims.kid, SEED, purpose))
+    text = encode(claims, signer_for(claims))
+    wrong = Signer.of(ED25519, claims.kid, SEED, purpose).public_key
+    with pytest.raises(CodeRefused) as refused:
+        verify(text, {(claims.issuer, claims.kid): wrong})
+    assert refused.value.reason is Refusal.UNKNOWN_KEY
 
 
 def test_pycose_verifies_ours() -> None:
