@@ -11,7 +11,7 @@ from onecard_kit.terms import Bilingual, Concession, Discount, Item, Price, Quot
 HEAD = "<!-- Generated from the item's file by tools/docs.py; edit that file instead. -->\n\n"
 PERIODS = {"day": ("每日", "a day"), "month": ("每月", "a month"), "year": ("每年", "a year")}
 DAYS = {"working": ("工作日", "working days"), "weekend": ("周末", "weekends"), "holiday": ("节假日", "holidays")}
-MEDIA = {"code": ("二维码", "code"), "card": ("实体卡", "card")}
+MEDIA = {"code": ("二维码", "code"), "card": ("实体卡", "card"), "number": ("数字码", "number read aloud")}
 
 
 def pages() -> dict[str, str]:

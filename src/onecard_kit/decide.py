@@ -20,6 +20,7 @@ from onecard_kit.terms import (
     Leg,
     Means,
     Medium,
+    Period,
     When,
     counted,
 )
@@ -43,7 +44,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     """Where and by what a card is presented: the states of terminal, client, point and item there.
 
     `point` is its code (a station's name in fares), `hours` when it is open (none given: always), `capacity_count` what
-    the point takes instead of what the item says.
+    the point takes instead of what the item says, `attended` whether staff stand beside the terminal.
     """
 
     terminal_state: str
@@ -56,6 +57,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     hours: tuple[When, ...] = ()
     media: tuple[Medium, ...] = (Medium.CODE, Medium.CARD)
     capacity_count: int | None = None
+    attended: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -168,7 +170,7 @@ class Decision(msgspec.Struct, frozen=True):
     funded_fen: int = 0
     waived_fen: int = 0
     concession: Concession | None = None
-    counts: tuple[tuple[str, dt.date, int], ...] = ()
+    counts: tuple[tuple[str, str, int], ...] = ()
     means: Means | None = None
     hold_fen: int | None = None
     used_pass: Pass | None = None
@@ -253,11 +255,18 @@ def _point(facts: Facts) -> Verdict | None:
 def _medium(facts: Facts) -> Verdict | None:
     item = facts.item
     assert item is not None
-    if facts.medium not in item.media or facts.medium not in facts.place.media:
+    if facts.medium not in item.media or not _read_here(facts.medium, facts.place):
         return Verdict.MEDIUM_NOT_ACCEPTED
+    if facts.medium is Medium.NUMBER and not facts.place.attended:
+        return Verdict.NOT_ATTENDED
     if not _amount_fits(item, facts.amount_fen):
         return Verdict.AMOUNT_INVALID
     return Verdict.LEG_INVALID if (item.journey is None) != (facts.leg is None) else None
+
+
+def _read_here(medium: Medium, place: Place) -> bool:
+    """A number is read by staff, whatever the terminals of a point read."""
+    return medium is Medium.NUMBER or medium in place.media
 
 
 def _genuine(facts: Facts) -> Verdict | None:
@@ -409,7 +418,7 @@ def _end(facts: Facts, trace: Trace | None) -> Decision:
     best = _best_at_end(facts, full_fen, trace)
     left_fen = full_fen if best is None else best.price.of(full_fen)
     paid_fen = _lessened(facts, left_fen, trace)
-    counts = ((item.paid_rule, facts.day, paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
+    counts = ((item.paid_rule, Period.DAY.of(facts.day), paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
     return Decision(
         Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - left_fen, left_fen - paid_fen, best, counts, Means.PURSE
     )  # fmt: skip

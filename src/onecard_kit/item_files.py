@@ -34,6 +34,7 @@ from onecard_kit.terms import (
     Item,
     Level,
     Means,
+    Medium,
     Price,
     Quota,
     When,
@@ -139,16 +140,12 @@ def struct_in(kind: Any) -> Any:
 def _faults(item: Item) -> Iterator[Fault]:
     yield from _identity_faults(item)
     yield from _list_faults(item)
-    if not item.media:
-        yield "$.media", "expected at least one of code, card"
+    yield from _media_faults(item)
     yield from (("$.classes", f"unknown class {name}") for name in item.classes if name not in BY_CODE)
     yield from _region_faults("$.region", item.region)
     yield from when_faults("$.when", item.when)
     if item.needs is not None:
         yield from when_faults("$.needs.when", item.needs.when)
-        yield from (
-            ("$.needs.media", f"expected media of the item: {m}") for m in item.needs.media if m not in item.media
-        )
     yield from _quota_faults("$.limit", item.limit)
     yield from _quota_faults("$.capacity", item.capacity)
     if item.offline is not None and not 0 <= item.offline.limit_fen <= FEN_MAX:
@@ -162,6 +159,16 @@ def _faults(item: Item) -> Iterator[Fault]:
     yield from _money_faults(item)
     yield from _further_faults(item)
     yield from _concessions_faults(item)
+
+
+def _media_faults(item: Item) -> Iterator[Fault]:
+    if not set(item.media) - {Medium.NUMBER}:
+        yield "$.media", "expected at least one of code, card"
+    if Medium.NUMBER in item.media and item.price is not None:
+        yield "$.media", "expected no number: what is read aloud never pays"
+    for medium in item.needs.media if item.needs is not None else ():
+        if medium not in item.media or medium is Medium.NUMBER:
+            yield "$.needs.media", f"expected media of the item that a terminal reads: {medium}"
 
 
 def _identity_faults(item: Item) -> Iterator[Fault]:

@@ -59,7 +59,11 @@ TABLES = (
             "steps": ("办理步骤", "what a person does, in order"),
             "time_limit": ("办理时限", "how long it takes"),
             "guide": ("办事指南", "what else a person wants to know"),
-            "media": ("出示方式；卡码同权，默认都可以", "how a card may be presented; both unless there is a reason"),
+            "media": (
+                "出示方式；卡码同权，默认二维码和实体卡都可以；number为数字码，须有人值守且不收费",
+                "how a card may be presented; code and card unless there is a reason; `number` is the one read aloud, "
+                "to staff and for what costs nothing",
+            ),
             "function": ("所需的卡片功能；不填为不需要", "the card's function that must be active; none: any card"),
             "region": (
                 "发卡地范围：local本市，all不限，或区域集合",
@@ -143,7 +147,7 @@ TABLES = (
         "what a point must have; checked when files are loaded and offers made",
         {
             "attended": ("是否须有人值守", "staff beside the terminal"),
-            "media": ("终端须能读取的出示方式", "media that its terminals must read"),
+            "media": ("终端须能读取的出示方式（二维码、实体卡）", "media that its terminals must read: code, card"),
             "when": ("须开放的时段", "when it must be open"),
         },
     ),

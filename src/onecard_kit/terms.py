@@ -17,10 +17,14 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Medium(StrEnum):
-    """How a card may be presented: the code on a phone or the physical card. Both by default: 卡码同权."""
+    """How a card may be presented: the code on a phone or the physical card. Both by default: 卡码同权.
+
+    The number that a holder reads aloud is taken only where the item names it, by staff, and never for money.
+    """
 
     CODE = "code"
     CARD = "card"
+    NUMBER = "number"
 
 
 class Function(StrEnum):
@@ -89,6 +93,15 @@ class Period(StrEnum):
         if self is Period.DAY:
             return day
         return day.replace(day=1) if self is Period.MONTH else day.replace(month=1, day=1)
+
+    def of(self, day: dt.date) -> str:
+        """The period that holds `day`, as ISO 8601 writes it: ``2026-03-11``, ``2026-03`` or ``2026``. No two periods of
+        different length are written alike, so what counts by the day never mixes with what counts by the month.
+        """
+        return day.isoformat()[: _LETTERS[self]]
+
+
+_LETTERS = {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}
 
 
 class Bilingual(Declared, frozen=True, kw_only=True):
@@ -352,14 +365,14 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
         return passes or bool(self.journey or self.capacity or self.transfer) or self.means != (Means.PURSE,)
 
 
-def counted(item: Item, concession: str | None, paid_fen: int, day: dt.date) -> tuple[tuple[str, dt.date, int], ...]:
-    """What an admitted use counts against: (rule, first day of its period, how much). A refund gives the same back."""
-    found = [(item.rule(), item.limit.period.start(day), 1)] if item.limit else []
+def counted(item: Item, concession: str | None, paid_fen: int, day: dt.date) -> tuple[tuple[str, str, int], ...]:
+    """What an admitted use counts against: (rule, period, how much). A refund gives the same back."""
+    found = [(item.rule(), item.limit.period.of(day), 1)] if item.limit else []
     best = item.by_key.get(concession) if concession else None
     if best is not None and best.quota is not None:
-        found.append((item.rule(best), best.quota.period.start(day), 1))
+        found.append((item.rule(best), best.quota.period.of(day), 1))
     if item.day_cap_fen is not None and paid_fen:
-        found.append((item.paid_rule, day, paid_fen))
+        found.append((item.paid_rule, Period.DAY.of(day), paid_fen))
     return tuple(found)
 
 

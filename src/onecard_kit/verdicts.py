@@ -24,6 +24,7 @@ class Verdict(StrEnum):
     POINT_CLOSED = "POINT_CLOSED"
     # medium, amount and leg
     MEDIUM_NOT_ACCEPTED = "MEDIUM_NOT_ACCEPTED"
+    NOT_ATTENDED = "NOT_ATTENDED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     LEG_INVALID = "LEG_INVALID"
     # signature
@@ -32,9 +33,13 @@ class Verdict(StrEnum):
     KEY_UNKNOWN = "KEY_UNKNOWN"
     SIGNATURE_INVALID = "SIGNATURE_INVALID"
     CRYPTOGRAM_INVALID = "CRYPTOGRAM_INVALID"
+    NUMBER_MALFORMED = "NUMBER_MALFORMED"
+    NUMBER_LIMITED = "NUMBER_LIMITED"
+    NUMBER_UNKNOWN = "NUMBER_UNKNOWN"
     # window
     CODE_NOT_YET_VALID = "CODE_NOT_YET_VALID"
     CODE_EXPIRED = "CODE_EXPIRED"
+    NUMBER_EXPIRED = "NUMBER_EXPIRED"
     # replay
     REPLAYED = "REPLAYED"
     # card and function
@@ -72,6 +77,10 @@ class Words:
 
 _STAFF = ("请联系现场工作人员。", "Please ask the staff here.")
 _ANOTHER_CODE = ("请刷新二维码后再试。", "Refresh the code and show it again.")
+_ANOTHER_NUMBER = (
+    "请持卡人取新的数字码，或出示二维码、实体卡。",
+    "Have the holder take a new number, or show code or card.",
+)
 _OUTLET = ("请到社保卡服务网点办理，或拨打12333。", "Go to a card outlet, or call 12333.")
 
 WORDS: dict[Verdict, Words] = {
@@ -90,6 +99,12 @@ WORDS: dict[Verdict, Words] = {
         "This item does not take this medium",
         "请改用实体卡或二维码。",
         "Use the card or the code instead.",
+    ),
+    Verdict.NOT_ATTENDED: Words(
+        "数字码只在有人值守的终端使用",
+        "A number is taken only at a terminal with staff",
+        "请出示二维码或实体卡，或到人工窗口。",
+        "Show the code or the card, or go to a counter with staff.",
     ),
     Verdict.AMOUNT_INVALID: Words("金额不符合该应用项目的规定", "The amount does not fit this item", *_STAFF),
     Verdict.LEG_INVALID: Words("进出方向与该应用项目不符", "The way in or out does not fit this item", *_STAFF),
@@ -110,10 +125,26 @@ WORDS: dict[Verdict, Words] = {
         "请重新刷卡；仍不成功请到服务网点检测。",
         "Tap again; if it still fails, have the card checked at an outlet.",
     ),
+    Verdict.NUMBER_MALFORMED: Words(
+        "数字码有误",
+        "This is not a number of ours",
+        "请逐位核对12位数字后重新输入。",
+        "Compare the twelve digits one by one and enter them again.",
+    ),
+    Verdict.NUMBER_LIMITED: Words(
+        "数字码输错次数过多，暂停受理",
+        "Too many wrong numbers; none is taken for now",
+        "请出示二维码或实体卡，十五分钟后可再用数字码。",
+        "Show the code or the card; numbers are taken again in fifteen minutes.",
+    ),
+    Verdict.NUMBER_UNKNOWN: Words(
+        "没有这个数字码，或已被新的取代", "There is no such number, or a newer one", *_ANOTHER_NUMBER
+    ),
     Verdict.CODE_NOT_YET_VALID: Words(
         "二维码还未生效", "The code is not valid yet", "请核对手机时间后刷新。", "Check the phone's clock and refresh."
     ),
     Verdict.CODE_EXPIRED: Words("二维码已过期", "The code has expired", *_ANOTHER_CODE),
+    Verdict.NUMBER_EXPIRED: Words("数字码已过期", "The number has expired", *_ANOTHER_NUMBER),
     Verdict.REPLAYED: Words("已经使用过", "Already used", *_ANOTHER_CODE),
     Verdict.CARD_UNKNOWN: Words("没有这张卡", "There is no such card", *_OUTLET),
     Verdict.CARD_INACTIVE: Words("社保卡尚未启用", "The card is not activated", *_OUTLET),

@@ -39,6 +39,7 @@ FAULTS: list[tuple[Verdict, dict[str, Any]]] = [
     (Verdict.ITEM_NOT_OFFERED, {"place.offered": False}),
     (Verdict.POINT_CLOSED, {"place.hours": (When(hours=(("08:00", "12:00"),)),)}),
     (Verdict.MEDIUM_NOT_ACCEPTED, {"item.media": (Medium.CARD,)}),
+    (Verdict.NOT_ATTENDED, {"medium": Medium.NUMBER, "item.media": (Medium.NUMBER,)}),
     (Verdict.AMOUNT_INVALID, {"amount_fen": 200}),
     (Verdict.LEG_INVALID, {"item.journey": None, "leg": Leg.IN}),
     (Verdict.CODE_MALFORMED, {"problem": Verdict.CODE_MALFORMED}),
@@ -46,8 +47,12 @@ FAULTS: list[tuple[Verdict, dict[str, Any]]] = [
     (Verdict.KEY_UNKNOWN, {"problem": Verdict.KEY_UNKNOWN}),
     (Verdict.SIGNATURE_INVALID, {"problem": Verdict.SIGNATURE_INVALID}),
     (Verdict.CRYPTOGRAM_INVALID, {"problem": Verdict.CRYPTOGRAM_INVALID}),
+    (Verdict.NUMBER_MALFORMED, {"problem": Verdict.NUMBER_MALFORMED}),
+    (Verdict.NUMBER_LIMITED, {"problem": Verdict.NUMBER_LIMITED}),
+    (Verdict.NUMBER_UNKNOWN, {"problem": Verdict.NUMBER_UNKNOWN}),
     (Verdict.CODE_NOT_YET_VALID, {"problem": Verdict.CODE_NOT_YET_VALID}),
     (Verdict.CODE_EXPIRED, {"problem": Verdict.CODE_EXPIRED}),
+    (Verdict.NUMBER_EXPIRED, {"problem": Verdict.NUMBER_EXPIRED}),
     (Verdict.REPLAYED, {"replayed": True}),
     (Verdict.CARD_UNKNOWN, {"standing": None}),
     (Verdict.CARD_INACTIVE, {"standing.card_state": "inactive"}),
@@ -79,6 +84,7 @@ V = Verdict
 CARD_STATES = {V.CARD_INACTIVE, V.CARD_LOST, V.CARD_LOCKED, V.CARD_CANCELLED}
 CANNOT_BE_AT_ONCE = [
     {V.ITEM_UNKNOWN, V.ITEM_SUSPENDED},
+    {V.MEDIUM_NOT_ACCEPTED, V.NOT_ATTENDED},  # the item names the number, or does not
     {verdict for verdict, changes in FAULTS if "problem" in changes},
     CARD_STATES,
     *({V.CARD_UNKNOWN, each} for each in (*CARD_STATES, V.FUNCTION_INACTIVE)),
@@ -179,12 +185,20 @@ def test_an_open_amount_is_between_its_bounds(amount_fen: int | None, verdict: s
     assert verdict_of({"item.price": price, "amount_fen": amount_fen}) == verdict
 
 
-@pytest.mark.parametrize("medium", list(Medium))
+@pytest.mark.parametrize("medium", [Medium.CODE, Medium.CARD])
 def test_a_medium_that_the_item_or_the_terminal_does_not_take_is_refused(medium: Medium) -> None:
     other = tuple(each for each in Medium if each is not medium)
     for refusing in ({"item.media": other}, {"place.media": other}):
         assert verdict_of({"medium": medium, **refusing}) is Verdict.MEDIUM_NOT_ACCEPTED
     assert verdict_of({"medium": medium, "item.media": (medium,), "place.media": (medium,)}) is Verdict.ADMITTED
+
+
+def test_a_number_takes_an_item_that_names_it_and_staff_whatever_the_terminals_read() -> None:
+    named = {"medium": Medium.NUMBER, "item.media": (*BASE.item.media, Medium.NUMBER), "item.price": None}  # type: ignore[union-attr]
+    assert verdict_of({**named, "place.attended": True, "place.media": (Medium.CODE,)}) is Verdict.ADMITTED
+    assert verdict_of({**named, "place.attended": False}) is Verdict.NOT_ATTENDED
+    unnamed = {"medium": Medium.NUMBER, "item.price": None, "place.attended": True}
+    assert verdict_of({**unnamed, "place.media": tuple(Medium)}) is Verdict.MEDIUM_NOT_ACCEPTED
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,9 @@ NO_MORE = "expected 0 to the full price, where that is always the same: a rule n
 PLAIN = "expected text without control characters"
 WORDS = "expected words in both languages"
 DIVISION = "expected a division of six digits (GB/T 2260)"
+NEVER_PAYS = "expected no number: what is read aloud never pays"
+READ = "expected media of the item that a terminal reads"
+NUMBER_NEEDED = 'media = ["card", "number"]\nneeds = { media = ["number"] }'
 WINDOW = "expected each window to end after it starts; over midnight takes two windows"
 MEANS = "expected each way to pay once, the purse among them: not every card has a bank account"
 PURSE_ALONE = "expected the purse alone: a bank pays only fixed or named prices of the holder"
@@ -287,6 +290,8 @@ VALUES = [
     ("full", 'en = "Bus ride"', 'en = "Bus \\u202Eedir"', "$.name.en", PLAIN),
     ("metro", '"north"', '"nor\\nth"', "$.price.distance.line[1].stations[1][0]", PLAIN),
     ("full", '["code", "card"]', "[]", "$.media", "expected at least one of code, card"),
+    ("full", 'media = ["code", "card"]', 'media = ["number"]', "$.media", "expected at least one of code, card"),
+    ("full", 'media = ["code", "card"]', 'media = ["code", "card", "number"]', "$.media", NEVER_PAYS),
     ("full", '"senior_70"]', '"senior_71"]', "$.classes", "unknown class senior_71"),
     ("full", 'region = "local"', 'region = "Local"', "$.region", "expected local, all or the code of an area set"),
     ("full", 'days = ["working", "weekend"]', "days = []", "$.when.days", "expected at least one kind of day"),
@@ -294,7 +299,8 @@ VALUES = [
     ("full", '["06:30", "22:00"]', '["06:30", "24:30"]', "$.when.hours", "expected 00:00 to 24:00, not 24:30"),
     ("full", '["06:30", "22:00"]', '["22:00", "06:30"]', "$.when.hours", WINDOW),
     ("full", '["08:00", "17:00"]', '["08:00", "08:00"]', "$.needs.when.hours", WINDOW),
-    ("full", 'media = ["code", "card"]', 'media = ["code"]', "$.needs.media", "expected media of the item: card"),
+    ("full", 'media = ["code", "card"]', 'media = ["code"]', "$.needs.media", f"{READ}: card"),
+    ("by law", "excluded =", f"{NUMBER_NEEDED}\nexcluded =", "$.needs.media", f"{READ}: number"),
     ("full", "count = 20", "count = 0", "$.limit.count", "expected 1 to 1000000"),
     ("full", "count = 900", "count = 1000001", "$.capacity.count", "expected 1 to 1000000"),
     ("full", "limit_fen = 2000", "limit_fen = -1", "$.offline.limit_fen", "expected 0 to 1000000000"),

@@ -35,6 +35,7 @@ CHANNELS: dict[Channel, Words] = {
 MEDIA: dict[Medium, Words] = {
     Medium.CODE: {"zh": "二维码", "en": "Code"},
     Medium.CARD: {"zh": "实体卡", "en": "Physical card"},
+    Medium.NUMBER: {"zh": "数字码（报给工作人员）", "en": "Number read aloud to staff"},
 }
 
 DAYS: dict[DayKind, Words] = {
