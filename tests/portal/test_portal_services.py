@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection
 from django.test import Client
@@ -18,6 +19,7 @@ from onecard.foundation.web.tables import cell
 from onecard.kernel.catalogue import actions, publishing
 from onecard.kernel.catalogue.models import Item, Point
 from onecard.portal import services
+from onecard_kit.terms import Item as Declaration
 
 pytestmark = pytest.mark.django_db
 GUIDE = """
@@ -170,6 +172,95 @@ def test_what_the_law_reserves_says_so(tmp_path: Path) -> None:
     told = page("/services/government.marriage")
     assert "此事项须用居民身份证办理" in told
     assert "免费" not in told
+
+
+METRO = an_item(
+    "transit.metro",
+    'function = "transit"', "journey = { ends_after_hours = 4 }", "day_cap_fen = 1500",
+    'transfer = { after = ["transit.bus"], within_minutes = 60, off_fen = 100 }', "refund = { within_days = 7 }",
+    'capacity = { count = 300, period = "day" }', 'limit = { count = 9, period = "month" }',
+    'price = { from = "holder.purse", to = "operator.receivable", distance = { steps = [[4000, 200], [8500, 300]],'
+    ' line = [{ code = "L1", stations = [["point", 0], ["other", 900]] }] } }',
+)  # fmt: skip
+HALL = an_item(
+    "culture.hall",
+    'classes = ["student"]', 'region = "delta"', "journey = { ends_after_hours = 8 }", "refund = { within_days = 0 }",
+    'when = { hours = [["09:00", "21:00"]] }',
+    'needs = { attended = true, media = ["card"], when = { days = ["weekend"], hours = [["10:00", "12:00"]] } }',
+    'price = { from = "holder.purse", to = "operator.receivable",'
+    " hourly = { fen = 1000, max_fen = 4000, free_minutes = 10 } }",
+)  # fmt: skip
+PASS = an_item(
+    "tourism.pass",
+    'means = ["bank", "purse"]',
+    "pass = { activate_within_days = 90, lasts_days = 365, uses = 10 }",
+    'price = { open_fen = [100, 9000], from = "holder.purse", to = "operator.receivable" }',
+)
+OFFLINE = an_item(
+    "transit.offline", 'offline = { limit_fen = 2000, days = 7, shortfall = "operator" }',
+    'price = { full_fen = 200, from = "holder.purse", to = "operator.receivable" }',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("item", "zh", "en"),
+    [
+        ("transit.metro",
+         ["按里程计价，最高 3.00 元", "4 公里以内 2.00 元", "8.5 公里以内 3.00 元", "每人每天最多实付 15.00 元",
+          "项目bus之后 60 分钟内换乘，减 1.00 元", "4 小时内没有刷出的自动结束", "7 天内可以退回", "每月 9 次",
+          "每个用卡点每天 300 次", "交通功能", "各地发的卡", "钱包"],
+         ["By distance, ¥3.00 at most", "Up to 4 km: ¥2.00", "Up to 8.5 km: ¥3.00", "You pay ¥15.00 a day at most",
+          "¥1.00 less within 60 minutes after: Item bus", "ends by itself after 4 hours", "Within 7 days",
+          "9 a month", "Each point: 300 a day", "Transit", "Cards issued anywhere", "<dd>purse</dd>"]),
+        ("culture.hall",
+         ["每小时 10.00 元，最高 40.00 元", "前 10 分钟免费", "不足一小时按一小时计", "在校学生", "三角洲发的卡",
+          "当天可以退回", "09:00–21:00", "有人值守", "能读取：实体卡", "开放时间包括 周末 10:00–12:00"],
+         ["¥10.00 an hour, ¥40.00 at most", "The first 10 minutes are free", "A started hour counts as a whole one",
+          "Enrolled student", "Cards issued in Delta", "On the same day", "Staff at hand",
+          "Reads: Physical card", "Open during weekends 10:00–12:00"]),
+        ("tourism.pass",
+         ["每笔 1.00 至 90.00 元", "90 天内没有使用的自动启用", "启用后 365 天内有效", "共 10 次", "银行账户、钱包"],
+         ["¥1.00 to ¥90.00 each time", "by itself after 90 days", "Good for 365 days", "10 times",
+          "bank account, purse"]),
+        ("transit.offline",
+         ["7 天以内仍可使用，每笔最多 20.00 元，扣款不足由运营单位承担"],
+         ["Goes on for 7 days, up to ¥20.00 a use", "borne by the operator"]),
+    ],
+)  # fmt: skip
+def test_an_item_says_all_of_its_terms_in_both_languages(
+    tmp_path: Path, item: str, zh: list[str], en: list[str]
+) -> None:
+    load_published(tmp_path, BUS, METRO, HALL, PASS, OFFLINE)
+    for query, expected in (({}, zh), ({"lang": "en"}, en)):
+        told = page(f"/services/{item}", **query)
+        assert [words for words in expected if words not in told] == []
+
+
+def test_the_data_say_all_of_the_terms(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS, METRO, HALL)
+    items = {item["code"]: item for item in json.loads(Client().get("/services.json").content)["items"]}
+    metro, hall, bus = (items[code]["terms"] for code in ("transit.metro", "culture.hall", "transit.bus"))
+    assert (metro["day_cap_fen"], metro["transfer"]["off_fen"], metro["function"]) == (1500, 100, "transit")
+    assert (hall["price"]["hourly"]["free_minutes"], hall["region"], hall["classes"]) == (10, "delta", ["student"])
+    [senior] = bus["concession"]
+    assert (senior["class"], senior["price"]["percent"], senior["quota"]["count"]) == ("senior_70", 50, 20)
+    heads, *lines = csv.reader(io.StringIO(Client().get("/services.csv").content.decode("utf-8-sig")))
+    rows = {row["code"]: row for row in (dict(zip(heads, line, strict=True)) for line in lines)}
+    told = rows["transit.metro"]
+    assert (told["day_cap_fen"], told["transfer.off_fen"], told["transfer.after"]) == ("1500", "100", "transit.bus")
+    assert told["price.distance.steps"] == "4000 200; 8500 300"
+    assert (rows["culture.hall"]["price.hourly.free_minutes"], rows["culture.hall"]["means"]) == ("10", "purse")
+    assert (rows["transit.bus"]["concession.key"], rows["transit.bus"]["price.hourly.fen"]) == ("senior_70", "")
+
+
+def test_the_data_leave_no_term_out() -> None:
+    """A key that item files learn is told, or named here as what the list says by itself."""
+    by_itself = {
+        "code", "version", "starts_on", "ends_on", "level", "area", "extends", "kind", "pilot_areas", "decided",
+        "channels", "media", "legal_basis",
+    }  # fmt: skip
+    keys = {field.encode_name for field in msgspec.structs.fields(Declaration)}
+    assert keys == by_itself | {*services.WORDS} | {*services.TERMS}
 
 
 def test_drafts_are_nowhere_and_what_begins_ends_or_rests_says_so(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def my_choices(holder_id: int) -> list[ChoiceRow]:
 
 
 def _row(item: Item, order: tuple[Means, ...]) -> ChoiceRow:
-    words = _words()
+    words = names()
     return ChoiceRow(
         item=item.code,
         name={"zh": item.name.zh, "en": item.name.en},
@@ -43,7 +43,8 @@ def _row(item: Item, order: tuple[Means, ...]) -> ChoiceRow:
     )
 
 
-def _words() -> dict[Means, str]:
+def names() -> dict[Means, str]:
+    """What each way to pay is called."""
     return {Means.PURSE: _("钱包"), Means.BANK: _("银行账户")}
 
 

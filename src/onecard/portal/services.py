@@ -11,14 +11,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from onecard.foundation import clock
-from onecard.foundation.money import yuan
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import queries, rules, words
 from onecard.kernel.catalogue.models import Item, ItemVersion, LegalBasis, Point, Stage, State
 from onecard.kernel.holders import divisions
+from onecard.portal.terms import ConcessionRow, Line, concessions, lines, price_of, when_in_words
 from onecard_kit import terms
 from onecard_kit.classes import BY_CODE
-from onecard_kit.reasons import FUNDERS, concession_name
 from onecard_kit.terms import Bilingual, Level
 
 Words = dict[str, str]
@@ -95,16 +94,6 @@ class Services:
 
 
 @dataclass(frozen=True)
-class ConcessionRow:
-    """Who pays less, how much, where and when, and who funds it."""
-
-    name: Words
-    price: str
-    limits: list[str]
-    funder: Words
-
-
-@dataclass(frozen=True)
 class PointRow:
     """A point that offers an item."""
 
@@ -140,7 +129,7 @@ class ServicePage:
     facts: list[tuple[str, list[Words]]]
     steps: list[Words]
     guide: Words | None
-    price: str
+    terms: list[Line]
     concessions: list[ConcessionRow]
     bases: list[LegalBasis]
     points: list[PointRow]
@@ -249,8 +238,8 @@ def service(code: str, after: str = "") -> ServicePage:
         facts=[(label, told) for label, told in _facts(item) if told],
         steps=[both(each) for each in item.steps],
         guide=both(item.guide) if item.guide else None,
-        price="" if item.excluded else price_of(item.price),
-        concessions=_concessions(item),
+        terms=lines(item),
+        concessions=concessions(item),
         bases=queries.legal_bases(item.legal_basis),
         points=[_point(point) for point in points[:POINTS]],
         points_after=points[POINTS - 1].code if len(points) > POINTS else "",
@@ -282,84 +271,25 @@ def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
     yield _("出示方式"), [words.MEDIA[medium] for medium in item.media]
     yield _("条件"), [both(each) for each in item.conditions]
     yield _("时限"), _some(item.time_limit)
+    yield _("适用地区"), [_area(item)]
     yield _("试点地区"), [{"zh": divisions.name_of(area), "en": ""} for area in item.pilot_areas]
     yield _("主管部门"), _some(item.lead_unit)
     yield _("配合单位"), [both(each) for each in item.supporting_units]
+
+
+def _area(item: terms.Item) -> Words:
+    """Whose list it is on: the region's set of places, else the division."""
+    if item.level is Level.REGION:
+        return queries.area_set_names([item.area]).get(item.area, {"zh": item.area, "en": ""})
+    return {"zh": divisions.name_of(item.area), "en": ""}
 
 
 def _some(told: Bilingual | None) -> list[Words]:
     return [both(told)] if told else []
 
 
-def price_of(price: terms.Price | None) -> str:
-    """The full price in words."""
-    if price is None:
-        return _("免费")
-    if price.full_fen is not None:
-        return _("全价 %(yuan)s 元") % {"yuan": yuan(price.full_fen)}
-    if price.distance is not None:
-        return _("按里程计价，最高 %(yuan)s 元") % {"yuan": yuan(price.most_fen)}
-    if price.hourly is not None:
-        told = {"yuan": yuan(price.hourly.fen), "most": yuan(price.hourly.max_fen)}
-        return _("每小时 %(yuan)s 元，最高 %(most)s 元") % told
-    return _("金额当场确定")
-
-
-def _concessions(item: terms.Item) -> list[ConcessionRow]:
-    regions = queries.area_set_names([each.region for each in item.concession])
-    return [_concession(each, regions) for each in item.concession]
-
-
-def _concession(each: terms.Concession, regions: dict[str, Words]) -> ConcessionRow:
-    name_zh, name_en = concession_name(each)
-    funder_zh, funder_en = FUNDERS[each.funded_by]
-    limits = [_region(each.region, regions), *_hours(each.when), *([_quota(each.quota)] if each.quota else [])]
-    return ConcessionRow(
-        {"zh": name_zh, "en": name_en}, _discount(each.price), limits, {"zh": funder_zh, "en": funder_en}
-    )
-
-
-def _region(region: str, names: dict[str, Words]) -> str:
-    """Whose cards it is for, by the place that issued them."""
-    if region == terms.LOCAL:
-        return _("本市发的卡")
-    if region == terms.ALL:
-        return _("各地发的卡")
-    return _("%(places)s发的卡") % {"places": in_language(names.get(region, {"zh": region, "en": region}))}
-
-
-def _discount(discount: terms.Discount) -> str:
-    if discount.percent == 0:
-        return _("免费")
-    if discount.percent is not None and discount.off_fen_max is not None:
-        told = {"percent": discount.percent, "yuan": yuan(discount.off_fen_max)}
-        return _("全价的 %(percent)s%%，最多优惠 %(yuan)s 元") % told
-    if discount.percent is not None:
-        return _("全价的 %(percent)s%%") % {"percent": discount.percent}
-    if discount.fixed_fen is not None:
-        return _("%(yuan)s 元") % {"yuan": yuan(discount.fixed_fen)}
-    return _("最多 %(yuan)s 元") % {"yuan": yuan(discount.cap_fen or 0)}
-
-
-def _quota(quota: terms.Quota) -> str:
-    told = {
-        terms.Period.DAY: _("每天 %(count)s 次"),
-        terms.Period.MONTH: _("每月 %(count)s 次"),
-        terms.Period.YEAR: _("每年 %(count)s 次"),
-    }
-    return told[quota.period] % {"count": quota.count}
-
-
-def _hours(when: terms.When | None) -> list[str]:
-    """Kinds of day and windows of the day in words; [] is always."""
-    if when is None:
-        return []
-    days = [in_language(words.DAYS[kind]) for kind in when.days] if len(when.days) < len(terms.DayKind) else []
-    return [" ".join([*days, *(f"{start}–{end}" for start, end in when.hours)])]
-
-
 def _point(point: Point) -> PointRow:
-    hours = [told for when in queries.hours_of(point) for told in _hours(when)]
+    hours = [told for when in queries.hours_of(point) for told in when_in_words(when)]
     name = {"zh": point.name_zh, "en": point.name_en}
     return PointRow(name, divisions.name_of(point.division), hours, point.demonstration)
 
@@ -371,12 +301,21 @@ def _version(row: ItemVersion, shown: ItemVersion) -> VersionRow:
 
 # --- Open data --------------------------------------------------------------------------------------------------------
 
+# What a decision goes by: keys of the item's file, as docs/item-files.md tells them.
+TERMS = (
+    "function", "region", "classes", "excluded", "when", "needs", "limit", "capacity", "offline", "journey", "pass",
+    "price", "means", "transfer", "day_cap_fen", "refund", "concession",
+)  # fmt: skip
+WORDS = ("name", "audience", "time_limit", "guide", "lead_unit", "conditions", "steps", "supporting_units")
 COLUMNS = (
     "code", "version", "field", "level", "area", "extends", "kind", "pilot_areas", "starts_on", "ends_on",
     "name_zh", "name_en", "audience_zh", "audience_en", "channels", "conditions_zh", "conditions_en",
     "steps_zh", "steps_en", "time_limit_zh", "time_limit_en", "guide_zh", "guide_en", "lead_unit_zh", "lead_unit_en",
     "supporting_units_zh", "supporting_units_en", "legal_basis", "decided_by_zh", "decided_by_en", "decided_on",
-    "demonstration",
+    "demonstration", "media", "function", "region", "classes", "price.full_fen", "price.open_fen", "price.hourly.fen",
+    "price.hourly.max_fen", "price.hourly.free_minutes", "price.distance.steps", "transfer.after",
+    "transfer.within_minutes", "transfer.off_fen", "day_cap_fen", "means", "limit.count", "limit.period",
+    "capacity.count", "capacity.period", "refund.within_days", "concession.key",
 )  # fmt: skip
 
 
@@ -392,31 +331,26 @@ def open_data(looked_for: Chosen) -> list[dict[str, Any]]:
 
 
 def _plain(row: ItemVersion, demonstration: bool) -> dict[str, Any]:
-    item, stored = queries.declared(row), row.item
+    told, stored = queries.plain(row), row.item
     return {
-        "code": item.code,
-        "version": item.version,
+        "code": told["code"],
+        "version": told["version"],
         "field": stored.field,
         "level": stored.level,
         "area": stored.area,
         "extends": stored.extends_id,
-        "kind": item.kind.value,
-        "pilot_areas": list(item.pilot_areas),
+        "kind": told["kind"],
+        "pilot_areas": told["pilot_areas"],
         "starts_on": row.starts_on.isoformat(),
         "ends_on": row.ends_on.isoformat() if row.ends_on else None,
-        "name": both(item.name),
-        "audience": both(item.audience) if item.audience else None,
-        "channels": [channel.value for channel in item.channels],
-        "conditions": [both(each) for each in item.conditions],
-        "steps": [both(each) for each in item.steps],
-        "time_limit": both(item.time_limit) if item.time_limit else None,
-        "guide": both(item.guide) if item.guide else None,
-        "lead_unit": both(item.lead_unit) if item.lead_unit else None,
-        "supporting_units": [both(each) for each in item.supporting_units],
-        "legal_basis": list(item.legal_basis),
+        **{key: told[key] for key in WORDS},
+        "channels": told["channels"],
+        "media": told["media"],
+        "legal_basis": told["legal_basis"],
         "decided_by": {"zh": row.decided_by_zh, "en": row.decided_by_en},
         "decided_on": row.decided_on.isoformat() if row.decided_on else None,
         "demonstration": demonstration,
+        "terms": {key: told[key] for key in TERMS},
     }
 
 
@@ -426,11 +360,25 @@ def cells(entry: dict[str, Any]) -> list[object]:
 
 
 def _cell(entry: dict[str, Any], column: str) -> object:
+    key, _dot, rest = column.partition(".")
+    if key in TERMS:
+        return _joined(_at(entry["terms"][key], rest))
     if column in entry:
-        value = entry[column]
-        return "; ".join(value) if isinstance(value, list) else value
+        return _joined(entry[column])
     name, _underscore, language = column.rpartition("_")
-    value = entry[name]
-    if isinstance(value, list):
-        return "; ".join(each[language] for each in value)
-    return value[language] if value else None
+    return _joined(_at(entry[name], language))
+
+
+def _at(value: Any, path: str) -> Any:
+    """What lies at a path of keys, of each member where there are several; None where nothing does."""
+    for key in path.split(".") if path else ():
+        if value is None:
+            return None
+        value = [each[key] for each in value] if isinstance(value, (list, tuple)) else value[key]
+    return value
+
+
+def _joined(value: Any) -> object:
+    if not isinstance(value, (list, tuple)):
+        return value
+    return "; ".join(" ".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each) for each in value)

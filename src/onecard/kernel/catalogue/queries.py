@@ -137,6 +137,12 @@ def version_for(code: str, day: dt.date) -> ItemVersion | None:
     )
 
 
+def names_of(codes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What items are called, by code, as their newest published version says; one that has none is left out."""
+    found = ItemVersion.objects.filter(item_id__in=codes, stage__in=EVER_PUBLISHED).order_by("starts_on")
+    return {row.item_id: row.declaration["name"] for row in found}
+
+
 def versions_of(
     code: str, *, before: int | None = None, limit: int = PAGE, stages: Sequence[Stage] = tuple(Stage)
 ) -> list[ItemVersion]:
