@@ -1,0 +1,356 @@
+"""Deciding without a line: the same verdict as from the platform's facts, and nothing that a stranger shows passes."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.kit.builders import BY_DISTANCE, BY_THE_HOUR, ITEM, JOURNEY, a_concession
+
+from onecard_kit import card_file, chips, codes, offline
+from onecard_kit.card_file import CardFile
+from onecard_kit.classes import BY_NUMBER, codes_of
+from onecard_kit.decide import Areas, Facts, Place, Standing, decide
+from onecard_kit.offline import OFFLINE_WORDS, Knowledge, Outcome, Remembered, decide_offline, read
+from onecard_kit.pack import Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
+from onecard_kit.presentation import Chip, Presentation
+from onecard_kit.status_list import Status, StatusList, pack, subject_of
+from onecard_kit.suites import ED25519, Purpose, Signer
+from onecard_kit.terms import FEN_MAX, DayKind, Function, Item, Leg, Medium, Offline, Period, Quota, When
+from onecard_kit.verdicts import Verdict
+
+PLACE = "320600"
+DAY = dt.date(2026, 3, 1)
+NOON = int(dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=8))).timestamp())
+SIGNER = Signer.of(ED25519, b"\x00\x01", bytes(range(32)))
+LASTING = Signer.of(ED25519, b"\x00\x02", bytes(range(1, 33)), Purpose.LASTING)
+FORGER = Signer.of(ED25519, b"\x00\x01", bytes(32))
+RIDE = replace(ITEM, limit=None, offline=Offline(limit_fen=1000, days=7, shortfall="operator"))
+CODES_PATH, CARDS_PATH = "/v1/status-lists/320600/{day}", "/v1/status-lists/320600/cards"
+TERMINALS_PATH = "/v1/status-lists/320600/terminals"
+WEEK_S = 604_800
+NOTHING = Remembered()
+LISTS = tuple(
+    PackList(name, path, WEEK_S)
+    for name, path in (
+        ("codes", CODES_PATH), ("papers", "/v1/status-lists/320600/papers"), ("cards", CARDS_PATH),
+        ("terminals", TERMINALS_PATH), ("keys", "/v1/keys"),
+    )
+)  # fmt: skip
+
+
+def a_key(signer: Signer, **changes: Any) -> PackKey:
+    key = signer.public_key
+    made = PackKey(PLACE, key.kid.hex(), "ed25519", key.public.hex(), key.purpose, 0, None, None)
+    return replace(made, **changes)
+
+
+def a_pack(item: Item = RIDE, **changes: Any) -> Pack:
+    made = Pack(
+        issuer=PLACE,
+        division=PLACE,
+        made=NOON - 60,
+        terminal=PackTerminal("NT-BUS-0001", 3, "active", attended=False),
+        point=PackPoint("west", "active", "active", PLACE, (), (Medium.CODE, Medium.CARD)),
+        items=(PackItem(item.code, "active", None, (msgspec.Raw(msgspec.json.encode(item)),)),),
+        areas={"yangtze_delta": ("31", "32", "33", "34")},
+        days={DAY: DayKind.WORKING},
+        issuers=(PLACE,),
+        keys=(a_key(SIGNER), a_key(LASTING)),
+        lists=LISTS,
+        online_timeout_ms=1500,
+    )
+    return replace(made, **changes)
+
+
+def a_list(path: str, marked: dict[int, Status] | None = None, issued: int = NOON - 60) -> StatusList:
+    return StatusList(path, issued, issued + 2 * 86_400, 300, pack(4096, (marked or {}).items()))
+
+
+def knowing(item: Item = RIDE, marked: dict[int, Status] | None = None, **changes: Any) -> Knowledge:
+    """A gate that synced a minute ago."""
+    lists = [
+        a_list(subject_of(PLACE, DAY), marked), a_list(CARDS_PATH, marked), a_list(TERMINALS_PATH),
+        a_list("/v1/status-lists/320600/papers", marked),
+    ]  # fmt: skip
+    told: dict[str, Any] = {
+        "pack": a_pack(item),
+        "lists": {each.subject: each for each in lists},
+        "keys_issued": NOON - 60,
+        "contacted": NOON - 60,
+    }
+    return Knowledge(**(told | changes))
+
+
+def a_code(signer: Signer = SIGNER, **changes: Any) -> str:
+    claims = codes.Claims(PLACE, signer.kid, 77, codes.Via.SELF, NOON - NOON % 60, NOON - NOON % 60 + 60, bytes(12))
+    return codes.encode(replace(claims, **changes), signer)
+
+
+def a_tap(signer: Signer = LASTING, number: str = "C20260001", counter: int = 7, **changes: Any) -> tuple[Chip, str]:
+    said = CardFile(PLACE, "C20260001", 77, 3, tuple(Function), (), NOON - 86_400, NOON + 86_400)
+    cryptogram = chips.cryptogram(bytes(16), number, counter, "NT-BUS-0001", "j", 1).hex()
+    return Chip(number, counter, cryptogram), card_file.write(replace(said, **changes), signer)
+
+
+def came_to(
+    code: str | None = None, tap: tuple[Chip, str] | None = None, known: Knowledge | None = None,
+    memory: Remembered = NOTHING, now: float = NOON, **asked: Any,
+) -> Outcome:  # fmt: skip
+    known = known or knowing()
+    chip, file = tap or (None, None)
+    if code is None and chip is None:
+        code = a_code()
+    presented = Presentation(RIDE.code, code, chip, **asked)
+    return decide_offline(presented, read(presented, file, known, now), known, memory, now)
+
+
+# --- what passes and what does not --------------------------------------------------------------------------------
+
+
+def test_a_good_code_and_a_good_card_pass() -> None:
+    for outcome in (came_to(), came_to(tap=a_tap())):
+        assert (outcome.verdict, outcome.paid_fen) == (Verdict.ADMITTED, 200)
+    assert came_to().lists == {"codes": NOON - 60, "terminals": NOON - 60, "keys": NOON - 60}
+    assert came_to(tap=a_tap()).lists == {"cards": NOON - 60, "terminals": NOON - 60, "keys": NOON - 60}
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ({"code": "OC1."}, Verdict.CODE_MALFORMED),
+        ({"code": a_code(FORGER)}, Verdict.SIGNATURE_INVALID),
+        ({"code": a_code(issuer="310000")}, Verdict.ISSUER_UNKNOWN),
+        ({"code": a_code(Signer.of(ED25519, b"\x00\x09", bytes(32)), kid=b"\x00\x09")}, Verdict.KEY_UNKNOWN),
+        ({"code": a_code(), "now": NOON + 65}, Verdict.CODE_EXPIRED),
+        ({"code": a_code(), "now": NOON - 6}, Verdict.CODE_NOT_YET_VALID),
+        ({"memory": Remembered(spent=True)}, Verdict.REPLAYED),
+        ({"known": knowing(marked={77: Status.SUSPENDED})}, Verdict.CARD_LOST),
+        ({"known": knowing(marked={77: Status.INVALID})}, Verdict.CARD_CANCELLED),
+        ({"known": knowing(withdrawn={(PLACE, SIGNER.kid)})}, Verdict.KEY_UNKNOWN),
+        ({"tap": a_tap(), "known": knowing(marked={77: Status.SUSPENDED})}, Verdict.CARD_LOST),
+        ({"tap": a_tap(number="C20260002")}, Verdict.CRYPTOGRAM_INVALID),
+        ({"tap": (a_tap()[0], "")}, Verdict.CRYPTOGRAM_INVALID),
+        ({"tap": a_tap(Signer.of(ED25519, b"\x00\x02", bytes(32), Purpose.LASTING))}, Verdict.SIGNATURE_INVALID),
+        ({"tap": a_tap(), "now": NOON + 86_400}, Verdict.CARD_CANCELLED),
+        ({"tap": a_tap(functions=(Function.SOCIAL_SECURITY,))}, Verdict.FUNCTION_INACTIVE),
+        ({"tap": a_tap(), "memory": Remembered(spent=True)}, Verdict.REPLAYED),
+    ],
+)
+def test_what_a_gate_refuses_by_itself(shown: dict[str, Any], verdict: Verdict) -> None:
+    assert came_to(**shown).verdict is verdict
+
+
+def test_a_suspended_terminal_admits_nobody() -> None:
+    lists = {**knowing().lists, TERMINALS_PATH: a_list(TERMINALS_PATH, {3: Status.SUSPENDED})}
+    assert came_to(known=knowing(lists=lists)).verdict is Verdict.TERMINAL_SUSPENDED
+
+
+def test_whether_a_gate_may_decide_is_asked_first() -> None:
+    old = {path: replace_issued(each, NOON - WEEK_S - 1) for path, each in knowing().lists.items()}
+    lost_and_old = knowing(marked={77: Status.SUSPENDED}, lists=old)
+    for known, refusal in (
+        (Knowledge(), "NOT_READY"),
+        (knowing(replace(RIDE, offline=None)), "NOT_ALLOWED"),
+        (knowing(contacted=None), "AWAY_TOO_LONG"),
+        (knowing(contacted=NOON - 7 * 86_400 - 1), "AWAY_TOO_LONG"),
+        (knowing(lists={}), "LIST_TOO_OLD"),
+        (lost_and_old, "LIST_TOO_OLD"),
+        (knowing(keys_issued=None), "LIST_TOO_OLD"),
+        (knowing(keys_issued=NOON - WEEK_S - 1), "LIST_TOO_OLD"),
+        (knowing(replace(RIDE, offline=Offline(limit_fen=199, days=7, shortfall="operator"))), "OVER_LIMIT"),
+    ):
+        outcome = came_to(known=known)
+        assert outcome.verdict == f"OFFLINE_{refusal}"
+        assert (outcome.is_admitted, outcome.paid_fen) == (False, 0)
+    for known in (knowing(contacted=NOON - 7 * 86_400), knowing(keys_issued=NOON - WEEK_S)):
+        assert came_to(known=known).is_admitted
+    assert came_to(code=a_code(FORGER), known=lost_and_old).verdict is Verdict.SIGNATURE_INVALID
+
+
+def replace_issued(made: StatusList, issued: int) -> StatusList:
+    return StatusList(made.subject, issued, made.expires, made.ttl_s, made.entries)
+
+
+def test_a_day_without_a_list_of_its_own_goes_by_the_age_of_the_newest() -> None:
+    """After two days away there is no list for today's refs; its codes were signed minutes ago for good cards."""
+    three_days = 3 * 86_400
+    now = NOON + three_days
+    code = a_code(not_before=now - now % 60, expires=now - now % 60 + 60)
+    known = knowing(marked={77: Status.SUSPENDED})
+    assert came_to(code=code, known=known, now=now).is_admitted
+    too_late = NOON + WEEK_S
+    code = a_code(not_before=too_late - too_late % 60, expires=too_late - too_late % 60 + 60)
+    at_home = replace(known, contacted=too_late)
+    assert came_to(code=code, known=at_home, now=too_late).verdict == "OFFLINE_LIST_TOO_OLD"
+
+
+def test_who_is_in_is_let_out() -> None:
+    by_distance = replace(RIDE, price=BY_DISTANCE, journey=JOURNEY)
+    by_the_hour = replace(
+        RIDE, price=BY_THE_HOUR, journey=JOURNEY, offline=Offline(limit_fen=2000, days=7, shortfall="operator")
+    )
+    for item in (by_distance, by_the_hour):
+        assert came_to(known=knowing(item), leg=Leg.OUT).is_admitted
+        assert came_to(known=knowing(item), leg=Leg.IN).is_admitted
+    held = replace(by_the_hour, offline=Offline(limit_fen=1999, days=7, shortfall="operator"))
+    assert came_to(known=knowing(held), leg=Leg.IN).verdict == "OFFLINE_OVER_LIMIT"
+
+
+def test_what_this_gate_has_seen_counts() -> None:
+    limited = replace(RIDE, limit=Quota(count=2, period=Period.DAY), capacity=Quota(count=5, period=Period.DAY))
+    known = knowing(limited)
+    assert came_to(known=known, memory=Remembered(quota_used={limited.rule(): 1})).is_admitted
+    assert came_to(known=known, memory=Remembered(quota_used={limited.rule(): 2})).verdict is Verdict.QUOTA_EXHAUSTED
+    assert came_to(known=known, memory=Remembered(capacity_used=5)).verdict is Verdict.CAPACITY_FULL
+
+
+def test_a_use_is_counted_under_another_name_each_day() -> None:
+    known = knowing()
+    today = read(Presentation(RIDE.code, a_code()), None, known, NOON)
+    again = read(Presentation(RIDE.code, a_code(nonce=bytes(11) + b"1")), None, known, NOON)
+    tomorrow = NOON + 86_400
+    later = a_code(not_before=tomorrow - tomorrow % 60, expires=tomorrow - tomorrow % 60 + 60)
+    assert today.holder == again.holder != read(Presentation(RIDE.code, later), None, known, tomorrow).holder
+    assert today.spends != again.spends
+    assert today.good_until == NOON + 60 + codes.CLOCK_SKEW_S
+
+
+def test_every_refusal_has_words_and_no_verdict_its_name() -> None:
+    assert set(OFFLINE_WORDS) == set(offline.OfflineRefusal)
+    assert not {each.value for each in offline.OfflineRefusal} & {each.value for each in Verdict}
+
+
+# --- the same as at the platform ----------------------------------------------------------------------------------
+
+class_numbers = st.lists(st.sampled_from(sorted(BY_NUMBER)), max_size=4, unique=True).map(
+    lambda some: tuple(sorted(some))
+)
+concessions = st.lists(
+    st.builds(
+        a_concession,
+        class_=st.sampled_from(["everyone", "senior_60", "senior_70", "student", "veteran"]),
+        percent=st.sampled_from([0, 10, 50, 95, 100]),
+        region=st.sampled_from(["all", "local", "yangtze_delta"]),
+        quota=st.none() | st.builds(Quota, count=st.integers(1, 3), period=st.sampled_from(Period)),
+        when=st.none() | st.just(When(hours=(("06:00", "12:00"),))),
+    ),
+    max_size=4,
+    unique_by=lambda each: each.key,
+).map(tuple)
+items = st.builds(
+    lambda **changes: replace(RIDE, **changes),
+    concession=concessions,
+    classes=st.sampled_from([(), ("senior_60", "student")]),
+    region=st.sampled_from(["all", "local", "yangtze_delta"]),
+    limit=st.none() | st.builds(Quota, count=st.integers(1, 3), period=st.sampled_from(Period)),
+    when=st.none() | st.just(When(hours=(("06:00", "12:00"),))),
+    function=st.none() | st.sampled_from(Function),
+    media=st.sampled_from([(Medium.CODE,), (Medium.CARD,), (Medium.CODE, Medium.CARD)]),
+)
+NOT_VALID = {"lost": Status.SUSPENDED, "cancelled": Status.INVALID}
+
+
+@given(
+    item=items,
+    numbers=class_numbers,
+    functions=st.lists(st.sampled_from(Function), unique=True).map(
+        lambda some: tuple(f for f in Function if f in some)
+    ),
+    state=st.sampled_from(["active", "lost", "cancelled"]),
+    by_card=st.booleans(),
+    used=st.integers(0, 3),
+    spent=st.booleans(),
+    minutes=st.integers(0, 1439),
+)
+@settings(max_examples=400, deadline=None)
+def test_a_gate_and_the_platform_come_to_the_same(
+    item: Item, numbers: tuple[int, ...], functions: tuple[Function, ...], state: str, by_card: bool, used: int,
+    spent: bool, minutes: int,
+) -> None:  # fmt: skip
+    """The facts as the platform's tables hold them, and the same told by code or card file, pack, list and memory."""
+    now = NOON - 720 * 60 + minutes * 60
+    quota_used = {rule: used for rule, _ in item.counts}
+    marked = {77: NOT_VALID[state]} if state in NOT_VALID else {}
+    functions = functions if by_card else tuple(Function)
+    of_platform = Facts(
+        place=Place("active", "active", "active", "active", True, PLACE, "west"),
+        item=item,
+        medium=Medium.CARD if by_card else Medium.CODE,
+        amount_fen=None,
+        problem=None,
+        replayed=spent,
+        standing=Standing(
+            state,
+            {each.value: "active" if each in functions else "inactive" for each in Function},
+            PLACE,
+            tuple((each, dt.date(2020, 1, 1), None) for each in codes_of(numbers)),
+        ),
+        day=DAY,
+        quota_used=quota_used,
+        purse_free_fen=FEN_MAX,
+        purse_room_fen=FEN_MAX,
+        minute=minutes,
+        areas=Areas({"yangtze_delta": ("31", "32", "33", "34")}),
+    )
+    outcome = came_to(
+        code=None if by_card else a_code(not_before=now, expires=now + 60, classes=numbers),
+        tap=a_tap(classes=numbers, functions=functions) if by_card else None,
+        known=knowing(item, marked),
+        memory=Remembered(spent=spent, quota_used=quota_used),
+        now=now,
+    )
+    assert outcome.decision == decide(of_platform)
+
+
+# --- strangers ----------------------------------------------------------------------------------------------------
+
+CHANGED = st.data()
+
+
+def altered(data: st.DataObject, text: str) -> str:
+    """A text with some of its characters changed, taken out, put in or doubled."""
+    characters = list(text)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(characters) - 1))
+        how = data.draw(st.sampled_from(["change", "drop", "insert", "swap"]))
+        if how == "change":
+            characters[at] = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567.-_abcxyz") | st.characters())
+        elif how == "drop" and len(characters) > 1:
+            del characters[at]
+        elif how == "insert":
+            characters.insert(at, data.draw(st.sampled_from("A7 \n=.")))
+        else:
+            other = data.draw(st.integers(0, len(characters) - 1))
+            characters[at], characters[other] = characters[other], characters[at]
+    return "".join(characters)
+
+
+@given(CHANGED)
+@settings(max_examples=400, deadline=None)
+def test_a_fuzzed_code_never_raises_and_never_passes(data: st.DataObject) -> None:
+    good = a_code()
+    code = altered(data, good)
+    if codes.lenient(code) == good:
+        return
+    assert not came_to(code=code).is_admitted
+
+
+@given(CHANGED)
+@settings(max_examples=300, deadline=None)
+def test_a_fuzzed_card_file_never_raises_and_never_passes(data: st.DataObject) -> None:
+    chip, good = a_tap()
+    file = altered(data, good)
+    if file == good:
+        return
+    assert not came_to(tap=(chip, file)).is_admitted
+
+
+@given(st.text(max_size=300) | st.from_regex(r"OC1\.[A-Z2-7]{0,300}", fullmatch=True), st.booleans())
+def test_any_text_is_refused(text: str, as_file: bool) -> None:
+    chip, _ = a_tap()
+    outcome = came_to(tap=(chip, text)) if as_file else came_to(code=text)
+    assert not outcome.is_admitted
