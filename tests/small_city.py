@@ -21,8 +21,8 @@ from onecard.foundation.ids import uuid7
 from onecard.gateway.terminals import key_aad
 from onecard.kernel.uses.actions import Memory, record_group
 from onecard.kernel.uses.lines import Line, Outcome
-from onecard.kernel.uses.present import Presented, read_chip, read_code
-from onecard_kit import chips, codes, item_files, requests
+from onecard.kernel.uses.present import Presented, read_chip, read_code, read_number
+from onecard_kit import chips, codes, item_files, numbers, requests
 from onecard_kit.refs import permutation
 from onecard_kit.suites import ED25519, Signer, Suite
 from onecard_kit.terms import Leg
@@ -192,12 +192,14 @@ class SmallCity:
         self.run("INSERT INTO catalogue_offer (point_id, item_id) VALUES ($1, $2)", point, item)
         return point
 
-    def a_terminal(self, item: str = "transit.bus_ride", *, point: int | None = None) -> Terminal:
+    def a_terminal(
+        self, item: str = "transit.bus_ride", *, point: int | None = None, attended: bool = False
+    ) -> Terminal:  # fmt: skip
         code = f"T-{next(self._ids):04d}-{secrets.token_hex(3)}"
         terminal_id = self.one(
             "INSERT INTO catalogue_terminal (code, point_id, attended, state)"
-            " VALUES ($1, $2, false, 'active') RETURNING id",
-            code, point or self._points[item],
+            " VALUES ($1, $2, $3, 'active') RETURNING id",
+            code, point or self._points[item], attended,
         )  # fmt: skip
         key = os.urandom(32)
         key_id = self.one(
@@ -330,6 +332,16 @@ class SmallCity:
         return Line(
             uuid7(), at, terminal.id, terminal.key_id, terminal.journal, sequence, digest, item, amount_fen, presented,
             leg,
+        )  # fmt: skip
+
+    def read_aloud(self, terminal: Terminal, card: Card | None, item: str, at: dt.datetime | None = None) -> Line:
+        """A line for a number that was given out a minute ago and is said to staff; without a card it is nobody's."""
+        at = at or clock.now()
+        expires = at + dt.timedelta(seconds=numbers.LIFE_S - 60)
+        found = None if card is None else {"ecard_id": card.serial, "nonce": os.urandom(12), "expires_at": expires}
+        return Line(
+            uuid7(int(at.timestamp() * 1000)), at, terminal.id, terminal.key_id, terminal.journal, terminal.next(),
+            os.urandom(16), item, None, read_number(found, at),
         )  # fmt: skip
 
     # --- what came of it ---

@@ -10,6 +10,7 @@ Formats
     codes       the signed code (二维码) that a phone shows: encode, decode, verify
     refs        the daily `ref`: an e-card's serial under a keyed permutation
     chips       the card chip's cryptogram (simulated)
+    numbers     the number (数字码) that a holder reads aloud where no reader takes the code
     requests    how a terminal proves a request is its own
     presentation   what a terminal was shown, and the digest by which two tellings of it are one
     journal     the lines that a gate without a line writes; `journal_file` keeps them on its disk

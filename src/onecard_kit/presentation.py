@@ -27,8 +27,8 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Presentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One presentation: exactly one of `code` (the text of the QR) and `card`; `amount_fen` where the item's price is
-    open, `leg` where it is used by tapping in and out.
+    """One presentation: exactly one of `code` (the text of the QR), `card` and `number` (as staff typed what was read
+    aloud); `amount_fen` where the item's price is open, `leg` where it is used by tapping in and out.
     """
 
     item: str
@@ -36,11 +36,14 @@ class Presentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     card: Chip | None = None
     amount_fen: int | None = None
     leg: Leg | None = None
+    number: str | None = None
 
     @property
     def content(self) -> bytes:
         """A digest of what was presented, the same online and from a journal: 16 bytes of BLAKE2b."""
-        shown = self.code if self.code is not None else (self.card and msgspec.json.encode(self.card).decode())
+        shown = self.number if self.code is None else self.code
+        if self.card is not None:
+            shown = msgspec.json.encode(self.card).decode()
         leg = "" if self.leg is None else f"\n{self.leg}"
         text = f"{self.item}\n{self.amount_fen}\n{shown}{leg}"
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -48,8 +51,8 @@ class Presentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def flaw(self) -> str | None:
         """Where it is no presentation that anybody could have made, as path and expectation; None: it may be one."""
-        if (self.code is None) == (self.card is None):
-            return "$: expected exactly one of code, card"
+        if sum(shown is not None for shown in (self.code, self.card, self.number)) != 1:
+            return "$: expected exactly one of code, card, number"
         if not _ITEM.fullmatch(self.item):
             return "$.item: expected an item's code: at most 100 lower-case letters, digits, _ and ."
         if self.amount_fen is not None and not 0 < self.amount_fen <= AMOUNT_FEN_MAX:

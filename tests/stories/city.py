@@ -76,7 +76,19 @@ class StoryCity(SmallCity):
             self._terminals[point] = self.a_terminal(point=point_id)
         return self._terminals[point]
 
+    def desk_at(self, point: str) -> Terminal:
+        """A terminal of a point of the demo city with staff beside it."""
+        key = f"{point} attended"
+        if key not in self._terminals:
+            (point_id,) = self.run("SELECT id FROM catalogue_point WHERE code = $1", point)[0]
+            self._terminals[key] = self.a_terminal(point=point_id, attended=True)
+        return self._terminals[key]
+
     # --- what happens ---
+
+    def say(self, card: Card | None, item: str, point: str, when: dt.datetime) -> Verdict:
+        """Read a number aloud to staff of a point; without a card it is nobody's."""
+        return self.together(self.read_aloud(self.desk_at(point), card, item, when))[0].verdict
 
     def line(
         self, card: Card, item: str, point: str, when: dt.datetime, *, amount_fen: int | None = None,

@@ -42,6 +42,7 @@ def test_refusals(city: StoryCity) -> None:
     assert city.verdict(city.a_holder("low_income"), ITEM, CENTRE, MORNING) is Verdict.NOT_ENTITLED
     assert city.verdict(city.a_holder("senior_70", place=SHANGHAI), ITEM, CENTRE, MORNING) is Verdict.NOT_ENTITLED
     assert city.verdict(city.a_holder("senior_70", fen=999), ITEM, CENTRE, MORNING) is Verdict.FUNDS_SHORT
+    assert city.say(city.a_holder("senior_70"), ITEM, CENTRE, MORNING) is Verdict.MEDIUM_NOT_ACCEPTED  # it costs money
     not_yet = city.a_card(classes=[("senior_60", "2026-03-12", None)])
     assert city.verdict(not_yet, ITEM, CENTRE, MORNING) is Verdict.NOT_ENTITLED
     assert city.verdict(not_yet, ITEM, CENTRE, at("2026-03-12")) is Verdict.ADMITTED

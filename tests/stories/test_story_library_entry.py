@@ -22,6 +22,13 @@ def test_by_code_and_by_card(city: StoryCity) -> None:
     assert city.use(reader, ITEM, LIBRARY, AFTERNOON).verdict is Verdict.ADMITTED
 
 
+def test_a_number_is_read_to_the_desk_and_typed_at_no_gate(city: StoryCity) -> None:
+    reader = city.a_holder()
+    assert city.say(reader, ITEM, LIBRARY, AFTERNOON) is Verdict.ADMITTED
+    typed = city.read_aloud(city.terminal_at(LIBRARY), reader, ITEM, AFTERNOON)
+    assert city.together(typed)[0].verdict is Verdict.NOT_ATTENDED
+
+
 def test_refusals(city: StoryCity) -> None:
     assert (
         city.verdict(city.a_holder(function_state="suspended"), ITEM, LIBRARY, AFTERNOON) is Verdict.FUNCTION_INACTIVE

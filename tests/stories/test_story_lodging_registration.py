@@ -21,6 +21,10 @@ def test_a_guest_registers_at_any_hour(city: StoryCity, place: str, counter: int
     assert city.use(guest, ITEM, DESK, NIGHT, counter=counter).verdict is Verdict.ADMITTED
 
 
+def test_a_guest_reads_a_number_to_the_desk(city: StoryCity) -> None:
+    assert city.say(city.a_holder(fen=None), ITEM, DESK, NIGHT) is Verdict.ADMITTED
+
+
 def test_refusals(city: StoryCity) -> None:
     assert city.verdict(city.a_holder(state="lost"), ITEM, DESK, NIGHT) is Verdict.CARD_LOST
     assert city.verdict(city.a_holder(function_state="suspended"), ITEM, DESK, NIGHT) is Verdict.FUNCTION_INACTIVE

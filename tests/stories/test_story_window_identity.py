@@ -21,6 +21,12 @@ def test_card_and_code_prove_who_is_there(city: StoryCity, place: str, counter: 
     assert answer.verdict is Verdict.ADMITTED
 
 
+def test_a_number_read_aloud_proves_it_where_no_reader_takes_the_code(city: StoryCity) -> None:
+    assert city.say(city.a_holder(fen=None), ITEM, WINDOW, MORNING) is Verdict.ADMITTED
+    assert city.say(city.a_holder(state="lost"), ITEM, WINDOW, MORNING) is Verdict.CARD_LOST
+    assert city.say(None, ITEM, WINDOW, MORNING) is Verdict.NUMBER_UNKNOWN
+
+
 def test_refusals(city: StoryCity) -> None:
     assert city.verdict(city.a_holder(state="lost"), ITEM, WINDOW, MORNING) is Verdict.CARD_LOST
     assert city.verdict(city.a_holder(function_state="suspended"), ITEM, WINDOW, MORNING) is Verdict.FUNCTION_INACTIVE

@@ -58,6 +58,11 @@ async def code_windows(services: Services, path: str, headers: Headers, body: by
     return await services.codes(headers.get("authorization") or "", wire.decode(body or b"{}", _codes_request).windows)
 
 
+async def number(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    wire.decode(body or b"{}", _number_request)
+    return await services.number(headers.get("authorization") or "")
+
+
 async def status_list(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.lists.answer(path, headers.get("accept"), headers.get("if-none-match"))
 
@@ -73,6 +78,7 @@ async def health(services: Services, path: str, headers: Headers, body: bytes) -
 _refund_request = msgspec.json.Decoder(wire.RefundRequest)
 _pairing_request = msgspec.json.Decoder(wire.PairingRequest)
 _codes_request = msgspec.json.Decoder(wire.CodesRequest)
+_number_request = msgspec.json.Decoder(wire.NumberRequest)
 
 ROUTES = {
     "/v1/uses": Route("POST", use),
@@ -80,6 +86,7 @@ ROUTES = {
     "/v1/explanations": Route("POST", explanation),
     "/v1/pairings": Route("POST", pairing),
     "/v1/codes": Route("POST", code_windows),
+    "/v1/numbers": Route("POST", number),
     "/v1/keys": Route("GET", public_keys),
     "/health": Route("GET", health),
 }

@@ -8,9 +8,11 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 
 from onecard.connectors.bank.caller import Bank
 from onecard.foundation import clock, crypto, keys, sql, suite
@@ -21,6 +23,7 @@ from onecard.gateway import errors, wire
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
 from onecard.gateway.lists import Lists
+from onecard.gateway.numbers import Numbers
 from onecard.gateway.paying import AWAY, Paying
 from onecard.gateway.public_keys import PublicKeys
 from onecard.gateway.terminals import Signed, Terminals, key_aad
@@ -109,6 +112,7 @@ class Services:
     paying: Paying
     terminals: Terminals
     issuer_keys: IssuerKeys
+    numbers: Numbers
     public_keys: PublicKeys
     lists: Lists
     terminal_ring: Callable[[], Keyring]
@@ -154,6 +158,7 @@ class Services:
             paying=Paying(Bank.from_environment(environment), lane.record, side.connection),
             terminals=Terminals(terminal_ring, fetch_terminal),
             issuer_keys=issuer_keys,
+            numbers=Numbers(issuer_keys.ring, side.connection),
             public_keys=PublicKeys(issuer_keys),
             lists=Lists(issuer, fetch_numbers, fetch_list),
             # Read anew for each pairing: what is sealed must be under a key that is not about to be retired.
@@ -167,6 +172,8 @@ class Services:
         """Read what was shown, put the line on the lane, and answer when its group is committed."""
         at = clock.now()
         presented = await self._read(signed, request, at)
+        if request.number is not None:  # what is kept of it cannot be tried out
+            request = msgspec.structs.replace(request, number=self.numbers.index(request.number).hex())
         line = Line(
             uuid7(), at, signed.terminal_id, signed.key_id, signed.journal, signed.sequence, request.content,
             request.item, request.amount_fen, presented, request.leg,
@@ -184,6 +191,8 @@ class Services:
                 crypto.blind_index(self.card_ring, "card_number", chip.number), self.chip_root,
                 signed.terminal, str(signed.journal), signed.sequence,
             )  # fmt: skip
+        if request.number is not None:
+            return await self.numbers.read(request.number, at)
         assert request.code is not None
         await self.issuer_keys.refresh()
         presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.ref_key)
@@ -257,15 +266,37 @@ class Services:
 
     async def codes(self, authorization: str, count: int) -> Response:
         """Sign the next windows for the device whose token is presented."""
-        scheme, _, token = authorization.partition(" ")
         if not 1 <= count <= codes.PREFETCH_MAX:
             raise BadInput(
                 "WINDOWS_INVALID",
                 f"请取 1 至 {codes.PREFETCH_MAX} 个时段。",
                 f"Ask for 1 to {codes.PREFETCH_MAX} windows.",
             )
+        device = await self._device(authorization)
+        await self.issuer_keys.refresh()
+        now = clock.now()
+        return wire.json_response(
+            {"server_time": int(now.timestamp()), "windows": issue(device, count, now, self.issuer_keys)}
+        )
+
+    async def number(self, authorization: str) -> Response:
+        """Give the device whose token is presented a number to read aloud; the last one is void."""
+        device = await self._device(authorization)
+        now = clock.now()
+        number, expires = await self.numbers.give(device["serial"], now)
+        told = {"server_time": int(now.timestamp()), "number": number, "expires": int(expires.timestamp())}
+        return wire.json_response(told)
+
+    async def _device(self, authorization: str) -> Mapping[str, Any]:
+        """The device that a request is from, with the e-card it may show.
+
+        Raises Unauthenticated DEVICE_TOKEN_INVALID, Conflict CARD_NOT_ACTIVE.
+        """
+        scheme, _, token = authorization.partition(" ")
         async with self.side.connection() as connection:
-            device = await connection.fetchrow(sql.load(ECARDS, "device"), hashlib.sha256(token.encode()).digest())
+            device: Mapping[str, Any] | None = await connection.fetchrow(
+                sql.load(ECARDS, "device"), hashlib.sha256(token.encode()).digest()
+            )
         if scheme.lower() != "bearer" or device is None:
             raise errors.Unauthenticated(
                 "DEVICE_TOKEN_INVALID", "设备未登记或已解除。", "The device is not enrolled.",
@@ -277,11 +308,7 @@ class Services:
                 "社保卡当前不可用，不能出示电子社保卡。",
                 "The card is not active, so its e-card cannot be shown.",
             )
-        await self.issuer_keys.refresh()
-        now = clock.now()
-        return wire.json_response(
-            {"server_time": int(now.timestamp()), "windows": issue(device, count, now, self.issuer_keys)}
-        )
+        return device
 
     async def health(self) -> Response:
         """Whether the database answers within two seconds, asked on a connection of its own: no refund delays it.

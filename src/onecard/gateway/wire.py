@@ -39,6 +39,10 @@ class CodesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: int = 10
 
 
+class NumberRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """There is nothing to choose."""
+
+
 class Response(msgspec.Struct, frozen=True):
     """Status, body and extra headers of one answer. Without a `kind` (media type) it is JSON or a problem, which nobody
     may keep.

@@ -80,6 +80,20 @@ class Device(models.Model):
         return f"device:{self.pk}"
 
 
+class Number(models.Model):
+    """The read-aloud number (数字码) of an e-card, known by a keyed digest: a new one takes the place of the last. It is
+    used up by spending its nonce, as a code is.
+    """
+
+    ecard = models.OneToOneField(Ecard, on_delete=models.PROTECT, primary_key=True, related_name="number")
+    digest = models.BinaryField(unique=True)
+    nonce = models.BinaryField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"number of ecard:{self.pk}"
+
+
 class StatusList(models.Model):
     """The status list (状态列表) of a China day in one form, as gates fetch it: the newest takes the place of the one
     before. `number` grows with every list that is made.

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,7 +19,7 @@ from onecard.kernel.uses.load import facts
 from onecard.kernel.uses.settle import Accounts, LedgerDisagreed, in_order, require_posted, transfers_of
 from onecard_kit import item_files
 from onecard_kit.decide import Areas
-from onecard_kit.terms import DayKind, Item, Leg
+from onecard_kit.terms import DayKind, Item, Leg, Medium
 
 LOAD = "onecard.kernel.uses.load"
 RECORD = "onecard.kernel.uses.record"
@@ -26,6 +27,8 @@ COLLISIONS_MAX = 3
 SPOTS_KEPT_MAX = 500_000
 # How long ago a use may lie that a discount for changing looks at; `transfer.within_minutes` is at most this.
 CHANGES_WITHIN = dt.timedelta(days=1)
+# One group at a time that looks at read-aloud numbers; the number is this table's, in a range of locks that is ours.
+NUMBERS_LOCK = "SELECT pg_advisory_xact_lock((21069::bigint << 32) | 'uses_use'::regclass::oid::bigint)"
 
 
 class Collision(Exception):
@@ -144,6 +147,8 @@ async def load_facts(connection: asyncpg.Connection, lines: list[Line], memory: 
     taps_out = any(line.leg is Leg.OUT for line in lines)
     if taps_out or any(_looks_further(spot, memory) for spot in loaded.spots.values()):
         await _load_further(connection, lines, loaded, memory)
+    if any(line.presented.medium is Medium.NUMBER for line in lines):
+        loaded.misses = await _load_misses(connection, lines[0].at)
     return loaded
 
 
@@ -174,6 +179,13 @@ async def _load_further(
     if keys:
         counted = await connection.fetch(sql.load(LOAD, "lock_capacity"), *map(list, zip(*keys, strict=True)))
         loaded.further.capacities = {row[:3]: row[3] for row in counted}
+
+
+async def _load_misses(connection: asyncpg.Connection, now: dt.datetime) -> facts.Misses:
+    """Count the numbers that were nobody's of late, with no other process deciding on one until this group commits."""
+    await connection.execute(NUMBERS_LOCK)
+    rows = await connection.fetch(sql.load(LOAD, "misses"), uuid7_floor(now - facts.Misses.WITHIN))
+    return facts.Misses(Counter(dict(map(tuple, rows))))
 
 
 def _capacities(lines: list[Line], loaded: facts.Loaded, memory: Memory) -> set[tuple[int, str, dt.date]]:

@@ -98,6 +98,24 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="Number",
+            fields=[
+                (
+                    "ecard",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="number",
+                        serialize=False,
+                        to="ecards.ecard",
+                    ),
+                ),
+                ("digest", models.BinaryField(unique=True)),
+                ("nonce", models.BinaryField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="StatusList",
             fields=[
                 (

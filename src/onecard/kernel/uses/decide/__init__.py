@@ -11,9 +11,9 @@ from onecard.foundation import clock
 from onecard.kernel.uses.decide import further
 from onecard.kernel.uses.decide.purses import move_purse
 from onecard.kernel.uses.lines import Answer, BankAsked, Charge, Folded, Key, Line, Outcome, Rejected, Risk, Use
-from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Spot
+from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Misses, Spot
 from onecard_kit.decide import Decision, Facts, at_most, decide
-from onecard_kit.terms import Item, Leg, Means
+from onecard_kit.terms import Item, Leg, Means, Medium
 from onecard_kit.verdicts import Verdict
 
 REPLAYED_CHIP = "chip_replayed"
@@ -76,6 +76,8 @@ def facts_of(
     problem = shown.problem
     if problem is None and shown.kid is not None and shown.kid in loaded.withdrawn:
         problem = Verdict.KEY_UNKNOWN
+    if loaded.misses is not None:
+        problem = _limited(line, problem, loaded.misses)
     free, room = (
         loaded.purses.get(card.purse, (None, None)) if card is not None and card.purse is not None else (None, None)
     )
@@ -99,6 +101,13 @@ def facts_of(
     if item is None or card is None or not item.looks_further:
         return facts
     return further.add(facts, line, spot, item, card, loaded, journey)
+
+
+def _limited(line: Line, problem: Verdict | None, misses: Misses) -> Verdict | None:
+    """Past the limit a number is not looked at; what cannot be one is still told to be a slip of the tongue."""
+    if line.presented.medium is not Medium.NUMBER or problem is Verdict.NUMBER_MALFORMED:
+        return problem
+    return Verdict.NUMBER_LIMITED if misses.past_limit(line.terminal_id) else problem
 
 
 def _is_replayed(line: Line, card: Card | None, loaded: Loaded) -> bool:
@@ -131,6 +140,8 @@ def _apply(
             Risk(kind, f"card:{card.card_id}", {"terminal": line.terminal_id, "counter": shown.counter})
         )
     if not decision.spent:
+        if decision.verdict is Verdict.NUMBER_UNKNOWN and loaded.misses is not None:
+            loaded.misses.by_terminal[line.terminal_id] += 1
         return None
     if shown.nonce is not None and shown.expires is not None:
         loaded.spent.add(shown.nonce)
@@ -159,8 +170,10 @@ def _apply(
 
 def _first_answer(line: Line, decision: Decision, item: Item | None, card: Card | None, loaded: Loaded) -> Answer:
     concession = decision.concession.key if decision.concession else None
-    touches_purse = item is not None and item.price is not None and card is not None and card.purse is not None
-    balance = loaded.purses[card.purse][0] if touches_purse and card and card.purse in loaded.purses else None
+    # Nothing is told of a card before it is clear that somebody showed it.
+    touches_purse = decision.spent and item is not None and item.price is not None
+    purse = card.purse if touches_purse and card is not None else None
+    balance = loaded.purses[purse][0] if purse in loaded.purses else None
     return Answer(
         line.id, decision.verdict, item, decision.full_fen, decision.paid_fen, concession, False, balance,
         decision.waived_fen, decision.hold_fen,

@@ -31,8 +31,12 @@ _PROBLEMS = frozenset({
     Verdict.KEY_UNKNOWN,
     Verdict.SIGNATURE_INVALID,
     Verdict.CRYPTOGRAM_INVALID,
+    Verdict.NUMBER_MALFORMED,
+    Verdict.NUMBER_LIMITED,
+    Verdict.NUMBER_UNKNOWN,
     Verdict.CODE_NOT_YET_VALID,
     Verdict.CODE_EXPIRED,
+    Verdict.NUMBER_EXPIRED,
 })  # fmt: skip
 _CARD_STATES = {
     Verdict.CARD_INACTIVE: "inactive",
@@ -219,6 +223,7 @@ def spot_of(use: Recorded) -> Spot:
         hours=(When(days=()),) if use.verdict is Verdict.POINT_CLOSED else (),
         media=() if use.verdict is Verdict.MEDIUM_NOT_ACCEPTED else tuple(Medium),
         capacity_count=0 if use.verdict is Verdict.CAPACITY_FULL else COUNT_MAX,
+        attended=use.verdict is not Verdict.NOT_ATTENDED,
     )
     return Spot(place, use.point_id, f"party:{use.operator_id}", None, (), use.item_version_id)
 

@@ -1,10 +1,11 @@
 """The facts of a group, decoded from the rows of `sql/`."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -92,6 +93,22 @@ class Further:
 
 
 @dataclass(slots=True)
+class Misses:
+    """How many read-aloud numbers were found to be nobody's in the last quarter of an hour, by terminal: what keeps
+    anybody from trying numbers. Past a limit none is looked at, so that a stranger learns nothing more.
+    """
+
+    WITHIN: ClassVar[dt.timedelta] = dt.timedelta(minutes=15)
+    TERMINAL_MAX: ClassVar[int] = 5
+    CITY_MAX: ClassVar[int] = 300
+
+    by_terminal: Counter[int]
+
+    def past_limit(self, terminal_id: int) -> bool:
+        return self.by_terminal[terminal_id] >= self.TERMINAL_MAX or self.by_terminal.total() >= self.CITY_MAX
+
+
+@dataclass(slots=True)
 class Loaded:
     """Everything a group's decisions may look at."""
 
@@ -106,6 +123,7 @@ class Loaded:
     areas: Areas
     day_kind: DayKind
     further: Further = field(default_factory=Further)
+    misses: Misses | None = None
 
 
 _classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])
@@ -129,6 +147,7 @@ _places = msgspec.json.Decoder(
             tuple[Medium, ...],
             int | None,
             int | None,
+            bool,
         ]
     ]
 )
@@ -178,9 +197,9 @@ def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:
     spots = {}
     for row in _places.decode(text) if text else ():
         terminal, item, t_state, c_state, point, p_state, division, operator, keys, i_state, version, offered = row[:12]
-        code, hours, media, sponsor, capacity_count = row[12:]
+        code, hours, media, sponsor, capacity_count, attended = row[12:]
         place = Place(
-            t_state, c_state, p_state, i_state, offered, division, code, hours, media, capacity_count
+            t_state, c_state, p_state, i_state, offered, division, code, hours, media, capacity_count, attended
         )  # fmt: skip
         sponsored = f"party:{sponsor}" if sponsor is not None else None
         spots[terminal, item] = Spot(place, point, f"party:{operator}", sponsored, keys or (), version)

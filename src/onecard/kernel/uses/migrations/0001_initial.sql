@@ -8,7 +8,7 @@ CREATE TABLE uses_use (
     item            text NOT NULL,                  -- as asked for, also when no such item exists
     item_version_id bigint,
     card_id         bigint,                         -- NULL: not recognised
-    medium          text NOT NULL CHECK (medium IN ('code', 'card')),
+    medium          text NOT NULL CHECK (medium IN ('code', 'card', 'number')),
     verdict         text NOT NULL,
     full_fen        bigint NOT NULL CHECK (full_fen >= 0),
     paid_fen        bigint NOT NULL CHECK (paid_fen >= 0),
@@ -20,6 +20,8 @@ CREATE TABLE uses_use (
 ) PARTITION BY RANGE (id);
 CREATE TABLE uses_use_default PARTITION OF uses_use DEFAULT;
 CREATE INDEX uses_use_card ON uses_use (card_id, id) WHERE card_id IS NOT NULL;
+-- Misses of the read-aloud number, by which it is limited.
+CREATE INDEX uses_use_missed ON uses_use (id, terminal_id) WHERE verdict = 'NUMBER_UNKNOWN';
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_use FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_use EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_use_default EXECUTE FUNCTION refuse_change();

@@ -3,6 +3,7 @@ genuine."""
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -53,6 +54,16 @@ def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], Publi
         problem = Verdict.CODE_EXPIRED
     serial = permutation(ref_key, day_of(claims.not_before)).serial(claims.ref)
     return Presented(Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires)
+
+
+def read_number(found: Mapping[str, Any] | None, at: dt.datetime) -> Presented:
+    """Read a number that was said aloud at `at`: `found` is the row it stands in (``ecards/sql/number.sql``)."""
+    if found is None:
+        return Presented(Medium.NUMBER, Verdict.NUMBER_UNKNOWN)
+    problem = Verdict.NUMBER_EXPIRED if at >= found["expires_at"] else None
+    return Presented(
+        Medium.NUMBER, problem, serial=found["ecard_id"], nonce=found["nonce"], expires=found["expires_at"]
+    )  # fmt: skip
 
 
 def read_chip(

@@ -3,7 +3,7 @@
 --   areas      {set: [place, …]} when the revision is not $10, else null
 --   places     [[terminal, item, terminal state, client state, point, point state, division, operator,
 --                [[key, end of its force in Unix seconds or null], …], item state or null, version or null, offered,
---                point's code, its hours, media, sponsor, capacity or null], …]
+--                point's code, its hours, media, sponsor, capacity or null, terminal attended], …]
 --              for the distinct pairs $1 terminal ids, $2 item codes that are not remembered ($11) of this day and of the
 --              revision $10: as long as nothing changed, nothing is read again
 --   known      [[terminal, journal, sequence, content in hex, use], …] for the keys ($4 terminal ids, $5 journals,
@@ -20,7 +20,7 @@ SELECT
         t.id, w.item, t.state, c.state, p.id, p.state, p.division, p.operator_id,
         (SELECT jsonb_agg(jsonb_build_array(k.id, extract(epoch FROM k.valid_to))) FROM catalogue_terminal_key k
          WHERE k.terminal_id = t.id AND (k.valid_to IS NULL OR k.valid_to > now())),
-        i.state, v.id, o.item_id IS NOT NULL, p.code, p.hours, to_jsonb(p.media), p.sponsor_id, o.capacity_count))
+        i.state, v.id, o.item_id IS NOT NULL, p.code, p.hours, to_jsonb(p.media), p.sponsor_id, o.capacity_count, t.attended))
      FROM (SELECT * FROM unnest($1::text::bigint[], $2::text::text[], $11::text::boolean[]) a (terminal_id, item, remembered)
            WHERE NOT remembered OR (SELECT number FROM catalogue_revision) <> $10::bigint) w
      JOIN catalogue_terminal t ON t.id = w.terminal_id
