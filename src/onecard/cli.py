@@ -122,7 +122,14 @@ COMMANDS = (
         "更换签发密钥",
         "rotate the key that signs codes",
         "onecard.kernel.ecards.command:rotate",
-        (),
+        (
+            argument(
+                "--purpose",
+                choices=("codes", "lasting"),
+                default="codes",
+                help="用途：二维码，或长效的纸质码与卡文件 / codes, or what lasts: paper codes and card files",
+            ),
+        ),
         OWNER,
     ),
     Command(

@@ -181,7 +181,7 @@ def test_keys_in_force_and_withdrawn(city: SmallCity, http: httpx.Client, build:
     before = http.get("/v1/keys")
     assert before.headers["content-type"] == "application/json"
     (key,) = before.json()["keys"]
-    assert set(key) == {"kid", "suite", "public", "signs_from", "signs_to", "verifies_to"}
+    assert set(key) == {"kid", "purpose", "suite", "public", "signs_from", "signs_to", "verifies_to"}
     assert (key["kid"], key["signs_to"], key["verifies_to"]) == (KID.hex(), None, None)
     assert withdrawn.from_jwt(before.json()["withdrawn_keys"], PLACE, published_keys(http)).keys == {}
     assert fetch(http).status_code == 200

@@ -147,7 +147,8 @@ def test_a_node_goes_over_while_codes_are_in_flight(fresh_database: dict[str, st
             assert {ride(http, bus, code) for (bus, _), code in zip(carried, in_hand, strict=True)} == {"ADMITTED"}
     assert {verdict for verdict, _ in seen} == {"ADMITTED"}
     assert {suite for _, suite in seen} == {"ed25519", "sm2"}
-    assert city.run("SELECT suite, sign_to IS NULL FROM ecards_key ORDER BY id") == [("ed25519", False), ("sm2", True)]
+    signing = city.run("SELECT suite, sign_to IS NULL FROM ecards_key WHERE sign_from IS NOT NULL ORDER BY id")
+    assert signing == [("ed25519", False), ("sm2", True)]
 
 
 def test_a_node_without_the_library_says_so_when_it_starts(

@@ -23,8 +23,10 @@ from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue import queries as catalogue_reads
 from onecard.kernel.catalogue.models import Client, Point, Terminal
 from onecard.kernel.ecards import actions as ecards
+from onecard.kernel.ecards import queries as ecards_reads
 from onecard.kernel.ecards.models import Key
 from onecard.kernel.partners.models import Party
+from onecard_kit.suites import Purpose
 
 VERB = "demo.load"
 # One loader at a time; the number is ours alone.
@@ -140,9 +142,10 @@ def _point(row: nantong.PointRow, client: Client, parties: Mapping[str, Party]) 
 
 
 def make_key(plan: Plan) -> dict[str, int]:
-    """An issuer key, where none signs yet."""
-    if not Key.objects.filter(sign_to=None).exists():
-        ecards.rotate_issuer_key(ACTOR)
+    """An issuer key for each purpose, where none signs yet."""
+    for purpose in Purpose:
+        if ecards_reads.signing_key(purpose) is None:
+            ecards.rotate_issuer_key(ACTOR, purpose)
     return {"keys": Key.objects.count()}
 
 

@@ -301,7 +301,8 @@ def _stale_codes(chosen: Sequence[Picked]) -> list[dict[str, object]]:
 
 
 def _issuer_keys() -> IssuerKeys:
-    fields = ("id", "kid", "suite", "public", "private_sealed", "sign_to", "withdrawn_at")
+    fields = ("id", "kid", "suite", "public", "private_sealed", "sign_from", "sign_to", "withdrawn_at",
+              "purpose")  # fmt: skip
     found: list[dict[str, Any]] = list(Key.objects.values(*fields))
 
     async def fetch() -> Sequence[Mapping[str, object]]:

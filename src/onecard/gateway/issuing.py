@@ -19,7 +19,7 @@ from onecard.foundation.keys import Keyring
 from onecard_kit import codes
 from onecard_kit.classes import BY_CODE
 from onecard_kit.refs import permutation
-from onecard_kit.suites import PublicKey, Signer, Suite
+from onecard_kit.suites import PublicKey, Purpose, Signer, Suite
 
 REREAD_S = 5.0
 # What fits into a code of either suite while classes have numbers below 24.
@@ -62,7 +62,7 @@ class IssuerKeys:
         self.rows = rows
         usable = [row for row in rows if row["withdrawn_at"] is None]
         self.public = {(self.place, bytes(r["kid"])): _public(r) for r in usable}  # type: ignore[call-overload]
-        signing = next((row for row in usable if row["sign_to"] is None), None)
+        signing = next((row for row in usable if _signs_codes(row)), None)
         if signing is None or self._signing is None or signing["id"] != self._signing["id"]:
             self._signing, self._signer = signing, None
         self._read_at = time.monotonic()
@@ -88,8 +88,13 @@ class IssuerKeys:
         return self._signer
 
 
+def _signs_codes(row: Mapping[str, object]) -> bool:
+    return row["purpose"] == Purpose.CODES and row["sign_from"] is not None and row["sign_to"] is None
+
+
 def _public(row: Mapping[str, object]) -> PublicKey:
-    return PublicKey(_suite(row), bytes(row["kid"]), bytes(row["public"]))  # type: ignore[call-overload]
+    purpose = Purpose(str(row["purpose"]))
+    return PublicKey(_suite(row), bytes(row["kid"]), bytes(row["public"]), purpose)  # type: ignore[call-overload]
 
 
 def _suite(row: Mapping[str, object]) -> Suite:

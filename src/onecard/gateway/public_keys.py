@@ -33,7 +33,7 @@ class PublicKeys:
         NO_SIGNING_KEY."""
         await self.issuer_keys.refresh()
         rows = self.issuer_keys.rows
-        of = tuple((row["id"], row["sign_to"], row["withdrawn_at"]) for row in rows)
+        of = tuple((row["id"], row["sign_from"], row["sign_to"], row["withdrawn_at"]) for row in rows)
         if self._told is None or of != self._of or time.monotonic() >= self._until:
             self._told, self._of = self._tell(rows), of
             self._until = time.monotonic() + SIGNED_ANEW_S
@@ -54,9 +54,10 @@ class PublicKeys:
 def _key(row: Row) -> dict[str, object]:
     return {
         "kid": bytes(row["kid"]).hex(),
+        "purpose": row["purpose"],
         "suite": row["suite"],
         "public": bytes(row["public"]).hex(),
-        "signs_from": _seconds(row["sign_from"]),
+        "signs_from": row["sign_from"] and _seconds(row["sign_from"]),
         "signs_to": row["sign_to"] and _seconds(row["sign_to"]),
         "verifies_to": row["verify_to"] and _seconds(row["verify_to"]),
     }

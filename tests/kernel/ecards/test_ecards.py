@@ -19,9 +19,10 @@ from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions, command, queries
 from onecard.kernel.ecards.models import Device, Ecard, Key
-from onecard_kit.suites import SM2, Signer
+from onecard_kit.suites import SM2, Purpose, Signer
 
 CLERK = Actor("staff:7", frozenset({"*"}))
+OTHER = Actor("staff:8", frozenset({"*"}))
 DEVICE = sql.load("onecard.kernel.ecards", "device")
 ISSUER_KEYS = sql.load("onecard.kernel.ecards", "issuer_keys")
 
@@ -36,6 +37,10 @@ def facts(ecard: Ecard) -> list[str]:
 
 def shown(token: str) -> list[tuple[object, ...]]:
     return rows(DEVICE, actions.token_digest(token))
+
+
+def standing_by(purpose: Purpose = Purpose.CODES) -> bytes:
+    return bytes(Key.objects.get(purpose=purpose, sign_from=None).kid)
 
 
 def verifying() -> set[bytes]:
@@ -165,20 +170,21 @@ class TestKeys:
         assert old.sign_to == new.sign_from
         assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
         assert new.sign_to is None
-        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        assert verifying() == {bytes(old.kid), bytes(new.kid), standing_by()}
         Key.objects.filter(pk=old.pk).update(
             sign_to=clock.now() - dt.timedelta(days=9), verify_to=clock.now() - dt.timedelta(days=1)
         )
-        assert verifying() == {bytes(new.kid)}
+        assert verifying() == {bytes(new.kid), standing_by()}
 
     def test_a_withdrawn_key_is_refused_at_once_and_another_signs(self) -> None:
         old = actions.rotate_issuer_key(CLERK)
         bad = actions.rotate_issuer_key(CLERK)
         actions.withdraw_key(CLERK, bytes(bad.kid), reason="leaked")
         actions.withdraw_key(CLERK, bytes(bad.kid), reason="leaked")
-        new = queries.issuer_keys()[0]
+        new = queries.signing_key(Purpose.CODES)
+        assert new is not None
         assert new.pk > bad.pk
-        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        assert verifying() == {bytes(old.kid), bytes(new.kid), standing_by()}
         assert [fact.verb for fact in audit.facts_about(f"issuer_key:{bad.pk}")] == [
             "ecards.withdraw_key",
             "ecards.rotate_issuer_key",
@@ -187,8 +193,60 @@ class TestKeys:
     def test_withdrawing_an_old_key_leaves_the_signing_one(self) -> None:
         old, new = actions.rotate_issuer_key(CLERK), actions.rotate_issuer_key(CLERK)
         actions.withdraw_key(CLERK, bytes(old.kid), reason="leaked")
-        assert verifying() == {bytes(new.kid)}
-        assert Key.objects.get(sign_to=None) == new
+        assert verifying() == {bytes(new.kid), standing_by()}
+        assert queries.signing_key(Purpose.CODES) == new
+
+    def test_gates_know_the_key_that_signs_next(self) -> None:
+        first = actions.rotate_issuer_key(CLERK)
+        next_one = standing_by()
+        second = actions.rotate_issuer_key(CLERK)
+        assert bytes(second.kid) == next_one
+        third = standing_by()
+        actions.withdraw_key(CLERK, next_one, reason="leaked")
+        signing = queries.signing_key(Purpose.CODES)
+        assert signing is not None
+        assert bytes(signing.kid) == third
+        assert len({bytes(first.kid), next_one, third, standing_by()}) == 4
+
+    def test_a_key_that_stands_by_can_be_withdrawn_and_another_does(self) -> None:
+        signing = actions.rotate_issuer_key(CLERK)
+        gone = standing_by()
+        key = actions.withdraw_key(CLERK, gone, reason="leaked")
+        assert key.sign_from == key.sign_to == key.verify_to == key.withdrawn_at
+        assert queries.signing_key(Purpose.CODES) == signing
+        assert standing_by() != gone
+        assert verifying() == {bytes(signing.kid), standing_by()}
+
+    def test_what_stood_by_from_before_the_node_went_over_never_signs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        actions.rotate_issuer_key(CLERK)
+        passed_over = standing_by()
+        monkeypatch.setenv("ONECARD_SUITE", "sm2")
+        new = actions.rotate_issuer_key(CLERK)
+        assert bytes(new.kid) != passed_over
+        assert Key.objects.get(kid=passed_over).verify_to == new.sign_from
+        assert Key.objects.get(sign_from=None).suite == "sm2"
+
+    def test_each_purpose_has_keys_of_its_own(self) -> None:
+        codes, lasting = (actions.rotate_issuer_key(CLERK, purpose) for purpose in Purpose)
+        again = actions.rotate_issuer_key(CLERK, Purpose.LASTING)
+        lasting.refresh_from_db()
+        assert queries.signing_key(Purpose.CODES) == codes
+        assert queries.signing_key(Purpose.LASTING) == again
+        assert lasting.verify_to == again.sign_from + actions.LASTING_LIFE + actions.OFFLINE
+        with pytest.raises(IntegrityError, match="ecards_key_purpose_known"), transaction.atomic():
+            Key.objects.filter(pk=codes.pk).update(purpose="fun")
+
+    def test_two_people_withdraw_a_key_of_what_lasts(self) -> None:
+        key = actions.rotate_issuer_key(CLERK, Purpose.LASTING)
+        for alone in (None, CLERK):
+            with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
+                actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=alone)
+        with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
+            actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=Actor("staff:9"))
+        actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=OTHER)
+        assert bytes(key.kid) not in verifying()
+        fact = audit.facts_about(f"issuer_key:{key.pk}")[0]
+        assert (fact.actor, fact.detail["approved_by"]) == ("staff:7", "staff:8")
 
     def test_only_one_key_signs(self) -> None:
         key = actions.rotate_issuer_key(CLERK)
@@ -204,7 +262,7 @@ class TestKeys:
         old.refresh_from_db()
         assert (old.suite, new.suite, len(new.public)) == ("ed25519", "sm2", 65)
         assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
-        assert verifying() == {bytes(old.kid), bytes(new.kid)}
+        assert {bytes(old.kid), bytes(new.kid), standing_by()} <= verifying()
         seed = crypto.open_sealed(keys.load("codes"), new.private_sealed, f"ecards_key.private_sealed:{new.pk}")
         signature = Signer.of(SM2, bytes(new.kid), seed).sign(b"code")
         assert SM2.verify(bytes(new.public), b"code", signature)
@@ -227,8 +285,9 @@ class TestKeys:
         assert bytes(key.kid) in verifying()
 
     def test_the_commands_rotate_and_withdraw(self) -> None:
-        assert command.rotate(Namespace()) == 0
-        stolen = queries.issuer_keys()[0]
+        assert command.rotate(Namespace(purpose="codes")) == 0
+        stolen = queries.signing_key(Purpose.CODES)
+        assert stolen is not None
         kid = bytes(stolen.kid).hex()
         assert command.withdraw(Namespace(kid=kid.upper(), reason="stolen")) == 0
         assert bytes(stolen.kid) not in verifying()

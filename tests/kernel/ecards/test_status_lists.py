@@ -74,7 +74,7 @@ def status(serial: int, day: dt.date | None = None, form: str = "cwt") -> Status
 
 def a_code(serial: int, moment: dt.datetime) -> str:
     """A code as the gateway signs it for the window of a moment."""
-    key = Key.objects.get(sign_to=None)
+    key = Key.objects.get(sign_to=None, sign_from__isnull=False)
     starts, ends = codes.windows(int(moment.timestamp()), 1)[0]
     seed = crypto.open_sealed(keys.load("codes"), bytes(key.private_sealed), f"ecards_key.private_sealed:{key.pk}")
     signer = Signer.of(SUITES[key.suite], bytes(key.kid), seed)
@@ -219,7 +219,7 @@ def test_a_rotated_key_signs_the_next_list_and_the_one_before_still_holds() -> N
 
 def test_a_list_of_a_withdrawn_key_is_refused_and_made_anew() -> None:
     lists.build(PLACE)
-    key = Key.objects.get(sign_to=None)
+    key = Key.objects.get(sign_to=None, sign_from__isnull=False)
     actions.withdraw_key(CLERK, bytes(key.kid), reason="stolen")
     with pytest.raises(ListRefused):
         fetched()

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from onecard.foundation import clock, crypto, jobs, keys, suite
 from onecard.foundation.actors import Actor
@@ -18,12 +19,16 @@ from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards.models import Device, Ecard, Key
-from onecard_kit.suites import SEED_BYTES, Signer
+from onecard_kit.suites import SEED_BYTES, Purpose, Signer
 
 # A phone fetches up to ten windows of 60 s ahead; one more covers clocks that differ.
 CODES_LIFE = dt.timedelta(minutes=11)
 # The longest an offline gate may keep a use before it hands it in; items state less.
 OFFLINE = dt.timedelta(days=7)
+# The longest that a paper code or a card file is good for.
+LASTING_LIFE = dt.timedelta(days=3660)
+# For how long a key verifies after it signed its last.
+VERIFIES_FOR = {Purpose.CODES: CODES_LIFE + OFFLINE, Purpose.LASTING: LASTING_LIFE + OFFLINE}
 DEVICE_LIFE = dt.timedelta(days=180)
 LABEL_MAX = 60
 
@@ -109,24 +114,25 @@ def revoke_device(actor: Actor, device_id: int) -> Device:
 
 
 @transaction.atomic
-def rotate_issuer_key(actor: Actor) -> Key:
-    """Make a new issuer key, of the node's suite, that signs from now. The one before, of whichever suite, stops
-    signing and verifies until every code it signed has run out and every offline gate has handed in what it saw.
+def rotate_issuer_key(actor: Actor, purpose: Purpose = Purpose.CODES) -> Key:
+    """Let the issuer key that stands by sign from now, and make another that stands by. The one before, of whichever
+    suite, stops signing and verifies until all that it signed has run out and every offline gate has handed in what it
+    saw. The first time, and where the node's suite changed, the key that signs is made anew.
     """
     actor.require("ecards.rotate_issuer_key")
     _one_at_a_time()
     now = clock.now()
-    Key.objects.filter(sign_to=None).update(sign_to=now, verify_to=now + CODES_LIFE + OFFLINE)
-    key = _new_key(now)
-    _record_key(actor, "rotate_issuer_key", key)
-    return key
+    _signing(purpose).update(sign_to=now, verify_to=now + VERIFIES_FOR[purpose])
+    return _let_sign(actor, purpose, now)
 
 
 @transaction.atomic
-def withdraw_key(actor: Actor, kid: bytes, *, reason: str) -> Key:
-    """Withdraw a compromised key: codes it signed are refused at once. If it was signing, a new key signs from now.
+def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | None = None) -> Key:
+    """Withdraw a compromised key: what it signed is refused at once. If it was signing, the one that stands by signs
+    from now; if it stood by, another one does.
 
-    Raises NotFound KEY_UNKNOWN, BadInput REASON_MISSING.
+    Withdrawing a key of what lasts takes two people: every paper code and card file under it is void for good. Raises
+    NotFound KEY_UNKNOWN, BadInput REASON_MISSING, NotPermitted MAKER_IS_CHECKER.
     """
     actor.require("ecards.withdraw_key")
     if not reason.strip():
@@ -139,14 +145,21 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str) -> Key:
         raise NotFound("KEY_UNKNOWN", "没有该签发密钥。", "There is no such issuer key.")
     if key.withdrawn_at is not None:
         return key
-    signing = key.sign_to is None
+    purpose, stood_by = Purpose(key.purpose), key.sign_from is None
+    if purpose is Purpose.LASTING and not stood_by:
+        actor.require_two("ecards.withdraw_key", "", approved_by or actor)
+    signed = not stood_by and key.sign_to is None
     key.withdrawn_at = clock.now()
+    key.sign_from = key.sign_from or key.withdrawn_at
     key.sign_to = key.sign_to or key.withdrawn_at
     key.verify_to = min(key.verify_to or key.withdrawn_at, key.withdrawn_at)
-    key.save(update_fields=("withdrawn_at", "sign_to", "verify_to"))
-    _record_key(actor, "withdraw_key", key, reason=reason)
-    if signing:
-        _record_key(actor, "rotate_issuer_key", _new_key(key.withdrawn_at), reason=reason)
+    key.save(update_fields=("withdrawn_at", "sign_from", "sign_to", "verify_to"))
+    second = {"approved_by": approved_by.name} if approved_by is not None else {}
+    _record_key(actor, "withdraw_key", key, reason=reason, **second)
+    if signed:
+        _let_sign(actor, purpose, key.withdrawn_at, reason=reason)
+    elif stood_by:
+        _new_key(purpose)
     return key
 
 
@@ -155,21 +168,39 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _new_key(now: dt.datetime) -> Key:
-    """A fresh key of the node's suite, which the status lists are signed with at once; its 32-byte seed is sealed under
-    the keyring "codes" for this very row.
+def _signing(purpose: Purpose) -> "QuerySet[Key]":
+    """The key that signs, if there is one."""
+    return Key.objects.filter(purpose=purpose, sign_from__isnull=False, sign_to=None)
+
+
+def _let_sign(actor: Actor, purpose: Purpose, now: dt.datetime, *, reason: str = "") -> Key:
+    """The key that stands by signs from now, the status lists at once, and another one stands by. None of another suite
+    than the node's does: one that stood by from before the node went over never signs.
     """
     jobs.queue("ecards.sign_lists")
+    standing_by = Key.objects.filter(purpose=purpose, sign_from=None)
+    standing_by.exclude(suite=suite.of_node().signature.name).update(sign_from=now, sign_to=now, verify_to=now)
+    key = standing_by.first() or _new_key(purpose)
+    key.sign_from = now
+    key.save(update_fields=("sign_from",))
+    _record_key(actor, "rotate_issuer_key", key, reason=reason, next=bytes(_new_key(purpose).kid).hex())
+    return key
+
+
+def _new_key(purpose: Purpose) -> Key:
+    """A fresh key of the node's suite that stands by; its 32-byte seed is sealed under the keyring "codes" for this
+    very row.
+    """
     key_id = rows("SELECT nextval(pg_get_serial_sequence('ecards_key', 'id'))")[0][0]
     seed = secrets.token_bytes(SEED_BYTES)
     public = Signer.of(suite.of_node().signature, (key_id % 65_536).to_bytes(2, "big"), seed).public_key
     return Key.objects.create(
         id=key_id,
         kid=public.kid,
+        purpose=purpose.value,
         suite=public.suite.name,
         public=public.public,
         private_sealed=crypto.seal(keys.load("codes"), seed, f"ecards_key.private_sealed:{key_id}"),
-        sign_from=now,
     )
 
 
@@ -212,8 +243,9 @@ def _record(
     )
 
 
-def _record_key(actor: Actor, verb: str, key: Key, *, reason: str = "") -> None:
-    audit.record(actor, f"ecards.{verb}", f"issuer_key:{key.pk}", reason=reason, detail={"kid": bytes(key.kid).hex()})
+def _record_key(actor: Actor, verb: str, key: Key, *, reason: str = "", **detail: str) -> None:
+    told = {"kid": bytes(key.kid).hex(), "purpose": key.purpose, **detail}
+    audit.record(actor, f"ecards.{verb}", f"issuer_key:{key.pk}", reason=reason, detail=told)
 
 
 def _card_not_valid() -> Conflict:

@@ -6,11 +6,12 @@ from onecard.foundation.actors import system
 from onecard.foundation.errors import NotFound
 from onecard.foundation.terminal import say
 from onecard.kernel.ecards import actions, queries
+from onecard_kit.suites import Purpose
 
 
 def rotate(arguments: argparse.Namespace) -> int:
     """A new key signs codes from now on; the one before verifies until its codes are through."""
-    key = actions.rotate_issuer_key(system("operator"))
+    key = actions.rotate_issuer_key(system("operator"), Purpose(arguments.purpose))
     kid = bytes(key.kid).hex()
     say(f"新签发密钥 {kid} 已启用，旧密钥在重叠期内仍可验签。", f"Key {kid} signs now; the one before still verifies.")
     return 0

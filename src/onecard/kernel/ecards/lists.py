@@ -29,11 +29,12 @@ from django.db import transaction
 
 from onecard.foundation import clock, crypto, keys, sql, suite
 from onecard.foundation.postgres.raw import rows
-from onecard.kernel.ecards.models import FORMS, SERIALS, Key, StatusList
+from onecard.kernel.ecards import queries
+from onecard.kernel.ecards.models import FORMS, SERIALS, StatusList
 from onecard_kit import status_list
 from onecard_kit.refs import permutation
 from onecard_kit.status_list import Status
-from onecard_kit.suites import Signer
+from onecard_kit.suites import Purpose, Signer
 
 TTL_S: Final = 300
 """A gate asks again after so many seconds."""
@@ -89,7 +90,7 @@ def _one_at_a_time() -> None:
 
 def _signer() -> Signer | None:
     """The key that signs now."""
-    key = Key.objects.filter(sign_to=None).first()
+    key = queries.signing_key(Purpose.CODES)
     if key is None:
         return None
     seed = crypto.open_sealed(keys.load("codes"), bytes(key.private_sealed), f"ecards_key.private_sealed:{key.pk}")

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from onecard_kit.suites import Purpose
+
 SERIALS = 1 << 24
 FORMS = ("cwt", "jwt")
 
@@ -28,14 +30,18 @@ class Ecard(models.Model):
 
 
 class Key(models.Model):
-    """An issuer key. It signs in [sign_from, sign_to) and verifies until verify_to; null is open-ended."""
+    """An issuer key, for one purpose. It signs in [sign_from, sign_to) and verifies until verify_to; null is open.
+
+    One without `sign_from` stands by: gates know it already, and it signs from the next rotation or loss on.
+    """
 
     id = models.BigAutoField(primary_key=True)
     kid = models.BinaryField(unique=True)
+    purpose = models.TextField(db_default=Purpose.CODES.value)
     suite = models.TextField()
     public = models.BinaryField()
     private_sealed = models.BinaryField()
-    sign_from = models.DateTimeField()
+    sign_from = models.DateTimeField(null=True, blank=True)
     sign_to = models.DateTimeField(null=True, blank=True)
     verify_to = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -43,6 +49,7 @@ class Key(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(suite__in=("ed25519", "sm2")), name="ecards_key_suite_known"),
+            models.CheckConstraint(condition=Q(purpose__in=list(Purpose)), name="ecards_key_purpose_known"),
             models.CheckConstraint(
                 condition=Q(sign_to__isnull=True, verify_to__isnull=True)
                 | Q(sign_to__isnull=False, verify_to__isnull=False, verify_to__gte=models.F("sign_to")),
@@ -52,12 +59,20 @@ class Key(models.Model):
                 condition=Q(withdrawn_at__isnull=True) | Q(sign_to__isnull=False),
                 name="ecards_key_withdrawn_signs_no_more",
             ),
-            # Over the keys that sign, of whichever suite: all have the same null, so the second one collides.
+            models.CheckConstraint(
+                condition=Q(sign_from__isnull=False) | Q(sign_to__isnull=True),
+                name="ecards_key_ends_after_it_began",
+            ),
+            # Of each purpose, of whichever suite.
             models.UniqueConstraint(
-                fields=("sign_to",),
-                condition=Q(sign_to__isnull=True),
-                nulls_distinct=False,
+                fields=("purpose",),
+                condition=Q(sign_from__isnull=False, sign_to__isnull=True),
                 name="ecards_key_one_signs",
+            ),
+            models.UniqueConstraint(
+                fields=("purpose",),
+                condition=Q(sign_from__isnull=True),
+                name="ecards_key_one_stands_by",
             ),
         ]
 

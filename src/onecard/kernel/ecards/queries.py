@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard_kit.suites import Purpose
 
 
 def of_card(card_id: int) -> Ecard | None:
@@ -16,8 +17,13 @@ def devices_of(serial: int) -> list[Device]:
 
 
 def issuer_keys() -> list[Key]:
-    """Every issuer key there was, newest first."""
+    """Every issuer key there was or stands by, newest first."""
     return list(Key.objects.order_by("-id"))
+
+
+def signing_key(purpose: Purpose) -> Key | None:
+    """The issuer key that signs now; None before the first one."""
+    return Key.objects.filter(purpose=purpose, sign_from__isnull=False, sign_to=None).first()
 
 
 def count_open(places: tuple[str, ...]) -> int:

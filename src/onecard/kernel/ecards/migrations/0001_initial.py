@@ -47,10 +47,11 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("kid", models.BinaryField(unique=True)),
+                ("purpose", models.TextField(db_default="codes")),
                 ("suite", models.TextField()),
                 ("public", models.BinaryField()),
                 ("private_sealed", models.BinaryField()),
-                ("sign_from", models.DateTimeField()),
+                ("sign_from", models.DateTimeField(blank=True, null=True)),
                 ("sign_to", models.DateTimeField(blank=True, null=True)),
                 ("verify_to", models.DateTimeField(blank=True, null=True)),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
@@ -59,6 +60,9 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("suite__in", ("ed25519", "sm2"))), name="ecards_key_suite_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("purpose__in", ["codes", "lasting"])), name="ecards_key_purpose_known"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -76,11 +80,19 @@ class Migration(migrations.Migration):
                         condition=models.Q(("withdrawn_at__isnull", True), ("sign_to__isnull", False), _connector="OR"),
                         name="ecards_key_withdrawn_signs_no_more",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sign_from__isnull", False), ("sign_to__isnull", True), _connector="OR"),
+                        name="ecards_key_ends_after_it_began",
+                    ),
                     models.UniqueConstraint(
-                        condition=models.Q(("sign_to__isnull", True)),
-                        fields=("sign_to",),
+                        condition=models.Q(("sign_from__isnull", False), ("sign_to__isnull", True)),
+                        fields=("purpose",),
                         name="ecards_key_one_signs",
-                        nulls_distinct=False,
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("sign_from__isnull", True)),
+                        fields=("purpose",),
+                        name="ecards_key_one_stands_by",
                     ),
                 ],
             },
