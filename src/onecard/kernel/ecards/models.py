@@ -96,8 +96,9 @@ class Device(models.Model):
 
 
 class Number(models.Model):
-    """The read-aloud number (数字码) of an e-card, known by a keyed digest: a new one takes the place of the last. It is
-    used up by spending its nonce, as a code is.
+    """The read-aloud number (数字码) of an e-card, known by a keyed digest: a new one takes the place of the last.
+
+    It is used up by spending its nonce, as a code is.
     """
 
     ecard = models.OneToOneField(Ecard, on_delete=models.PROTECT, primary_key=True, related_name="number")
