@@ -1,8 +1,7 @@
 """Refresh the vendored front-end assets: pinned npm tarballs, checked by sha512, single files and licences copied.
 
     python tools/vendor.py          fetch, check against vendor.lock.json, write
-    src/onecard/foundation/web/static/vendor python tools/vendor.py --lock   the same, and write the checksums anew
-    after raising a version
+    python tools/vendor.py --lock   the same, and write the checksums anew after raising a version
 
 Only a maintainer needs npm (`npm pack`, no installation, no build); users get the files in the repository.
 """
@@ -17,19 +16,27 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-OUT = Path(__file__).resolve().parent.parent / "src" / "onecard" / "foundation" / "web" / "static" / "vendor"
+ONECARD = Path(__file__).resolve().parent.parent / "src" / "onecard"
+OUT = ONECARD / "foundation" / "web" / "static" / "vendor"
+QR = ONECARD / "gateway" / "terminal_page" / "vendor" / "qr"
 LOCK = OUT / "vendor.lock.json"
 FILES = {
-    "htmx.org@2.0.11": {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "htmx.LICENSE"},
-    "@tabler/icons@3.51.0": {"LICENSE": "tabler-icons.LICENSE"},
+    "htmx.org@2.0.11": {"dist/htmx.min.js": OUT / "htmx.min.js", "LICENSE": OUT / "htmx.LICENSE"},
+    "@tabler/icons@3.51.0": {"LICENSE": OUT / "tabler-icons.LICENSE"},
+    "qr@0.7.0": {
+        "index.js": QR / "index.js",
+        "decode.js": QR / "decode.js",
+        "LICENSE": QR / "LICENSE",
+        "LICENSE-MIT": QR / "LICENSE-MIT",
+    },
 }
 ICON_PACKAGE = "@tabler/icons@3.51.0"
 ICON_NAMES = """
-alert-triangle arrow-left arrow-right bell book building-bank building-community bus certificate chart-bar
+alert-triangle arrow-left arrow-right bell book building-bank building-community bus camera certificate chart-bar
 check checklist chevron-right circle-check circle-x clock coin credit-card device-desktop device-mobile
 download eye file-text flag heart-handshake history home id info-circle key language layout-dashboard
-list-check lock lock-open login logout map-2 menu-2 nfc phone-call plus qrcode receipt-2 refresh report-money
-scan search settings shield-check ticket user-check users volume wallet x
+list-check lock lock-open login logout map-2 menu-2 nfc phone-call plug-connected plus qrcode receipt-2 refresh
+report-money scan search settings shield-check ticket upload user-check users volume volume-off wallet wifi-off x
 """
 
 
@@ -62,12 +69,12 @@ def symbol(name: str, svg: str) -> str:
 
 
 def main() -> None:
-    OUT.mkdir(parents=True, exist_ok=True)
     lock = json.loads(LOCK.read_text()) if LOCK.exists() else {}
     for package, files in FILES.items():
         archive = packed(package, lock)
         for source, target in files.items():
-            (OUT / target).write_bytes(member(archive, source))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(member(archive, source))
         if package == ICON_PACKAGE:
             symbols = [
                 symbol(name, member(archive, f"icons/outline/{name}.svg").decode()) for name in ICON_NAMES.split()

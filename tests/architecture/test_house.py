@@ -98,8 +98,10 @@ GIVE_AWAYS = {
 @pytest.mark.parametrize("what", GIVE_AWAYS)
 def test_nothing_is_kept_that_does_not_belong(what: str) -> None:
     pattern = re.compile(GIVE_AWAYS[what])
+    # What others left to do in a file that is kept as they made it is theirs.
+    looked_at = [path for path in kept() if what != "something left to do" or "vendor" not in path.parts]
     found = [
-        f"{name(path)}: {match[0]}" for path in kept() if (match := pattern.search(text_of(path))) is not None
+        f"{name(path)}: {match[0]}" for path in looked_at if (match := pattern.search(text_of(path))) is not None
     ]  # fmt: skip
     assert found == []
 

@@ -16,7 +16,7 @@ import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.terminal import sentence
-from onecard.gateway import errors, lists, rsgi, wire
+from onecard.gateway import errors, lists, page, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.services import Services
@@ -71,6 +71,10 @@ async def public_keys(services: Services, path: str, headers: Headers, body: byt
     return await services.public_keys.answer()
 
 
+async def terminal_page(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    return services.page.answer(path, headers.get("if-none-match"))
+
+
 async def health(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.health()
 
@@ -91,6 +95,7 @@ ROUTES = {
     "/health": Route("GET", health),
 }
 STATUS_LIST = Route("GET", status_list)
+TERMINAL_PAGE = Route("GET", terminal_page)
 
 
 class Gateway:
@@ -147,9 +152,12 @@ class Gateway:
 
 
 def _route(path: str, scope: rsgi.Scope) -> Route:
-    route = STATUS_LIST if path.startswith(lists.PATH) else ROUTES.get(path)
+    if path.startswith(page.PATH):
+        route = TERMINAL_PAGE
+    else:
+        route = STATUS_LIST if path.startswith(lists.PATH) else ROUTES.get(path)
     if route is None or scope.query_string:  # no path takes a query, and none is signed
-        raise errors.NoSuchPath("NO_SUCH_PATH", "没有这个接口。", "There is no such path.")
+        raise errors.no_such_path()
     if route.method != scope.method:
         raise errors.MethodNotAllowed("METHOD_NOT_ALLOWED", f"请使用 {route.method}。", f"Use {route.method}.")
     return route

@@ -41,6 +41,10 @@ _AGAIN = {
 }
 
 
+def no_such_path() -> NoSuchPath:
+    return NoSuchPath("NO_SUCH_PATH", "没有这个接口。", "There is no such path.")
+
+
 def signature_invalid() -> Unauthenticated:
     return Unauthenticated(
         "TERMINAL_SIGNATURE_INVALID",

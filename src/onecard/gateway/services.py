@@ -24,6 +24,7 @@ from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
 from onecard.gateway.lists import Lists
 from onecard.gateway.numbers import Numbers
+from onecard.gateway.page import Page
 from onecard.gateway.paying import AWAY, Paying
 from onecard.gateway.public_keys import PublicKeys
 from onecard.gateway.terminals import Signed, Terminals, key_aad
@@ -115,6 +116,7 @@ class Services:
     numbers: Numbers
     public_keys: PublicKeys
     lists: Lists
+    page: Page
     terminal_ring: Callable[[], Keyring]
     card_ring: Keyring
     chip_root: bytes
@@ -161,6 +163,7 @@ class Services:
             numbers=Numbers(issuer_keys.ring, side.connection),
             public_keys=PublicKeys(issuer_keys),
             lists=Lists(issuer, fetch_numbers, fetch_list),
+            page=Page.read(suite.of_node(environment).mac.name),
             # Read anew for each pairing: what is sealed must be under a key that is not about to be retired.
             terminal_ring=lambda: keys.load("terminals", environment),
             card_ring=card_ring,
