@@ -418,7 +418,9 @@ def _end(facts: Facts, trace: Trace | None) -> Decision:
     best = _best_at_end(facts, full_fen, trace)
     left_fen = full_fen if best is None else best.price.of(full_fen)
     paid_fen = _lessened(facts, left_fen, trace)
-    counts = ((item.paid_rule, Period.DAY.of(facts.day), paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
+    counts = (
+        ((item.paid_rule, Period.DAY.of(facts.day), paid_fen),) if item.day_cap_fen is not None and paid_fen else ()
+    )
     return Decision(
         Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - left_fen, left_fen - paid_fen, best, counts, Means.PURSE
     )  # fmt: skip

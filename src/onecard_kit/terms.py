@@ -95,8 +95,9 @@ class Period(StrEnum):
         return day.replace(day=1) if self is Period.MONTH else day.replace(month=1, day=1)
 
     def of(self, day: dt.date) -> str:
-        """The period that holds `day`, as ISO 8601 writes it: ``2026-03-11``, ``2026-03`` or ``2026``. No two periods of
-        different length are written alike, so what counts by the day never mixes with what counts by the month.
+        """The period that holds `day`, as ISO 8601 writes it: ``2026-03-11``, ``2026-03`` or ``2026``.
+
+        A day and the month it begins are not written alike: what counts by the one never mixes with the other.
         """
         return day.isoformat()[: _LETTERS[self]]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from onecard_simulators.tariff import Json, Moment, period
 
 Counts = tuple[tuple[str, str, int], ...]
-"""(rule, first day of its period, how much)."""
+"""(rule, period, how much)."""
 
 
 class Expected(NamedTuple):
@@ -135,7 +135,7 @@ class Resident:
     """What a resident knows of themselves; it follows each visit.
 
     `place` issued their card; `balance_fen` is what they may spend, `room_fen` what fits in besides, None: no purse;
-    `used` counts by (rule, first day of its period); `last` is when they last used an item, `orders` their own order of
+    `used` counts by (rule, period); `last` is when they last used an item, `orders` their own order of
     ways to pay. `sure` is False after a visit that nobody answered or that surprised.
     """
 
@@ -221,8 +221,8 @@ class Resident:
             outcome.serves.serve_not()
 
     def _count(self, counts: Iterable[tuple[str, str, int]], sign: int) -> None:
-        for rule, first_day, more in counts:
-            self.used[rule, first_day] = max(0, self.used.get((rule, first_day), 0) + sign * more)
+        for rule, period_, more in counts:
+            self.used[rule, period_] = max(0, self.used.get((rule, period_), 0) + sign * more)
 
     def _move(self, fen: int) -> None:
         if self.balance_fen is not None:

@@ -46,8 +46,8 @@ def holds(when: Mapping[str, Any] | None, moment: Moment) -> bool:
 
 
 def period(name: str, day: dt.date) -> str:
-    """The first day of the day, month or year that a day is in."""
-    return {"day": day, "month": day.replace(day=1), "year": day.replace(month=1, day=1)}[name].isoformat()
+    """The day, month or year that a day is in: ``2026-03-11``, ``2026-03``, ``2026``."""
+    return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[name]]
 
 
 def discounted(price: Json, full_fen: int) -> int:
@@ -154,7 +154,7 @@ class Item:
         return f"{self.code}#fen"
 
     def counts(self, concession: Json | None, paid_fen: int, day: dt.date) -> Iterator[tuple[str, str, int]]:
-        """(rule, first day of its period, how much) of what a use counts against."""
+        """(rule, period, how much) of what a use counts against."""
         if limit := self.declared.get("limit"):
             yield self.rule(), period(limit["period"], day), 1
         if concession is not None and (quota := concession.get("quota")):

@@ -118,7 +118,7 @@ def verdict_of(changes: dict[str, Any]) -> Verdict:
 
 def test_the_base_is_admitted_at_the_full_price() -> None:
     assert decide(BASE) == Decision(
-        Verdict.ADMITTED, True, 200, 200, counts=(("transit.bus_ride", DAY, 1),), means=Means.PURSE
+        Verdict.ADMITTED, True, 200, 200, counts=(("transit.bus_ride", "2026-03-01", 1),), means=Means.PURSE
     )
 
 
@@ -173,7 +173,7 @@ def test_a_card_without_the_items_function_is_refused_and_an_item_without_one_as
 
 def test_an_item_without_a_price_asks_for_no_purse() -> None:
     decision = decide(facts({"item.price": None, "purse_free_fen": None, "purse_room_fen": None}))
-    assert decision == Decision(Verdict.ADMITTED, True, counts=(("transit.bus_ride", DAY, 1),))
+    assert decision == Decision(Verdict.ADMITTED, True, counts=(("transit.bus_ride", "2026-03-01", 1),))
 
 
 @pytest.mark.parametrize(
@@ -254,12 +254,10 @@ def test_a_class_holds_from_its_first_day_to_before_its_last(start: dt.date, end
     assert entitled is (Verdict.ADMITTED if held else Verdict.NOT_ENTITLED)
 
 
-@pytest.mark.parametrize(
-    ("period", "first"), [("day", dt.date(2028, 2, 29)), ("month", dt.date(2028, 2, 1)), ("year", dt.date(2028, 1, 1))]
-)
-def test_a_quota_counts_in_the_period_that_holds_the_day(period: str, first: dt.date) -> None:
+@pytest.mark.parametrize(("period", "written"), [("day", "2028-02-29"), ("month", "2028-02"), ("year", "2028")])
+def test_a_quota_counts_in_the_period_that_holds_the_day(period: str, written: str) -> None:
     changed = with_item(limit=Quota(count=1, period=Period(period)))
-    assert decide(replace(changed, day=dt.date(2028, 2, 29))).counts == (("transit.bus_ride", first, 1),)
+    assert decide(replace(changed, day=dt.date(2028, 2, 29))).counts == (("transit.bus_ride", written, 1),)
 
 
 @pytest.mark.parametrize(

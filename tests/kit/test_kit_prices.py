@@ -172,7 +172,7 @@ def test_when_a_concessions_quota_is_used_up_the_next_best_is_given() -> None:
     changed = holding(("veteran", DAY, None), concession=(a_concession(percent=90), best))
     given = [decide(replace(changed, quota_used={"transit.bus_ride/veteran": used})) for used in (0, 1, 2, 3)]
     assert [decision.paid_fen for decision in given] == [0, 0, 180, 180]
-    assert [decision.counts for decision in given] == [(("transit.bus_ride/veteran", DAY, 1),)] * 2 + [()] * 2
+    assert [decision.counts for decision in given] == [(("transit.bus_ride/veteran", "2026-03", 1),)] * 2 + [()] * 2
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_journey_keeps_the_terms_of_its_beginning() -> None:
     item = replace(METRO, concession=(a_concession("everyone", 50), morning))
     begun = decide(tapping_in(item, minute=500))
     assert (begun.concession, begun.hold_fen) == (morning, 100)
-    assert begun.counts == (("transit.metro_ride/morning", DAY, 1),)
+    assert begun.counts == (("transit.metro_ride/morning", "2026-03-01", 1),)
     used_up: dict[str, Any] = {"quota_used": {"transit.metro_ride/morning": 1}}
     ended = decide(tapping_out(item, minute=600, concession="morning", **used_up))
     assert (ended.full_fen, ended.paid_fen, ended.funded_fen, ended.concession) == (400, 100, 300, morning)
@@ -408,7 +408,7 @@ def test_nobody_pays_more_in_a_day_than_its_cap(used_fen: int, paid_fen: int, co
     capped = replace(with_item(limit=None, day_cap_fen=500), quota_used={"transit.bus_ride#fen": used_fen})
     decision = decide(capped)
     assert (decision.paid_fen, decision.waived_fen) == (paid_fen, 200 - paid_fen)
-    assert decision.counts == ((("transit.bus_ride#fen", DAY, counts),) if counts else ())
+    assert decision.counts == ((("transit.bus_ride#fen", "2026-03-01", counts),) if counts else ())
     assert outcomes(capped)["day_cap"] == ("not_applied" if paid_fen == 200 else "applied", paid_fen)
 
 
@@ -416,7 +416,7 @@ def test_a_journey_counts_against_the_cap_of_the_day_it_ends_on() -> None:
     item = replace(METRO, day_cap_fen=500)
     assert decide(tapping_in(item)).counts == ()
     ended = decide(tapping_out(item, day=TOMORROW, quota_used={"transit.metro_ride#fen": 300}))
-    assert (ended.paid_fen, ended.counts) == (200, (("transit.metro_ride#fen", TOMORROW, 200),))
+    assert (ended.paid_fen, ended.counts) == (200, (("transit.metro_ride#fen", "2026-03-02", 200),))
 
 
 # Ways to pay ----------------------------------------------------------------------------------------------------------
@@ -504,11 +504,11 @@ def test_a_use_counts_against_the_items_limit_its_concessions_quota_and_the_days
     day = dt.date(2026, 3, 14)
     decision = decide(replace(holding(("veteran", DAY, None)), item=item, day=day))
     assert decision.counts == counted(item, "veteran", 80, day) == (
-        ("transit.bus_ride", dt.date(2026, 3, 1), 1),
-        ("transit.bus_ride/veteran", dt.date(2026, 1, 1), 1),
-        ("transit.bus_ride#fen", day, 80),
+        ("transit.bus_ride", "2026-03", 1),
+        ("transit.bus_ride/veteran", "2026", 1),
+        ("transit.bus_ride#fen", "2026-03-14", 80),
     )  # fmt: skip
-    assert counted(item, None, 0, day) == (("transit.bus_ride", dt.date(2026, 3, 1), 1),)
+    assert counted(item, None, 0, day) == (("transit.bus_ride", "2026-03", 1),)
     assert [rule for rule, _ in item.counts] == [rule for rule, _, _ in decision.counts]
 
 

@@ -93,6 +93,13 @@ def test_a_period_starts_on_its_first_day(period: str, day: tuple[int, ...], fir
     assert Period(period).start(dt.date(*day)) == dt.date(*first)
 
 
+def test_no_two_periods_are_written_alike() -> None:
+    days = [dt.date(2026, 12, 31) + dt.timedelta(days=n) for n in range(400)]
+    written = {period: {period.of(day) for day in days} for period in Period}
+    assert [len(found) for found in written.values()] == [400, 15, 3]
+    assert len(set().union(*written.values())) == 418
+
+
 # Names ----------------------------------------------------------------------------------------------------------------
 
 

@@ -104,7 +104,7 @@ def _a_holder(item: terms.Item, rng: random.Random, day: dt.date) -> tuple[Resid
     balance_fen = of(rng, None, rng.randrange(50), rng.randrange(2_000), rng.randrange(100_000))
     room_fen = None if balance_fen is None else 100_000 - balance_fen
     used = {
-        (rule, period.start(day)): of(rng, 0, 1, 3, 19, 20, 400, 1400)
+        (rule, period.of(day)): of(rng, 0, 1, 3, 19, 20, 400, 1400)
         for rule, period in item.counts
         if rng.random() < 0.5
     }
@@ -116,7 +116,7 @@ def _a_holder(item: terms.Item, rng: random.Random, day: dt.date) -> tuple[Resid
     orders = {item.code: tuple(rng.sample(["purse", "bank"], 2))} if rng.random() < 0.3 else {}
     who = Resident(
         "", state, functions, place, [(c, a.isoformat(), b and b.isoformat()) for c, a, b in held],
-        balance_fen, room_fen, {(rule, start.isoformat()): count for (rule, start), count in used.items()},
+        balance_fen, room_fen, used,
         [Pass("tourism.park_pass", by, 365, starts) for by, starts in passes], orders=orders, account=account,
     )  # fmt: skip
     facts = {

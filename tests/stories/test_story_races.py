@@ -91,7 +91,7 @@ def test_the_last_visit_of_the_month_is_paid_once(city: StoryCity, race: Race) -
         first, second = two_cards(city, "senior_60")
         city.run(
             "INSERT INTO entitlements_quota (holder_id, rule, period, used)"
-            " VALUES ($1, 'protection.elder_care_visit', date_trunc('month', now() AT TIME ZONE 'Asia/Shanghai'), 9)",
+            " VALUES ($1, 'protection.elder_care_visit', to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM'), 9)",
             first.holder_id,
         )
         both = [shown(city, *each, "protection.elder_care_visit") for each in zip(desks, (first, second), strict=True)]

@@ -93,7 +93,7 @@ ORDER BY md5(s.card_id || $3::text) LIMIT $4
 QUOTAS = """
 SELECT holder_id, jsonb_agg(jsonb_build_array(rule, period, used))::text FROM entitlements_quota
 WHERE holder_id = ANY ($1::bigint[])
-  AND period IN ($2::date, date_trunc('month', $2::date)::date, date_trunc('year', $2::date)::date)
+  AND period IN (to_char($2::date, 'YYYY-MM-DD'), to_char($2::date, 'YYYY-MM'), to_char($2::date, 'YYYY'))
 GROUP BY holder_id
 """
 PASSES = """
@@ -126,7 +126,8 @@ SELECT p.code, p.division, p.hours::text, p.media, (
     LEFT JOIN catalogue_item_version v ON v.item_id = o.item_id AND v.stage IN ('published', 'ended')
          AND v.starts_on <= $1 AND (v.ends_on IS NULL OR v.ends_on > $1)
     LEFT JOIN entitlements_capacity c ON c.point_id = o.point_id AND c.rule = o.item_id
-         AND c.period = date_trunc(coalesce(v.declaration->'capacity'->>'period', 'day'), $1::date)::date
+         AND c.period = to_char($1::date, CASE v.declaration->'capacity'->>'period'
+                                          WHEN 'year' THEN 'YYYY' WHEN 'month' THEN 'YYYY-MM' ELSE 'YYYY-MM-DD' END)
     WHERE o.point_id = p.id)::text
 FROM catalogue_point p ORDER BY p.code
 """

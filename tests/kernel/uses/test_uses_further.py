@@ -197,7 +197,7 @@ def test_a_refunded_journey_over_midnight_gives_back_to_the_cap_of_the_day_it_co
     assert town.city.run(
         "SELECT period, used FROM entitlements_quota WHERE holder_id = $1 AND rule = 'transit.metro_ride#fen'",
         card.holder_id,
-    ) == [(clock.today(), 0)]
+    ) == [(clock.today().isoformat(), 0)]
 
 
 def test_a_ride_that_was_given_back_is_nothing_to_change_from(town: Town) -> None:
@@ -342,6 +342,41 @@ def test_a_refund_comes_too_late_after_its_days(town: Town) -> None:
     gate, card = town.a_terminal(MUSEUM_ITEM), town.city.a_card()
     yesterday = town.use(card, gate, MUSEUM_ITEM, at=clock.now() - dt.timedelta(days=1))
     assert town.give_back(yesterday.use_id, gate) == "REFUND_TOO_LATE"
+
+
+COURT = """
+code = "culture.{name}"
+version = {version}
+starts_on = {starts_on}
+{ends_on}
+name = {{ zh = "球场", en = "Court" }}
+legal_basis = ["test"]
+refund = {{ within_days = 800 }}
+{counts} = {{ count = 2, period = "{period}" }}
+"""
+
+
+@pytest.mark.parametrize("counts", ["limit", "capacity"])
+@pytest.mark.parametrize(("before", "after"), [("day", "month"), ("month", "year"), ("day", "year")])
+def test_what_counts_by_the_day_never_mixes_with_what_counts_by_the_month(
+    town: Town, counts: str, before: str, after: str
+) -> None:
+    """The first day of the year is also the key's first day of its month and year."""
+    name, year = f"court_{counts}_{before}_{after}", clock.today().year - 1
+    item, new_year = f"culture.{name}", dt.datetime(year, 1, 1, 12, tzinfo=clock.CHINA)
+    for version, starts_on, ends_on, period in (
+        (1, "2020-01-01", f"ends_on = {year}-01-02", before),
+        (2, f"{year}-01-02", "", after),
+    ):
+        declared = {"name": name, "counts": counts, "version": version, "starts_on": starts_on, "ends_on": ends_on}
+        town.city.an_item(COURT.format(**declared, period=period))
+    gate, card = town.a_terminal(item), town.city.a_card()
+    uses = [town.use(card, gate, item, at=new_year + dt.timedelta(hours=n)) for n in (0, 1, 2, 24, 25, 26)]
+    refused = "QUOTA_EXHAUSTED" if counts == "limit" else "CAPACITY_FULL"
+    assert [use.verdict for use in uses] == ["ADMITTED", "ADMITTED", refused] * 2
+    assert all(explained(town, use.use_id).agrees for use in uses)
+    assert town.give_back(uses[0].use_id, gate) == ""
+    assert town.use(card, gate, item, at=new_year + dt.timedelta(hours=27)).verdict == refused
 
 
 def test_a_ride_in_the_same_group_counts_as_a_change(town: Town) -> None:

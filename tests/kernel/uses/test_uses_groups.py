@@ -327,7 +327,7 @@ def test_the_day_turns_at_midnight_in_shanghai(city: SmallCity, gate: str) -> No
     answers = [a for [a] in record(gate, *[[city.a_line(bus, card, at=m)] for m in moments])]
     assert [a.paid_fen for a in answers if isinstance(a, Answer)] == [190, 100, 100, 100]
     rows = city.run("SELECT period, used FROM entitlements_quota WHERE holder_id = $1 ORDER BY 1", card.holder_id)
-    assert rows == [(dt.date(2028, 3, 1), 2), (dt.date(2028, 3, 2), 1)]
+    assert rows == [("2028-03-01", 2), ("2028-03-02", 1)]
 
 
 def test_a_code_outside_its_window_is_refused_within_five_seconds_of_skew(city: SmallCity, gate: str) -> None:

@@ -9,9 +9,11 @@ WITH rules AS MATERIALIZED (
     FROM catalogue_item_version v, jsonb_array_elements(v.declaration -> 'concession') c
     GROUP BY 1, 2, 3 HAVING bool_and(c -> 'quota' ->> 'period' IS NOT NULL)
 ), running AS MATERIALIZED (
-    SELECT *, date_trunc(period, now() AT TIME ZONE 'Asia/Shanghai')::date AS first_day FROM rules
+    SELECT *, date_trunc(period, now() AT TIME ZONE 'Asia/Shanghai')::date AS first_day,
+           to_char(now() AT TIME ZONE 'Asia/Shanghai', left('YYYY-MM-DD', CASE period WHEN 'day' THEN 10 WHEN 'month' THEN 7 ELSE 4 END)) AS running
+    FROM rules
 ), counted AS (
-    SELECT s.holder_id, r.rule, r.first_day, count(*) AS uses
+    SELECT s.holder_id, r.rule, r.running, count(*) AS uses
     FROM running r
     JOIN uses_use u ON u.item_version_id = r.version AND (r.key IS NULL OR r.key = u.concession)
         AND u.leg IS DISTINCT FROM 'out'
@@ -22,4 +24,4 @@ WITH rules AS MATERIALIZED (
     GROUP BY 1, 2, 3
 )
 SELECT count(*) AS checked, count(*) FILTER (WHERE coalesce(q.used, 0) < c.uses) AS below_uses
-FROM counted c LEFT JOIN entitlements_quota q ON (q.holder_id, q.rule, q.period) = (c.holder_id, c.rule, c.first_day)
+FROM counted c LEFT JOIN entitlements_quota q ON (q.holder_id, q.rule, q.period) = (c.holder_id, c.rule, c.running)

@@ -4,7 +4,10 @@ from django.db import models
 
 
 class QuotaUsed(models.Model):
-    """Uses counted for a holder under a rule in the period that begins on `period` (Asia/Shanghai).
+    """Uses counted for a holder under a rule in a calendar period (Asia/Shanghai).
+
+    A period is written ``2026-03-11``, ``2026-03`` or ``2026`` (`onecard_kit.terms.Period`): a rule may count by the
+    day in one version of its item and by the month in the next.
 
     No foreign key to the holder: the gateway writes here and may not see holders.
     """
@@ -12,7 +15,7 @@ class QuotaUsed(models.Model):
     pk = models.CompositePrimaryKey("holder_id", "rule", "period")
     holder_id = models.BigIntegerField()
     rule = models.TextField()
-    period = models.DateField()
+    period = models.TextField()
     used = models.IntegerField()
 
     class Meta:

@@ -188,7 +188,7 @@ async def _load_misses(connection: asyncpg.Connection, now: dt.datetime) -> fact
     return facts.Misses(Counter(dict(map(tuple, rows))))
 
 
-def _capacities(lines: list[Line], loaded: facts.Loaded, memory: Memory) -> set[tuple[int, str, dt.date]]:
+def _capacities(lines: list[Line], loaded: facts.Loaded, memory: Memory) -> set[tuple[int, str, str]]:
     """Where the lines of a group may be counted."""
     found = set()
     for line in lines:

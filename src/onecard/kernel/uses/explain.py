@@ -192,16 +192,17 @@ async def _facts_then(connection: asyncpg.Connection, use: as_of.Recorded, item:
 
 
 async def _quotas(connection: asyncpg.Connection, use: as_of.Recorded, item: Item, memory: Memory) -> as_of.Quotas:
-    periods = {(rule, period.start(clock.day_of(use.at))) for rule, period in item.counts}
+    day = clock.day_of(use.at)
+    periods = {(rule, period.of(day)) for rule, period in item.counts}
     if not periods:
         return {}
     used = await connection.fetch(
-        "SELECT rule, period, used FROM entitlements_quota WHERE holder_id = $1 AND period = ANY ($2::date[])",
+        "SELECT rule, period, used FROM entitlements_quota WHERE holder_id = $1 AND period = ANY ($2::text[])",
         use.holder_id,
-        sorted({day for _, day in periods}),
+        sorted({period for _, period in periods}),
     )
     now = dict.fromkeys(periods, 0) | {row[:2]: row[2] for row in used if row[:2] in periods}
-    since = dt.datetime.combine(min(day for _, day in periods), dt.time(), clock.CHINA)
+    since = dt.datetime.combine(min(period.start(day) for _, period in item.counts), dt.time(), clock.CHINA)
     rows = await connection.fetch(sql.load(LOAD, "counted_uses"), use.holder_id, use.item, uuid7_floor(since))
     uses = [as_of.CountedUse(*row) for row in rows]
     await read_items(connection, {each.item_version_id for each in uses}, memory)

@@ -137,7 +137,7 @@ class Folded:
     uses: list[Use] = field(default_factory=list)
     nonces: list[tuple[bytes, dt.datetime]] = field(default_factory=list)
     counters: dict[int, int] = field(default_factory=dict)
-    quotas: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
+    quotas: dict[tuple[int, str, str], int] = field(default_factory=dict)
     risks: list[Risk] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     further: "Further" = field(default_factory=lambda: Further())
@@ -151,7 +151,7 @@ class Further:
     ended: list[dict[str, object]] = field(default_factory=list)
     sold: list[dict[str, object]] = field(default_factory=list)
     served: list[dict[str, object]] = field(default_factory=list)
-    filled: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
+    filled: dict[tuple[int, str, str], int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.begun or self.ended or self.sold or self.served or self.filled)

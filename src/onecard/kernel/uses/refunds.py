@@ -113,7 +113,7 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
     return _made(use, item, refund_id, repeated=False)
 
 
-def _counted(use: Mapping[str, Any], item: Item) -> list[tuple[str, dt.date, int]]:
+def _counted(use: Mapping[str, Any], item: Item) -> list[tuple[str, str, int]]:
     """What a use counted against: a journey's limits on the day it began, what was paid for it on the day it ended."""
     ended_on = clock.day_of(use["at"])
     began_on = clock.day_of(use["began"]) if use["began"] else ended_on
@@ -126,7 +126,7 @@ async def _give_back(connection: asyncpg.Connection, use: Mapping[str, Any], ite
     served_by, unused = json.loads(use["served_by"]) if use["served_by"] else (None, False)
     if sold is None and served_by is None and item.capacity is None:
         return
-    period = item.capacity.period.start(clock.day_of(use["began"] or use["at"])) if item.capacity else None
+    period = item.capacity.period.of(clock.day_of(use["began"] or use["at"])) if item.capacity else None
     point = (use["began_at"] or use["point_id"]) if item.capacity else None
     await connection.execute(
         sql.load(RECORD, "give_back"), sold, served_by, unused, point, item.rule(), period

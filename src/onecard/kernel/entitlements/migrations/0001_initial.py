@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ),
                 ("holder_id", models.BigIntegerField()),
                 ("rule", models.TextField()),
-                ("period", models.DateField()),
+                ("period", models.TextField()),
                 ("used", models.IntegerField()),
             ],
             options={

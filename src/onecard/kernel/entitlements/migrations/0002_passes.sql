@@ -23,12 +23,12 @@ CREATE TABLE entitlements_pass_use (
 );
 CREATE INDEX entitlements_pass_use_pass ON entitlements_pass_use (pass_id);
 
--- Uses counted at a point under a rule in the period that begins on `period`. The row is locked by every group that
+-- Uses counted at a point under a rule in a period, written as in `entitlements_quota`. The row is locked by every group that
 -- counts in it.
 CREATE TABLE entitlements_capacity (
     point_id bigint NOT NULL,
     rule     text NOT NULL,
-    period   date NOT NULL,
+    period   text NOT NULL,
     used     int NOT NULL CHECK (used >= 0),
     PRIMARY KEY (point_id, rule, period)
 );

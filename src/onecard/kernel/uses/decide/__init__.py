@@ -121,7 +121,7 @@ def _is_replayed(line: Line, card: Card | None, loaded: Loaded) -> bool:
 def _quota_used(item: Item, card: Card | None, day: dt.date, loaded: Loaded) -> dict[str, int]:
     if card is None:
         return {}
-    return {rule: loaded.quotas.get((card.holder_id, rule, period.start(day)), 0) for rule, period in item.counts}
+    return {rule: loaded.quotas.get((card.holder_id, rule, period.of(day)), 0) for rule, period in item.counts}
 
 
 def _apply(

@@ -60,10 +60,10 @@ def _changed(item: Item, changes: dict[str, float], now: float) -> int | None:
     return None if latest is None else max(0, int(now - latest) // 60)
 
 
-def capacity_key(item: Item, spot: Spot, day: dt.date) -> tuple[int, str, dt.date]:
-    """Where a use at this point is counted: (point, rule, first day of the period)."""
+def capacity_key(item: Item, spot: Spot, day: dt.date) -> tuple[int, str, str]:
+    """Where a use at this point is counted: (point, rule, period)."""
     assert item.capacity is not None
-    return spot.point_id, item.rule(), item.capacity.period.start(day)
+    return spot.point_id, item.rule(), item.capacity.period.of(day)
 
 
 def apply(

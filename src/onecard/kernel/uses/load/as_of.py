@@ -18,7 +18,7 @@ from onecard.kernel.uses.lines import Line
 from onecard.kernel.uses.load.facts import Card, Further, Journey, Loaded, Spot, areas_of, decode_classes
 from onecard.kernel.uses.present import Presented
 from onecard_kit.decide import ACTIVE, Pass, Place, Standing
-from onecard_kit.terms import COUNT_MAX, FEN_MAX, DayKind, Function, Item, Leg, Means, Medium, When, counted
+from onecard_kit.terms import COUNT_MAX, FEN_MAX, DayKind, Function, Item, Leg, Means, Medium, Period, When, counted
 from onecard_kit.verdicts import Verdict
 
 # The checks whose facts are not kept.
@@ -102,8 +102,8 @@ class CountedUse(msgspec.Struct, frozen=True):
     given_back_at: dt.datetime | None
 
 
-Quotas = dict[tuple[str, dt.date], int]
-"""How much is used by rule and first day of its period."""
+Quotas = dict[tuple[str, str], int]
+"""How much is used by rule and period."""
 
 
 def quotas_before(use: Recorded, now: Quotas, uses: Iterable[CountedUse], items: Mapping[int, Item]) -> Quotas:
@@ -122,11 +122,11 @@ def quotas_before(use: Recorded, now: Quotas, uses: Iterable[CountedUse], items:
     return then
 
 
-def _counts(use: CountedUse, item: Item) -> tuple[tuple[str, dt.date, int], ...]:
+def _counts(use: CountedUse, item: Item) -> tuple[tuple[str, str, int], ...]:
     """What a use counted against: the end of a journey by what was paid alone, the rest counted at its beginning."""
     day = clock.day_of(use.at)
     if use.leg == Leg.OUT:
-        return ((item.paid_rule, day, use.paid_fen),) if item.day_cap_fen is not None else ()
+        return ((item.paid_rule, Period.DAY.of(day), use.paid_fen),) if item.day_cap_fen is not None else ()
     return counted(item, use.concession, use.paid_fen, day)
 
 

@@ -88,7 +88,7 @@ class Further:
     changes: dict[int, dict[str, float]] = field(default_factory=dict)
     means: dict[tuple[int, str], tuple[Means, ...]] = field(default_factory=dict)
     banks: dict[int, int] = field(default_factory=dict)
-    capacities: dict[tuple[int, str, dt.date], int] = field(default_factory=dict)
+    capacities: dict[tuple[int, str, str], int] = field(default_factory=dict)
     items: Mapping[int, Item] = field(default_factory=dict)
 
 
@@ -118,7 +118,7 @@ class Loaded:
     spots: dict[tuple[int, str], Spot]
     known: dict[Key, Known]
     spent: set[bytes]
-    quotas: dict[tuple[int, str, dt.date], int]
+    quotas: dict[tuple[int, str, str], int]
     withdrawn: frozenset[bytes]
     areas: Areas
     day_kind: DayKind
@@ -162,7 +162,7 @@ _changes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int,
 _means: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, tuple[Means, ...]]])
 _accounts: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, int]])
 _known = msgspec.json.Decoder(list[tuple[int, UUID, int, str, UUID]])
-_quotas = msgspec.json.Decoder(list[tuple[int, str, dt.date, int]])
+_quotas = msgspec.json.Decoder(list[tuple[int, str, str, int]])
 
 
 @lru_cache(maxsize=65536)
@@ -232,5 +232,5 @@ def recorded_of(text: str | None) -> dict[Key, tuple[bytes, UUID]]:
     return {row[:3]: (bytes.fromhex(row[3]), row[4]) for row in (_known.decode(text) if text else ())}
 
 
-def quotas_of(text: str | None) -> dict[tuple[int, str, dt.date], int]:
+def quotas_of(text: str | None) -> dict[tuple[int, str, str], int]:
     return {(holder, rule, period): used for holder, rule, period, used in (_quotas.decode(text) if text else ())}

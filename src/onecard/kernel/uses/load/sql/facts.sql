@@ -9,7 +9,7 @@
 --   known      [[terminal, journal, sequence, content in hex, use], …] for the keys ($4 terminal ids, $5 journals,
 --              $6 sequences) that are recorded already
 --   spent      nonces of $7 (with their $8 ends) that are spent
---   quotas     [[holder, rule, first day of the period, used], …] of the holders $9 in the periods that hold the day $3
+--   quotas     [[holder, rule, period, used], …] of the holders $9 in the periods that hold the day $3
 --   withdrawn  issuer keys that were withdrawn
 -- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have.
 SELECT
@@ -42,6 +42,6 @@ SELECT
      FROM unnest($9::text::bigint[]) w (holder_id)
      CROSS JOIN LATERAL (
         SELECT * FROM entitlements_quota c WHERE c.holder_id = w.holder_id
-           AND c.period IN ($3::date, date_trunc('month', $3::date)::date, date_trunc('year', $3::date)::date) OFFSET 0
+           AND c.period IN (to_char($3::date, 'YYYY-MM-DD'), to_char($3::date, 'YYYY-MM'), to_char($3::date, 'YYYY')) OFFSET 0
      ) q)::text AS quotas,
     (SELECT array_agg(kid) FROM ecards_key WHERE withdrawn_at IS NOT NULL) AS withdrawn

@@ -7,4 +7,4 @@ WITH returned AS (
     WHERE id = $2::uuid
 )
 UPDATE entitlements_capacity SET used = used - 1
-WHERE (point_id, rule, period) = ($4::bigint, $5::text, $6::date) AND used > 0
+WHERE (point_id, rule, period) = ($4::bigint, $5::text, $6::text) AND used > 0

@@ -1,8 +1,8 @@
 -- Records a refund and its key, and gives its quotas back. $1 refund, $2 use, $3 terminal, $4 journal, $5 sequence, $6 digest
--- of what was asked; $7..$10 quotas: holder, rule, first day of the period, how much. Returns whether the refund and its key are new.
+-- of what was asked; $7..$10 quotas: holder, rule, period, how much. Returns whether the refund and its key are new.
 WITH given_back AS (
     UPDATE entitlements_quota q SET used = greatest(0, q.used - w.less)
-    FROM unnest($7::bigint[], $8::text[], $9::date[], $10::int[]) w (holder_id, rule, period, less)
+    FROM unnest($7::bigint[], $8::text[], $9::text[], $10::int[]) w (holder_id, rule, period, less)
     WHERE (q.holder_id, q.rule, q.period) = (w.holder_id, w.rule, w.period)
 ), key AS (
     INSERT INTO uses_journal_key (terminal_id, journal, sequence, use_id, content) VALUES ($3, $4, $5, $1, $6)

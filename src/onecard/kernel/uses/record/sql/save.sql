@@ -1,13 +1,13 @@
 -- Saves a group. Numbers, ids and fixed words come as array literals (`::text::bigint[]`): the driver writes one text far
 -- more cheaply than it writes a list. Returns how many keys and nonces were new, and what its quotas now count as
--- [[holder, rule, first day of the period, used], …]: fewer, or other than decided on, means that another process came
+-- [[holder, rule, period, used], …]: fewer, or other than decided on, means that another process came
 -- between (a holder may have two cards, and the lock is on the card), and the whole group is decided again.
 -- Rows are inserted in key order so that two groups cannot deadlock.
 --   $1..$11  uses: id, at, terminal, point, item, version, card, medium, verdict, full_fen, paid_fen; $12 concession
 --   $13..$15 their keys: journal, sequence, content (with $3 terminal and $1 id)
 --   $16, $17 spent nonces and the ends of their windows
 --   $18, $19 cards and their new chip counters
---   $20..$23 quotas: holder, rule, first day of the period, how many more
+--   $20..$23 quotas: holder, rule, period, how many more
 --   $24..$26 risk facts: kind, subject, detail
 --   $27..$32 transfers: id, debit, credit, amount in fen, code, use; $33 how many. All are posted, none is a hold.
 --   $34, $35 more of the uses: waived_fen, leg
@@ -34,7 +34,7 @@ WITH uses AS (
     FROM unnest($18::bigint[], $19::bigint[]) w (card_id, counter) WHERE s.card_id = w.card_id
 ), counted AS (
     INSERT INTO entitlements_quota AS q (holder_id, rule, period, used)
-    SELECT * FROM unnest($20::text::bigint[], $21::text::text[], $22::text::date[], $23::text::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
+    SELECT * FROM unnest($20::text::bigint[], $21::text::text[], $22::text::text[], $23::text::int[]) w (holder_id, rule, period, more) ORDER BY 1, 2, 3
     ON CONFLICT (holder_id, rule, period) DO UPDATE SET used = q.used + excluded.used
     RETURNING holder_id, rule, period, used
 ), risks AS (

@@ -32,7 +32,7 @@ WITH begun AS (
     SELECT use_id, pass_id, starts_on IS NOT NULL FROM jsonb_to_recordset($4::jsonb) x (use_id uuid, pass_id uuid, starts_on date)
 ), filled AS (
     UPDATE entitlements_capacity c SET used = c.used + w.more
-    FROM jsonb_to_recordset($5::jsonb) w (point_id bigint, rule text, period date, more int)
+    FROM jsonb_to_recordset($5::jsonb) w (point_id bigint, rule text, period text, more int)
     WHERE (c.point_id, c.rule, c.period) = (w.point_id, w.rule, w.period)
 )
 SELECT (SELECT count(*) FROM used) + (SELECT count(*) FROM sold s JOIN (
