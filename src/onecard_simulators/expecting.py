@@ -71,8 +71,11 @@ def _at_the_point(item: Item, asked: Asked, leaves: bool) -> Iterator[str]:
     opens = not place.hours or any(holds(each, asked.moment) for each in place.hours)
     if not leaves and not (opens and holds(declared.get("when"), asked.moment)):
         yield "POINT_CLOSED"
-    if asked.medium not in declared.get("media", ("code", "card")) or asked.medium not in place.media:
+    number = asked.medium == "number"
+    if asked.medium not in declared.get("media", ("code", "card")) or not (number or asked.medium in place.media):
         yield "MEDIUM_NOT_ACCEPTED"
+    if number and not asked.attended:
+        yield "NOT_ATTENDED"
     if not item.takes_amount(asked.amount_fen):
         yield "AMOUNT_INVALID"
     if item.journeys != (asked.leg is not None):

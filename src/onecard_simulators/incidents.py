@@ -19,8 +19,9 @@ RIDE, METRO, TOPUP = "transit.bus_ride", "transit.metro_ride", "payments.purse_t
 ENTRY, MUSEUM, CAMPUS = "culture.library_entry", "culture.museum_entry", "education.campus_entry"
 PASS, SCENIC, PURCHASE = "tourism.park_pass", "tourism.scenic_entry", "payments.shop_purchase"
 MEAL, CARE, SIGN_ON = "living.canteen_meal", "protection.elder_care_visit", "government.sign_on"
+LODGING, IDENTITY = "living.lodging_registration", "government.window_identity"
 NOBODY = Chip("Z99999999", bytes(16), 0)
-FREQUENT_RIDES, MEALS, BIG_FEN, LAST_PLACES = 21, 4, 450_000, 40
+FREQUENT_RIDES, MEALS, BIG_FEN, LAST_PLACES, MISSES = 21, 4, 450_000, 40, 6
 OFF_S = 3600
 
 
@@ -73,6 +74,43 @@ async def codes_that_are_none(day: Day) -> None:
     code = windows[0]["code"]
     forged = Shown({"code": code[:-20] + ("A" if code[-20] != "A" else "B") + code[-19:]})
     await day.visit(None, RIDE, shown=forged, wanted=[Expected("SIGNATURE_INVALID")])
+
+
+async def numbers_read_aloud(day: Day) -> None:
+    """No reader takes the code on a phone, so its holder says a number to staff. Once it is misheard, once said again,
+    once at a gate where nobody listens, and once for what costs money.
+    """
+    holder = day.take("senior_70", phone=True)
+    number = await _number(day, holder)
+    if holder is None or number is None:
+        return
+    desk = day.terminal(LODGING, attended=True)
+    misheard = replace(number, content={"number": _misheard(number.content["number"])})
+    await day.visit(None, LODGING, shown=misheard, terminal=desk, wanted=[Expected("NUMBER_MALFORMED")])
+    await day.visit(holder, ENTRY, shown=number, terminal=day.terminal(ENTRY, attended=False))
+    await day.visit(holder, CARE, shown=number, terminal=day.terminal(CARE, attended=True))
+    await day.visit(holder, LODGING, shown=number, terminal=desk)
+    await day.visit(None, LODGING, shown=number, terminal=desk, wanted=[Expected("REPLAYED")])
+    newer = await _number(day, holder)
+    if newer is not None:
+        await day.visit(None, LODGING, shown=number, terminal=desk, wanted=[Expected("NUMBER_UNKNOWN")])
+        await day.visit(holder, ENTRY, shown=newer, terminal=day.terminal(ENTRY, attended=True))
+
+
+async def numbers_tried(day: Day) -> None:
+    """Somebody tries numbers at window after window, until each is stopped; codes and cards are taken there as ever."""
+    holder = day.take("senior_70", phone=True)
+    windows = [each for each in day.terminals if IDENTITY in each.items and each.attended]
+    drawn = (f"{day.rng.randrange(10**11):011d}" for _ in range(MISSES * len(windows)))
+    for window in windows * MISSES:
+        digits = next(drawn)
+        said = Shown({"number": digits + _check_digit(digits)})
+        wanted = [Expected("NUMBER_UNKNOWN"), Expected("NUMBER_LIMITED")]
+        await day.visit(None, IDENTITY, shown=said, terminal=window, wanted=wanted)
+    number = await _number(day, holder)
+    for window in windows if number is not None and holder is not None else ():
+        await day.visit(None, IDENTITY, shown=number, terminal=window, wanted=[Expected("NUMBER_LIMITED")])
+        await day.visit(holder, IDENTITY, terminal=window)
 
 
 async def cards_that_are_not_active(day: Day) -> None:
@@ -247,9 +285,37 @@ INCIDENTS: tuple[Callable[[Day], Coroutine[object, object, None]], ...] = (
     big_purchases,
     things_that_do_not_fit,
     refunds_that_are_none,
+    numbers_read_aloud,
+    numbers_tried,
     cards_that_are_not_active,
     devices_that_lie,
 )
+
+
+async def _number(day: Day, holder: Holder | None) -> Shown | None:
+    """Ask the phone for a number; None where there is no phone."""
+    if holder is None or holder.token is None:
+        return None
+    reply = await day.gateway.number(holder.token)
+    if reply.status != 200:
+        day.surprise(f"a phone that asked for a number got {reply.status} {reply.code}")
+        return None
+    number = reply.body["number"]
+    return Shown({"number": f"{number[:4]} {number[4:8]} {number[8:]}"}, reply.body["expires"])
+
+
+def _misheard(number: str) -> str:
+    """The same with one digit heard as the next."""
+    return number[:-2] + str((int(number[-2]) + 1) % 10) + number[-1]
+
+
+def _check_digit(digits: str) -> str:
+    """By ISO/IEC 7064 MOD 11,10, as the documents say."""
+    rest = 10
+    for digit in digits:
+        rest = (rest + int(digit)) % 10 or 10
+        rest = rest * 2 % 11
+    return str((11 - rest) % 10)
 
 
 def _admitted(visit: Visit | None) -> TypeGuard[Visit]:

@@ -99,6 +99,7 @@ class Account:
 class Asked:
     """What is asked for, where and how, and what clocks, doors and the bank say when it is decided.
 
+    attended  staff stand beside the terminal
     changed   within the time for changing     full  the point takes nobody more
     minutes   since the journey began          bank  it counts what is ``sure`` to be free, ``all``, or is ``silent``
     """
@@ -113,6 +114,7 @@ class Asked:
     minutes: int = 0
     full: bool = False
     bank: str = "sure"
+    attended: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ BANK_MOODS: tuple[str, ...] = ("sure", "all", "silent")
 
 @dataclass
 class Shown:
-    """What was held to a reader: `code` or `card` of a use request; `expires` of a code, Unix seconds."""
+    """What was held to a reader or said to staff: `code`, `card` or `number` of a use request; `expires` of the first
+    and the last, Unix seconds.
+    """
 
     content: Json
     expires: float = float("inf")
@@ -123,9 +125,12 @@ class Day:
 
     # --- Where and who ---
 
-    def terminal(self, item: str, *, point: str | None = None, other_than: Terminal | None = None) -> Terminal:
-        """Some terminal that offers an item; by default at a point that is open to it now."""
+    def terminal(
+        self, item: str, *, point: str | None = None, other_than: Terminal | None = None, attended: bool | None = None
+    ) -> Terminal:
+        """Some terminal that offers an item, with or without staff; by default at a point that is open to it now."""
         offering = [each for each in self.terminals if item in each.items and each is not other_than]
+        offering = [each for each in offering if attended in (None, each.attended)]
         if point is None:
             offering = [each for each in offering if not self.places[each.point].hours] or offering
         return self.rng.choice([each for each in offering if point in (None, each.point)])
@@ -267,7 +272,7 @@ class Day:
         for moment, full, change, minute, bank in itertools.product(moments, doors, changes, minutes, banks):
             asked = Asked(
                 sent.item, place, sent.shown.medium, moment, sent.amount_fen, sent.leg, change, max(0, minute), full,
-                bank,
+                bank, sent.terminal.attended,
             )  # fmt: skip
             yield asked, expect(self.terms, who, asked)
 
@@ -283,7 +288,7 @@ class Day:
         possible = list(self.outcomes(holder.resident, sent)) if holder else []
         told = set(wanted) or {outcome.told for _, outcome in possible}
         if time.time() >= sent.shown.expires:  # it was in time when it was shown
-            told.add(Expected("CODE_EXPIRED"))
+            told.add(Expected("NUMBER_EXPIRED" if sent.shown.medium == "number" else "CODE_EXPIRED"))
         if came not in told and (holder is None or holder.resident.sure):
             kind = holder.resident.kind if holder else "nobody"
             self.surprise(

@@ -55,6 +55,7 @@ class Terminal:
     key: bytes
     journal: str
     algorithm: str = "hmac-sha256"
+    attended: bool = False
     _sequences: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def next(self) -> int:
@@ -143,6 +144,11 @@ class Gateway:
         headers = {"Authorization": f"Bearer {token}"}
         return await self._patiently("/v1/codes", json.dumps({"windows": count}).encode(), lambda: headers)
 
+    async def number(self, token: str) -> Reply:
+        """Ask for a number to read aloud. Raises Unanswered."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self._patiently("/v1/numbers", b"", lambda: headers)
+
     async def _patiently(self, path: str, body: bytes, headers: Callable[[], dict[str, str]]) -> Reply:
         """Ask until the answer is neither lost nor "come back later"; as long as a device would."""
         deadline = time.monotonic() + PATIENCE_S
@@ -176,6 +182,7 @@ class Gateway:
             bytes.fromhex(told["key"]),
             told["journal"],
             told["algorithm"],
+            known["attended"],
         )
 
 

@@ -88,7 +88,7 @@ def test_everything_that_goes_wrong_in_a_city_went_wrong(days: list[Report]) -> 
         "SIGNATURE_INVALID", "CARD_LOST", "CARD_LOCKED", "CARD_INACTIVE", "CARD_CANCELLED", "FUNCTION_INACTIVE",
         "FUNDS_SHORT", "PURSE_FULL", "ITEM_UNKNOWN", "ITEM_NOT_OFFERED", "AMOUNT_INVALID", "LEGALLY_EXCLUDED",
         "NOT_ENTITLED", "MEDIUM_NOT_ACCEPTED", "NO_JOURNEY", "LEG_INVALID", "QUOTA_EXHAUSTED", "CAPACITY_FULL",
-        "BANK_REFUSED",
+        "BANK_REFUSED", "NOT_ATTENDED", "NUMBER_MALFORMED", "NUMBER_UNKNOWN", "NUMBER_LIMITED",
     }  # fmt: skip
     happened = set().union(*(report["happened"] for report in days))
     assert happened >= {
