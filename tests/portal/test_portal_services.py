@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -99,6 +101,54 @@ def test_a_list_is_searched(tmp_path: Path, query: dict[str, str], expected: lis
     told = page("/services", county="320682", **query)
     assert shown(told) == expected
     assert ("没有符合条件的项目" in told) is (not expected)
+
+
+LEVELS = (
+    an_item("transit.region_ride", 'level = "region"', area="delta"),
+    an_item("transit.province_ride", 'level = "province"', 'extends = "transit.region_ride"', area="320000"),
+    an_item("transit.city_ride", 'kind = "extended"'),
+    an_item("transit.county_ride", 'level = "county"', 'extends = "transit.city_ride"', area="320682"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"level": "province"}, ["transit.province_ride"]),
+        ({"level": "city"}, ["transit.city_ride"]),
+        ({"level": "county"}, []),
+        ({"level": "county", "county": "320682"}, ["transit.county_ride"]),
+        ({"level": "nowhere"}, []),
+        ({"kind": "extended"}, ["transit.city_ride"]),
+        ({"kind": "basic", "level": "city"}, []),
+    ],
+)
+def test_a_list_is_of_a_level_and_a_kind_as_page_and_as_data(
+    tmp_path: Path, query: dict[str, str], expected: list[str]
+) -> None:
+    load_published(tmp_path, *LEVELS)
+    told = page("/services", **query)
+    assert shown(told) == expected
+    for name in query.keys() - {"county"}:
+        assert (f'<option value="{query[name]}" selected>' in told) is (query[name] != "nowhere")
+    data = json.loads(Client().get("/services.json", query).content)
+    assert [item["code"] for item in data["items"]] == expected
+    lines = Client().get("/services.csv", query).content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + len(expected)
+    assert urlencode({name: query[name] for name in ("county", "level", "kind") if name in query}) in unescape(told)
+
+
+def test_an_item_links_to_what_it_extends_and_to_what_extends_it(tmp_path: Path) -> None:
+    load_published(tmp_path, *LEVELS)
+    upper, lower = page("/services/transit.city_ride"), page("/services/transit.county_ride")
+    assert '<a href="/services/transit.county_ride">项目county_ride</a> 如皋市' in upper
+    assert '<a href="/services/transit.city_ride">项目city_ride</a> 南通市' in lower
+    assert "县级清单" in lower
+    assert '<a href="/services/transit.region_ride">项目region_ride</a> 三角洲' in page(
+        "/services/transit.province_ride"
+    )
+    Item.objects.filter(pk="transit.county_ride").update(state="suspended")
+    assert "transit.county_ride" not in page("/services/transit.city_ride")
 
 
 def test_rows_say_price_classes_and_what_is_special(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Every item has its story, and everything the demo city offers can be offered."""
 
+from collections import Counter
 from pathlib import Path
 
 from tests.stories.city import StoryCity
@@ -7,7 +8,7 @@ from tests.stories.city import StoryCity
 from onecard import scenarios
 from onecard.demo import nantong
 from onecard.kernel.catalogue import files
-from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item, Means
+from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item, Level, Means
 
 ITEMS = {placed.item.code: placed.item for placed in files.read(scenarios.FOLDER).items}
 HERE = Path(__file__).parent
@@ -23,6 +24,14 @@ def test_every_item_says_what_a_published_list_must_say() -> None:
         said = (item.area, item.decided, item.lead_unit, item.supporting_units, item.audience, item.channels,
                 item.conditions, item.steps, item.time_limit, item.guide)  # fmt: skip
         assert all(said), item.code
+
+
+def test_the_items_stand_on_lists_of_all_four_levels() -> None:
+    of_level = Counter(item.level for item in ITEMS.values())
+    assert set(of_level) == set(Level)
+    assert of_level[Level.PROVINCE] >= 2
+    counties = [item for item in ITEMS.values() if item.level is Level.COUNTY]
+    assert [item.code for item in counties if item.extends not in ITEMS] == []
 
 
 def test_every_item_is_offered_somewhere_and_every_offer_stands(city: StoryCity) -> None:

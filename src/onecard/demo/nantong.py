@@ -11,6 +11,7 @@ PLACE = "320600"
 RIDE, METRO_RIDE, FERRY_RIDE = "transit.bus_ride", "transit.metro_ride", "transit.ferry_ride"
 TOPUP, PURCHASE, PHARMACY_PURCHASE = "payments.purse_topup", "payments.shop_purchase", "health.pharmacy_purchase"
 ENTRY, MUSEUM_ENTRY, HALL_VISIT = "culture.library_entry", "culture.museum_entry", "culture.sports_hall_visit"
+HAIAN_ENTRY = "culture.haian_library_entry"
 SCENIC_ENTRY, PARK_PASS = "tourism.scenic_entry", "tourism.park_pass"
 CAMPUS_ENTRY, REGISTRATION = "education.campus_entry", "health.registration"
 MEAL, LODGING, CARE_VISIT = "living.canteen_meal", "living.lodging_registration", "protection.elder_care_visit"
@@ -166,7 +167,7 @@ POINTS = (
     PointRow("NT-BUS-D2", BUS, "如皋停车场（演示）", "Rugao depot (demo)", "320682", (RIDE,), 1, 1),
     PointRow("NT-LIB-B1", LIBRARY, "市图书馆总馆（演示）", "Main library (demo)", "320613", (ENTRY,), 3, 1),
     PointRow("NT-LIB-B2", LIBRARY, "通州分馆（演示）", "Tongzhou branch (demo)", "320612", (ENTRY,), 1, 1),
-    PointRow("NT-LIB-B3", LIBRARY, "海安分馆（演示）", "Hai'an branch (demo)", "320685", (ENTRY,), 1, 1),
+    PointRow("NT-LIB-B3", LIBRARY, "海安分馆（演示）", "Hai'an branch (demo)", "320685", (HAIAN_ENTRY,), 1, 1),
     PointRow("NT-RCB-O1", BANK, "崇川支行（演示）", "Chongchuan outlet (demo)", "320613", (TOPUP,), 0, 2),
     PointRow("NT-RCB-O2", BANK, "海门支行（演示）", "Haimen outlet (demo)", "320614", (TOPUP,), 0, 1),
     PointRow("NT-RCB-O3", BANK, "如东支行（演示）", "Rudong outlet (demo)", "320623", (TOPUP,), 0, 1),

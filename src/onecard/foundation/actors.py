@@ -37,8 +37,8 @@ class Actor:
         if not any(place.startswith(prefix) for prefix in self.places):
             raise NotPermitted(
                 "OUT_OF_SCOPE",
-                f"该业务属于 {place}，不在您的管辖范围内。",
-                f"This belongs to {place}, outside your scope.",
+                f"该业务属于{place or '全部地区'}，不在您的管辖范围内。",
+                f"This belongs to {place or 'every place'}, outside your scope.",
                 next_zh="请转交管辖地的工作人员办理。",
                 next_en="Hand it to staff of that place.",
             )

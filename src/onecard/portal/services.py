@@ -51,17 +51,26 @@ class Place:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What somebody looks for: a place, a field ('' is all), words to find, the last code of the page before."""
+    """What somebody looks for: a place, a field, a level and a kind ('' is all), words to find, the last code of the
+    page before.
+    """
 
     place: Place
     field: str
+    level: str
+    kind: str
     text: str
     after: str
+
+    @property
+    def filters(self) -> queries.Filters:
+        return queries.Filters(self.field, self.level, self.kind, self.text)
 
     def query(self, **changes: str) -> str:
         """The address of the same list with something changed; empty values are left out."""
         county = "" if self.place.code == node() else self.place.code
-        values = {"county": county, "field": self.field, "q": self.text, "after": "", **changes}
+        values = {"county": county, "field": self.field, "level": self.level, "kind": self.kind, "q": self.text}
+        values |= {"after": "", **changes}
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
@@ -88,6 +97,8 @@ class Services:
     chosen: Chosen
     counties: list[Place]
     fields: list[tuple[str, Words, int]]
+    levels: list[tuple[str, Words]]
+    kinds: list[tuple[str, Words]]
     rows: list[ServiceRow]
     found: int
     after: str
@@ -116,6 +127,15 @@ class VersionRow:
 
 
 @dataclass(frozen=True)
+class Relative:
+    """An item that this one extends, or that extends this one: its code, name and place."""
+
+    code: str
+    name: Words
+    place: Words
+
+
+@dataclass(frozen=True)
 class ServicePage:
     """Everything that the list says of one item."""
 
@@ -127,6 +147,8 @@ class ServicePage:
     begins_on: dt.date | None
     ended_on: dt.date | None
     facts: list[tuple[str, list[Words]]]
+    extends: list[Relative]
+    extended_by: list[Relative]
     steps: list[Words]
     guide: Words | None
     terms: list[Line]
@@ -146,8 +168,8 @@ def chosen(asked: QueryDict) -> Chosen:
     """What an address asks for; a county that is none of ours is as if none was named."""
     counties = {place.code: place for place in counties_of(node())}
     place = counties.get(asked.get("county", ""), Place(node(), divisions.name_of(node())))
-    field, text, after = (asked.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in ("field", "q", "after"))
-    return Chosen(place, field, text, after)
+    names = ("field", "level", "kind", "q", "after")
+    return Chosen(place, *(asked.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in names))
 
 
 def counties_of(city: str) -> list[Place]:
@@ -163,15 +185,16 @@ def counties_of(city: str) -> list[Place]:
 def services(looked_for: Chosen) -> Services:
     """A page of the list of the chosen place, today."""
     today, place = clock.today(), looked_for.place.code
-    filters = queries.Filters(field=looked_for.field, text=looked_for.text)
-    counts = queries.count_by_field(place, today, filters._replace(field=""))
-    rows = queries.list_of(place, today, filters, after=looked_for.after, limit=PAGE + 1)
+    counts = queries.count_by_field(place, today, looked_for.filters._replace(field=""))
+    rows = queries.list_of(place, today, looked_for.filters, after=looked_for.after, limit=PAGE + 1)
     shown = rows[:PAGE]
     demonstrated = queries.demonstrated([row.item_id for row in shown], place)
     return Services(
         looked_for,
         counties_of(node()),
         [(field, words.field(field), number) for field, number in counts.items()],
+        [(level.value, told) for level, told in words.LEVELS.items()],
+        [(kind.value, told) for kind, told in words.KINDS.items()],
         [_row(row, demonstrated) for row in shown],
         counts.get(looked_for.field, 0) if looked_for.field else sum(counts.values()),
         shown[-1].item_id if len(rows) > PAGE else "",
@@ -236,6 +259,8 @@ def service(code: str, after: str = "") -> ServicePage:
         begins_on=version.starts_on if version.starts_on > today else None,
         ended_on=version.ends_on if version.ends_on is not None and version.ends_on <= today else None,
         facts=[(label, told) for label, told in _facts(item) if told],
+        extends=_relatives([row.extends] if row.extends else []),
+        extended_by=_relatives(queries.extended_by(code)),
         steps=[both(each) for each in item.steps],
         guide=both(item.guide) if item.guide else None,
         terms=lines(item),
@@ -271,17 +296,22 @@ def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
     yield _("出示方式"), [words.MEDIA[medium] for medium in item.media]
     yield _("条件"), [both(each) for each in item.conditions]
     yield _("时限"), _some(item.time_limit)
-    yield _("适用地区"), [_area(item)]
+    yield _("适用地区"), [_area(item.level, item.area)]
     yield _("试点地区"), [{"zh": divisions.name_of(area), "en": ""} for area in item.pilot_areas]
     yield _("主管部门"), _some(item.lead_unit)
     yield _("配合单位"), [both(each) for each in item.supporting_units]
 
 
-def _area(item: terms.Item) -> Words:
+def _area(level: Level, area: str) -> Words:
     """Whose list it is on: the region's set of places, else the division."""
-    if item.level is Level.REGION:
-        return queries.area_set_names([item.area]).get(item.area, {"zh": item.area, "en": ""})
-    return {"zh": divisions.name_of(item.area), "en": ""}
+    if level is Level.REGION:
+        return queries.area_set_names([area]).get(area, {"zh": area, "en": ""})
+    return {"zh": divisions.name_of(area), "en": ""}
+
+
+def _relatives(items: list[Item]) -> list[Relative]:
+    names = queries.names_of([each.code for each in items])
+    return [Relative(each.code, names[each.code], _area(Level(each.level), each.area)) for each in items]
 
 
 def _some(told: Bilingual | None) -> list[Words]:
@@ -322,8 +352,7 @@ COLUMNS = (
 def open_data(looked_for: Chosen) -> list[dict[str, Any]]:
     """The whole list of the chosen place today, by code, as plain values: the same for whoever asks."""
     today, place, found, after = clock.today(), looked_for.place.code, [], ""
-    filters = queries.Filters(field=looked_for.field, text=looked_for.text)
-    while page := queries.list_of(place, today, filters, after=after):
+    while page := queries.list_of(place, today, looked_for.filters, after=after):
         demonstrated = queries.demonstrated([row.item_id for row in page], place)
         found += [_plain(row, row.item_id in demonstrated) for row in page]
         after = page[-1].item_id

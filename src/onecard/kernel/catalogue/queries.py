@@ -137,6 +137,13 @@ def version_for(code: str, day: dt.date) -> ItemVersion | None:
     )
 
 
+def extended_by(code: str, *, limit: int = PAGE) -> list[Item]:
+    """The active items that stand for one in places of theirs and were ever published, by code."""
+    published = ItemVersion.objects.filter(item_id=OuterRef("pk"), stage__in=EVER_PUBLISHED)
+    found = Item.objects.filter(Exists(published), extends=code, state=State.ACTIVE)
+    return list(found.order_by("code")[:limit])
+
+
 def names_of(codes: Sequence[str]) -> dict[str, dict[str, str]]:
     """What items are called, by code, as their newest published version says; one that has none is left out."""
     found = ItemVersion.objects.filter(item_id__in=codes, stage__in=EVER_PUBLISHED).order_by("starts_on")
