@@ -87,6 +87,24 @@ FIGURES = (
         "Quotas of the running periods are not below the uses that count",
     ),
     Figures(
+        "PASSES",
+        "passes",
+        "套票剩余次数与启用日同其用卡一致，售出与退回各有其用卡",
+        "What is left of a pass and its start agree with its uses, its sale and its refund with theirs",
+    ),
+    Figures(
+        "CAPACITIES",
+        "capacities",
+        "已接待人数等于通过的用卡减去已退回的",
+        "Places taken are the admitted uses less those given back",
+    ),
+    Figures(
+        "MEANS",
+        "means",
+        "支付顺序属于登记的持卡人和现有的应用项目",
+        "An order of ways to pay is of a registered holder, for an item there is",
+    ),
+    Figures(
         "STANDINGS",
         "standings",
         "卡况与登记一致",

@@ -239,7 +239,7 @@ def test_a_pass_whose_every_use_was_given_back_is_as_new_whatever_the_order(town
     card = town.city.a_card(purse_fen=20_000)
     sold = town.use(card, town.shop, PASS_ITEM)
     how_it_is = "SELECT starts_on, uses_left FROM entitlements_pass WHERE holder_id = $1"
-    town.city.run("UPDATE entitlements_pass SET uses_left = 3 WHERE holder_id = $1", card.holder_id)
+    town.city.run("UPDATE entitlements_pass SET uses = 3, uses_left = 3 WHERE holder_id = $1", card.holder_id)
     entries = [town.use(card, town.park, PARK_ITEM) for _ in order]
     for left, n in enumerate(order, 1):
         assert town.give_back(entries[n].use_id, town.park) == ""

@@ -10,8 +10,11 @@ CREATE TABLE entitlements_pass (
     activate_by date NOT NULL CHECK (activate_by >= sold_on),
     lasts_days  int NOT NULL CHECK (lasts_days > 0),
     starts_on   date,                               -- NULL: waits for its first use
-    uses_left   int CHECK (uses_left >= 0),         -- NULL: without limit
-    given_back  boolean NOT NULL DEFAULT false
+    uses        int,                                -- how often it was sold to serve; NULL: without limit
+    uses_left   int,
+    given_back  boolean NOT NULL DEFAULT false,
+    CONSTRAINT left_of_those_sold CHECK (uses_left BETWEEN 0 AND uses),
+    CONSTRAINT limited_or_not CHECK ((uses IS NULL) = (uses_left IS NULL))
 );
 CREATE INDEX entitlements_pass_holder ON entitlements_pass (holder_id) WHERE NOT given_back;
 

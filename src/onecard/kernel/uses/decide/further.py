@@ -98,7 +98,7 @@ def _sell(line: Line, item: Item, card: Card, loaded: Loaded, folded: Folded) ->
     loaded.further.passes.setdefault(card.holder_id, []).append(sold)
     folded.further.sold.append({
         "id": id_, "holder_id": card.holder_id, "item": item.code, "sold_on": day, "activate_by": activate_by,
-        "lasts_days": terms.lasts_days, "uses_left": terms.uses,
+        "lasts_days": terms.lasts_days, "uses": terms.uses,
     })  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 -- means that another card of the holder came between, and the whole group is decided again. All parameters are JSON lists:
 --   $1 journeys begun   {id, card_id, item, item_version_id, point, operator, sponsor, at, ends_by, purse, concession, hold_id, held_fen}
 --   $2 journeys ended   {id, ended_at, ended_by}: of those begun in this group; the others `end_journeys` ended before
---   $3 passes sold      {id, holder_id, item, sold_on, activate_by, lasts_days, uses_left}
+--   $3 passes sold      {id, holder_id, item, sold_on, activate_by, lasts_days, uses}
 --   $4 passes used      {use_id, pass_id, starts_on or null where it had begun}
 --   $5 capacities       {point_id, rule, period, more}
 WITH begun AS (
@@ -14,9 +14,9 @@ WITH begun AS (
     -- One begun and ended in the same group is written once, as it ended.
     LEFT JOIN jsonb_to_recordset($2::jsonb) e (id uuid, ended_at timestamptz, ended_by uuid) ON e.id = j.id
 ), sold AS (
-    INSERT INTO entitlements_pass (id, holder_id, item, sold_on, activate_by, lasts_days, starts_on, uses_left)
-    SELECT p.id, p.holder_id, p.item, p.sold_on, p.activate_by, p.lasts_days, u.starts_on, p.uses_left - coalesce(u.times, 0)
-    FROM jsonb_to_recordset($3::jsonb) p (id uuid, holder_id bigint, item text, sold_on date, activate_by date, lasts_days int, uses_left int)
+    INSERT INTO entitlements_pass (id, holder_id, item, sold_on, activate_by, lasts_days, starts_on, uses, uses_left)
+    SELECT p.id, p.holder_id, p.item, p.sold_on, p.activate_by, p.lasts_days, u.starts_on, p.uses, p.uses - coalesce(u.times, 0)
+    FROM jsonb_to_recordset($3::jsonb) p (id uuid, holder_id bigint, item text, sold_on date, activate_by date, lasts_days int, uses int)
     LEFT JOIN (SELECT pass_id, max(starts_on) AS starts_on, count(*) AS times
                FROM jsonb_to_recordset($4::jsonb) x (pass_id uuid, starts_on date) GROUP BY 1) u ON u.pass_id = p.id
     RETURNING id
