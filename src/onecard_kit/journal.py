@@ -37,8 +37,8 @@ class JournalLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """One presentation as a gate decided it.
 
     sequence  its number in the journal; lines stand in ascending order, numbers may be left out
-    at_ms     the gate's wall clock, Unix milliseconds, as it stood
-    shift_ms  what the gate had already added to its clock in `at_ms` after a time signal; None: it never had one
+    at_ms     the moment as the gate knew it, Unix milliseconds: its wall clock, with `shift_ms`
+    shift_ms  what it added to its wall clock after a time signal of the platform; None: it never had one
     item, code, card, amount_fen, leg   what was presented, as in a request
     card_file the signed file that was read from a physical card, in text; no part of the content
     verdict   the gate's own; `manual`: admitted by hand, whatever the verdict

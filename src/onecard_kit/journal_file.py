@@ -81,6 +81,7 @@ class JournalFile:
     broken: list[Broken] = field(default_factory=list)
     cut_bytes: int = 0
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
+    _repairs: bool = True
     _file: int = -1
     _size: int = 0
     _marks: list[tuple[int, int]] = field(default_factory=list)  # (last sequence before, offset)
@@ -94,8 +95,18 @@ class JournalFile:
         if not existed:
             sync_folder(folder)
         made._read_through()
-        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
-            made.acknowledged = msgspec.json.decode(made._beside("acknowledged").read_bytes(), type=Acknowledged)
+        made._read_acknowledged()
+        return made
+
+    @classmethod
+    def look(cls, folder: Path, journal: str, keys: Keys) -> "JournalFile":
+        """A journal as it stands, for reading only, while another process may be writing it: nothing is cut off; a line
+        that is being written counts in `cut_bytes`. Raises OSError, FileNotFoundError for a journal without a line.
+        """
+        made = cls(folder, journal, keys, journal, _repairs=False)
+        made._file = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
+        made._read_through()
+        made._read_acknowledged()
         return made
 
     @property
@@ -183,10 +194,15 @@ class JournalFile:
             _, torn = after_good.pop()
             self._size -= len(torn)
             self.cut_bytes = len(torn)
-            self._beside("torn").write_bytes(torn)
-            os.ftruncate(self._file, self._size)
-            os.fsync(self._file)
+            if self._repairs:
+                replace_file(self._beside("torn"), [torn])
+                os.ftruncate(self._file, self._size)
+                os.fsync(self._file)
         self.broken += [broken for broken, _ in after_good]
+
+    def _read_acknowledged(self) -> None:
+        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+            self.acknowledged = msgspec.json.decode(self._beside("acknowledged").read_bytes(), type=Acknowledged)
 
     def _judge(self, raw: bytes) -> tuple[Written | None, str]:
         try:

@@ -46,6 +46,7 @@ class OfflineRefusal(StrEnum):
     AWAY_TOO_LONG = "OFFLINE_AWAY_TOO_LONG"
     LIST_TOO_OLD = "OFFLINE_LIST_TOO_OLD"
     OVER_LIMIT = "OFFLINE_OVER_LIMIT"
+    NOT_RECORDED = "OFFLINE_NOT_RECORDED"
 
 
 _STAFF = ("请联系现场工作人员。", "Please ask the staff here.")
@@ -55,6 +56,7 @@ OFFLINE_WORDS: Final[dict[OfflineRefusal, Words]] = {
     OfflineRefusal.AWAY_TOO_LONG: Words("网络中断过久，暂停办理", "The connection has been gone for too long", *_STAFF),
     OfflineRefusal.LIST_TOO_OLD: Words("离线名单已过期，暂停办理", "This gate's lists are too old", *_STAFF),
     OfflineRefusal.OVER_LIMIT: Words("金额超过离线限额", "This is more than an offline gate may take", *_STAFF),
+    OfflineRefusal.NOT_RECORDED: Words("本机无法记录，暂停办理", "This gate cannot write anything down", *_STAFF),
 }
 
 

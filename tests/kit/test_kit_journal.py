@@ -269,10 +269,25 @@ def test_a_long_journal_is_read_from_near_where_one_asks(tmp_path: Path, monkeyp
     assert len(read) <= 5
 
 
+def test_looking_at_a_journal_leaves_it_as_it_is(tmp_path: Path) -> None:
+    """While another process is in the middle of a line."""
+    raw = written(tmp_path, 3)
+    writing = JournalFile.open(tmp_path, JOURNAL, KEYS)
+    writing.path.write_bytes(raw[:-40])
+    seen = JournalFile.look(tmp_path, JOURNAL, KEYS)
+    assert (sequences(seen), seen.broken, seen.cut_bytes > 0) == ([3, 6], [], True)
+    assert writing.path.read_bytes() == raw[:-40]
+    with pytest.raises(FileNotFoundError):
+        JournalFile.look(tmp_path, JOURNAL.replace("0", "1"), KEYS)
+
+
 def test_a_journal_is_for_its_gate_alone(tmp_path: Path) -> None:
     written(tmp_path, 1)
     file = JournalFile.open(tmp_path, JOURNAL, KEYS)
     file.acknowledge(3, 0)
+    file.path.write_bytes(file.path.read_bytes()[:-5])
+    JournalFile.open(tmp_path, JOURNAL, KEYS).close()
+    assert len(list(tmp_path.iterdir())) == 3
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
