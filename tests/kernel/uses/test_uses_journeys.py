@@ -135,6 +135,27 @@ def test_the_days_for_giving_it_back_run_from_its_end(
     assert town.city.purse_of(card) == (400 if why_not else 1000)
 
 
+def test_giving_back_an_earlier_ride_leaves_the_later_ones_as_they_were_and_the_cap_at_their_sum(town: Hall) -> None:
+    card = town.city.a_card(purse_fen=5000)
+
+    def ride(start: str, end: str) -> Answer:
+        town.tap(card, start, Leg.IN)
+        return town.tap(card, end, Leg.OUT)
+
+    rides = [ride("S1", "S3"), ride("S3", "S1"), ride("S1", "S4")]
+    prices = [(400, 400, 0), (400, 300, 100), (600, 200, 400)]  # then changed, then changed and at the cap of 900
+    assert [told(each)[1:] for each in rides] == prices
+    assert town.give_back(rides[0].use_id, town.stations["S3"]) == ""
+    kept = "SELECT full_fen, paid_fen, waived_fen FROM uses_use WHERE card_id = $1 AND leg = 'out' ORDER BY id"
+    assert town.city.run(kept, card.id) == prices
+    assert all(explained(town, each.use_id).agrees for each in rides)
+    assert town.city.purse_of(card) == 5000 - 300 - 200
+    assert told(ride("S4", "S1"))[1:] == (600, 400, 200)  # 500 after the change, of which 400 are left under the cap
+    assert town.give_back(rides[2].use_id, town.stations["S4"]) == ""
+    assert told(ride("S1", "S4"))[1:] == (600, 200, 400)
+    assert town.city.purse_of(card) == 5000 - 300 - 400 - 200
+
+
 # --- Too late -----------------------------------------------------------------------------------------------------
 
 
