@@ -388,3 +388,13 @@ def test_a_ride_in_the_same_group_counts_as_a_change(town: Town) -> None:
     ]
     [answers] = record(town.gate, lines)
     assert [told(answer)[1:] for answer in answers if isinstance(answer, Answer)][2] == (600, 500, 100)
+
+
+def test_a_ride_counts_as_a_change_for_a_group_that_an_older_line_leads(town: Town) -> None:
+    """The bank's answer may come late, so that a line from before another's ride leads the group after it."""
+    card, other, bus = town.city.a_card(purse_fen=3000), town.city.a_card(purse_fen=3000), town.city.a_terminal()
+    older = town.city.a_line(town.stations["S1"], other, item=METRO_ITEM, leg=Leg.IN, at=minutes_ago(3))
+    town.use(card, bus, "transit.bus_ride", at=minutes_ago(2))
+    town.tap(card, "S1", Leg.IN, at=minutes_ago(1))
+    [answers] = record(town.gate, [older, town.city.a_line(town.stations["S4"], card, item=METRO_ITEM, leg=Leg.OUT)])
+    assert [told(answer)[1:] for answer in answers if isinstance(answer, Answer)][1] == (600, 500, 100)

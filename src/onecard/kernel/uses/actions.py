@@ -161,7 +161,8 @@ async def _load_further(
     connection: asyncpg.Connection, lines: list[Line], loaded: facts.Loaded, memory: Memory
 ) -> None:
     """Read what only some items look at, under the locks of the cards; lock the capacities last, in key order."""
-    cards, now = list(loaded.by_number.values()), lines[0].at
+    # Lines do not stand in the order of their times: one that waited for its bank comes after later ones.
+    cards, now = list(loaded.by_number.values()), max(line.at for line in lines)
     row = await connection.fetchrow(
         sql.load(LOAD, "further"),
         [card.card_id for card in cards],
