@@ -386,6 +386,31 @@ def test_a_class_taken_away_for_the_day_itself_is_said_in_a_sentence(town: Town)
     assert set(explanation.differs) == {"zh", "en"}
 
 
+@pytest.mark.parametrize(("apart_ms", "apart_us"), [(1, 0), (0, 1)])
+def test_a_use_is_no_change_from_itself_nor_from_what_came_after_it_in_the_same_moment(
+    town: Town, apart_ms: int, apart_us: int
+) -> None:
+    """Ids tell apart what was shown at one moment, and moments what was shown in one millisecond."""
+    card, bus, at = town.city.a_card(purse_fen=2000), town.city.a_terminal(), clock.now()
+    shown = [("S1", Leg.IN), ("S3", Leg.OUT), None, ("S3", Leg.IN), ("S1", Leg.OUT)]
+    lines = []
+    for n, tap in enumerate(shown):
+        moment, unix_ms = at + n * dt.timedelta(microseconds=apart_us), int(at.timestamp() * 1000) + n * apart_ms
+        line = town.city.a_line(bus, card, at=moment)
+        if tap is not None:
+            line = town.city.a_line(town.stations[tap[0]], card, item=METRO_ITEM, leg=tap[1], at=moment)
+        line.id = uuid7(unix_ms)
+        lines.append(line)
+    [answers] = record(town.gate, lines)
+    waived_fen = [answer.waived_fen for answer in answers if isinstance(answer, Answer)]
+    assert waived_fen == [0, 0, 0, 0, 100]
+    for line, waived in zip(lines, waived_fen, strict=True):
+        explanation = explained(town, line.id)
+        assert (explanation.agrees, explanation.waived_fen) == (True, waived)
+        if line.leg is Leg.OUT:
+            assert outcomes(explanation)["transfer"] == ("applied" if waived else "not_applied")
+
+
 def test_a_use_given_back_counts_for_those_before_it_was_and_not_for_those_after(town: Town) -> None:
     card, bus = town.city.a_card(classes=SENIOR), town.city.a_terminal()
     first, second, third = (town.use(card, bus, BUS) for _ in range(3))
