@@ -9,7 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ from onecard_kit.terms import (
     When,
 )
 
+T = TypeVar("T")
 Fault = tuple[str, str]
 """A path inside a declaration (`$.price.full_fen`) and what was expected there."""
 
@@ -72,11 +73,15 @@ def parse(text: str, file: str) -> Item:
 def load(path: Path, name: str | None = None) -> Item:
     """Read an item file; `name` is how errors call it (default: the path). Raises DeclarationError, OSError."""
     file = name or str(path)
+    return parse(text_of(path, file), file)
+
+
+def text_of(path: Path, file: str) -> str:
+    """The text of a declaration's file. Raises DeclarationError, OSError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise DeclarationError(file, "$", f"expected UTF-8: {error.reason} at byte {error.start}") from None
-    return parse(text, file)
 
 
 def plain_of(text: str, file: str) -> dict[str, Any]:
@@ -106,19 +111,24 @@ def _unseen(path: str, value: object) -> Iterator[str]:
 
 def from_plain(raw: dict[str, Any], file: str) -> Item:
     """Decode plain data (from TOML, or a stored version's JSON) into an Item."""
+    return decoded(raw, Item, file)
+
+
+def decoded(raw: dict[str, Any], kind: type[T], file: str) -> T:
+    """Decode plain data into a declaration of any kind, strictly. Raises DeclarationError."""
     try:
-        return msgspec.convert(raw, Item, strict=True)
+        return msgspec.convert(raw, kind, strict=True)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
         path = path.rstrip("`") or "$"
         if message.startswith("Object contains unknown field"):
-            message += f"; known here: {', '.join(_known_keys(path))}"
+            message += f"; known here: {', '.join(_known_keys(kind, path))}"
         raise DeclarationError(file, path, message) from None
 
 
-def _known_keys(path: str) -> tuple[str, ...]:
-    """The keys that the table at `path` (`$.concession[...].price`) may hold."""
-    found: Any = Item
+def _known_keys(kind: Any, path: str) -> tuple[str, ...]:
+    """The keys that the table at `path` (`$.concession[...].price`) of a declaration may hold."""
+    found = kind
     for step in re.findall(r"\.(\w+)", path):
         fields = {f.encode_name: f.type for f in msgspec.structs.fields(found)}
         found = struct_in(fields.get(step))

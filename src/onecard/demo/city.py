@@ -18,6 +18,7 @@ from onecard.demo.plan import ACTOR, Plan, Progress
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
+from onecard.kernel.audit import risk_files, risks
 from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue import queries as catalogue_reads
@@ -65,6 +66,7 @@ def load(
         plan = Plan(holders, seed, today or clock.today(), progress)
         # What the files say anew later is a draft, as anywhere: officers publish it.
         loading.load(ACTOR, files.read(scenarios.FOLDER), publish=not catalogue_reads.was_set_up())
+        risks.declare(ACTOR, risk_files.read(scenarios.FOLDER))
         fresh = [step.name for step in STEPS if _once(step, plan)]
         if passwords is not None:
             signins.make(passwords)

@@ -1,9 +1,13 @@
-"""`onecard catalogue load [folder] [--dry-run] [--publish] [--officer NAME]`: store the item versions that are new."""
+"""`onecard catalogue load [folder] [--dry-run] [--publish] [--officer NAME]`: store the item versions that are new, and
+the kinds of risk that changed."""
 
 import argparse
 from pathlib import Path
 
+from django.db import transaction
+
 from onecard.foundation.terminal import say
+from onecard.kernel.audit import risk_files, risks
 from onecard.kernel.catalogue import difference, files, loading
 from onecard.kernel.staff.command import acting
 from onecard.scenarios import FOLDER
@@ -12,8 +16,12 @@ from onecard.scenarios import FOLDER
 def run(arguments: argparse.Namespace) -> int:
     """Load the folder's items (default: those of the product). All or nothing; loading them again changes nothing."""
     folder: Path = arguments.folder or FOLDER
-    read = files.read(folder)
-    loaded = loading.load(acting(arguments), read, dry_run=arguments.dry_run, publish=arguments.publish)
+    read, declared, actor = files.read(folder), risk_files.read(folder), acting(arguments)
+    with transaction.atomic():
+        loaded = loading.load(actor, read, dry_run=arguments.dry_run, publish=arguments.publish)
+        kinds = risks.declare(actor, declared, dry_run=arguments.dry_run)
+    for kind in kinds:
+        say(f"风险种类 {kind}", f"risk kind {kind}")
     for entry in loaded.registers:
         say(f"登记 {entry}", f"registers {entry}")
     for each in loaded.differences:

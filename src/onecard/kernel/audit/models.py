@@ -25,13 +25,14 @@ class Fact(models.Model):
 
 
 class RiskFact(models.Model):
-    """A sign of misuse (风险事实)."""
+    """A sign of misuse (风险事实). `window_from` is the window that a job looked back on; None: raised at once."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     kind = models.TextField()
     subject = models.TextField()
     detail = models.JSONField()
+    window_from = models.DateTimeField(null=True)
 
     class Meta:
         managed = False

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from onecard.foundation.errors import BadInput
 from onecard_kit import item_files
 from onecard_kit.item_files import DeclarationError, Fault
@@ -126,15 +124,8 @@ def _legal_texts(path: Path) -> tuple[LegalText, ...]:
 
 
 def _decoded(path: Path, kind: type[T]) -> T:
-    try:
-        raw = item_files.plain_of(path.read_text(encoding="utf-8"), path.name)
-        return msgspec.convert(raw, kind, strict=True)
-    except UnicodeDecodeError as error:
-        expected = f"expected UTF-8: {error.reason} at byte {error.start}"
-        raise DeclarationError(path.name, "$", expected) from None
-    except msgspec.ValidationError as error:
-        message, _, at = str(error).partition(" - at `")
-        raise DeclarationError(path.name, at.rstrip("`") or "$", message) from None
+    text = item_files.text_of(path, path.name)
+    return item_files.decoded(item_files.plain_of(text, path.name), kind, path.name)
 
 
 def _refuse(file: str, faults: Iterator[Fault]) -> None:

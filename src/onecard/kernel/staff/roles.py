@@ -75,7 +75,13 @@ ROLES = (
         "Catalogue approver",
         ("catalogue.send_back", "catalogue.publish", "catalogue.end", "figures.read"),
     ),
-    Shipped("auditor", "审计岗", "Auditor", ("audit.read", "uses.explain", "figures.read")),
+    Shipped("auditor", "审计岗", "Auditor", ("audit.read", "audit.read_risks", "uses.explain", "figures.read")),
+    Shipped(
+        "risk_officer",
+        "风险监测岗",
+        "Risk officer",
+        ("audit.read_risks", "audit.follow_risk", "audit.declare_risks", "uses.explain", "figures.read"),
+    ),
     Shipped(
         "administrator",
         "系统管理员",

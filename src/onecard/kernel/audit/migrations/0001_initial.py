@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ("kind", models.TextField()),
                 ("subject", models.TextField()),
                 ("detail", models.JSONField()),
+                ("window_from", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "audit_risk_fact",

@@ -19,10 +19,68 @@ CREATE TABLE audit_risk_fact (
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     kind text NOT NULL CHECK (kind <> ''),
     subject text NOT NULL,
-    detail jsonb NOT NULL DEFAULT '{}'
+    detail jsonb NOT NULL DEFAULT '{}',
+    window_from timestamptz,                -- of what a job looked back on: the window it stands for; NULL: raised at once
+    UNIQUE (kind, subject, window_from)     -- once for a subject and window, however often the job looks
 );
 CREATE INDEX audit_risk_fact_kind_id ON audit_risk_fact (kind, id);
 CREATE INDEX audit_risk_fact_subject_id ON audit_risk_fact (subject, id);
+
+-- The kinds of risk as declared in the files of the scenarios: words, advice, and what a job looks at.
+CREATE TABLE audit_risk_kind (
+    kind text PRIMARY KEY,
+    severity text NOT NULL CHECK (severity IN ('high', 'medium', 'low')),
+    declaration jsonb NOT NULL,
+    loaded_by text NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What officers made of a risk fact, step by step.
+CREATE TABLE audit_risk_follow (
+    risk_id bigint NOT NULL,
+    number int NOT NULL CHECK (number > 0),
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor text NOT NULL CHECK (starts_with(actor, 'staff:') OR starts_with(actor, 'system:')),
+    state text NOT NULL CHECK (state IN ('looked_at', 'dismissed', 'acted')),
+    reason text NOT NULL CHECK (reason <> '' OR state = 'looked_at'),
+    PRIMARY KEY (risk_id, number)
+);
+
+-- Where each risk fact stands: drawn from facts and follow-ups by the two triggers below, which alone write it, so that a
+-- page of the open ones is found by an index among millions that are closed.
+CREATE TABLE audit_risk_state (
+    risk_id bigint PRIMARY KEY,
+    kind text NOT NULL,
+    place varchar(6) NOT NULL,
+    state text NOT NULL CHECK (state IN ('open', 'looked_at', 'dismissed', 'acted')),
+    follows int NOT NULL
+);
+CREATE INDEX audit_risk_state_page ON audit_risk_state (kind, state, risk_id) INCLUDE (place);
+
+CREATE FUNCTION audit_open_risk() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO audit_risk_state (risk_id, kind, place, state, follows)
+    VALUES (NEW.id, NEW.kind, left(coalesce(NEW.detail ->> 'place', ''), 6), 'open', 0);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER open_risk AFTER INSERT ON audit_risk_fact FOR EACH ROW EXECUTE FUNCTION audit_open_risk();
+
+CREATE FUNCTION audit_follow_risk() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE audit_risk_state SET state = NEW.state, follows = NEW.number
+    WHERE risk_id = NEW.risk_id AND follows = NEW.number - 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'RISK_FOLLOWED: somebody else followed it up meanwhile' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER follow_risk AFTER INSERT ON audit_risk_follow FOR EACH ROW EXECUTE FUNCTION audit_follow_risk();
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION audit_open_risk() SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION audit_follow_risk() SET search_path = %I, pg_temp', current_schema());
+END $$;
+REVOKE ALL ON FUNCTION audit_open_risk(), audit_follow_risk() FROM PUBLIC;
 
 CREATE TABLE audit_seal (
     number bigint PRIMARY KEY CHECK (number > 0),
@@ -59,6 +117,8 @@ END));
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_fact
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_risk_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_risk_follow
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seal
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

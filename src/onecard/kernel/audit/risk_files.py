@@ -1,0 +1,178 @@
+"""Files of risk kinds: TOML decoded strictly, `<folder>/governance/risks/<kind>.toml`. No database.
+
+A kind without `looks_at` is raised at once, by the verb that meets it; with it a job looks back over uses. A wrong key,
+a wrong type or a value that makes no sense is refused with the file, the path inside it and what was expected.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from onecard.foundation.errors import BadInput
+from onecard_kit import item_files
+from onecard_kit.item_files import DeclarationError, Fault
+from onecard_kit.terms import Bilingual, Declared, Medium
+from onecard_kit.verdicts import Verdict
+
+FILES: Final = "governance/risks/*.toml"
+COUNT_MAX: Final = 100_000
+# A week: what is looked back on is kept a little longer (`kernel.uses.risks`).
+WITHIN_MINUTES_MAX: Final = 7 * 24 * 60
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Severity(StrEnum):
+    """How soon somebody should look. In order."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class By(StrEnum):
+    """What uses are counted by: the subject of the fact."""
+
+    TERMINAL = "terminal"
+    POINT = "point"
+    CARD = "card"
+    CITY = "city"
+
+
+class Uses(Declared, frozen=True, kw_only=True):
+    """`count` uses that came to one of these verdicts, at no fewer than so many `terminals`, `within_minutes`."""
+
+    verdicts: tuple[Verdict, ...]
+    media: tuple[Medium, ...] = tuple(Medium)
+    by: By
+    count: int
+    within_minutes: int
+    terminals: int = 1
+
+
+class OfflineLines(Declared, frozen=True, kw_only=True):
+    """`count` lines that a gate decided without a line, `within_minutes` by their own time: admitted by hand
+    (`manual`), or on a list older than so many minutes.
+    """
+
+    manual: bool = False
+    list_older_minutes: int | None = None
+    by: By
+    count: int
+    within_minutes: int
+
+
+class Places(Declared, frozen=True, kw_only=True):
+    """Two admissions of one card `within_minutes` at points so far `apart_km` that getting there took more than
+    `faster_than_kmh`. Points without a position on the map are nowhere.
+    """
+
+    apart_km: int
+    faster_than_kmh: int
+    within_minutes: int
+
+
+class LooksAt(Declared, frozen=True, kw_only=True):
+    """What a job looks back on: exactly one of these."""
+
+    uses: Uses | None = None
+    offline_lines: OfflineLines | None = None
+    places: Places | None = None
+
+    @property
+    def rule(self) -> Uses | OfflineLines | Places:
+        found = self.uses or self.offline_lines or self.places
+        assert found is not None
+        return found
+
+
+class RiskKind(Declared, frozen=True, kw_only=True):
+    """A kind of risk fact (风险种类): what it is called, what it means, and what a clerk is advised to do."""
+
+    kind: str
+    severity: Severity
+    name: Bilingual
+    meaning: Bilingual
+    advice: tuple[Bilingual, ...]
+    looks_at: LooksAt | None = None
+
+
+def read(folder: Path) -> tuple[RiskKind, ...]:
+    """The kinds that a folder of scenarios declares, in path order. Raises BadInput RISK_FILE_INVALID."""
+    try:
+        return tuple(_kind(path, str(path.relative_to(folder))) for path in sorted(folder.glob(FILES)))
+    except DeclarationError as error:
+        raise BadInput(
+            "RISK_FILE_INVALID",
+            f"风险种类文件有误：{error}",
+            f"A file of a risk kind cannot be taken: {error}",
+            next_zh="请按提示修改文件后重新装载；未作任何改动。",
+            next_en="Correct the file and load again; nothing was changed.",
+        ) from error
+
+
+def _kind(path: Path, file: str) -> RiskKind:
+    kind = from_plain(item_files.plain_of(item_files.text_of(path, file), file), file)
+    if kind.kind != path.stem:
+        raise DeclarationError(file, "$.kind", f"expected {path.stem}, after the file's name")
+    for at, expected in _faults(kind):
+        raise DeclarationError(file, at, expected)
+    return kind
+
+
+def from_plain(raw: dict[str, object], file: str) -> RiskKind:
+    """Decode plain data (from TOML, or a stored kind's JSON). Raises DeclarationError."""
+    return item_files.decoded(raw, RiskKind, file)
+
+
+def _faults(kind: RiskKind) -> Iterator[Fault]:
+    if not _KIND.fullmatch(kind.kind):
+        yield "$.kind", "expected a name in lower case"
+    advised = [(f"$.advice[{n}]", each) for n, each in enumerate(kind.advice)]
+    for at, words in (("$.name", kind.name), ("$.meaning", kind.meaning), *advised):
+        if not (words.zh.strip() and words.en.strip()):
+            yield at, "expected words in both languages"
+    if not kind.advice:
+        yield "$.advice", "expected at least one thing that a clerk can do"
+    if kind.looks_at is not None:
+        yield from _rule_faults(kind.looks_at)
+
+
+def _rule_faults(looks_at: LooksAt) -> Iterator[Fault]:
+    named = [name for name in ("uses", "offline_lines", "places") if getattr(looks_at, name) is not None]
+    if len(named) != 1:
+        yield "$.looks_at", "expected exactly one of uses, offline_lines, places"
+        return
+    at, rule = f"$.looks_at.{named[0]}", looks_at.rule
+    if not 1 <= rule.within_minutes <= WITHIN_MINUTES_MAX:
+        yield f"{at}.within_minutes", f"expected 1 to {WITHIN_MINUTES_MAX}"
+    if isinstance(rule, Places):
+        yield from _places_faults(at, rule)
+        return
+    if not 1 <= rule.count <= COUNT_MAX:
+        yield f"{at}.count", f"expected 1 to {COUNT_MAX}"
+    yield from _uses_faults(at, rule) if isinstance(rule, Uses) else _offline_faults(at, rule)
+
+
+def _uses_faults(at: str, rule: Uses) -> Iterator[Fault]:
+    if not rule.verdicts:
+        yield f"{at}.verdicts", "expected at least one verdict"
+    if not rule.media:
+        yield f"{at}.media", "expected at least one medium"
+    if not 1 <= rule.terminals <= rule.count:
+        yield f"{at}.terminals", "expected 1 to count"
+
+
+def _offline_faults(at: str, rule: OfflineLines) -> Iterator[Fault]:
+    if rule.manual == (rule.list_older_minutes is not None):
+        yield at, "expected exactly one of manual, list_older_minutes"
+    if rule.list_older_minutes is not None and not 1 <= rule.list_older_minutes <= COUNT_MAX:
+        yield f"{at}.list_older_minutes", f"expected 1 to {COUNT_MAX}"
+
+
+def _places_faults(at: str, rule: Places) -> Iterator[Fault]:
+    if not 1 <= rule.apart_km <= 20_000:
+        yield f"{at}.apart_km", "expected 1 to 20000"
+    if not 10 <= rule.faster_than_kmh <= 1_000:
+        yield f"{at}.faster_than_kmh", "expected 10 to 1000"
