@@ -107,6 +107,12 @@ def send(
     return client.post(path, content=body, headers=signed(terminal, path, body, number, **signing))
 
 
+def verdict(response: httpx.Response) -> str:
+    """The verdict of a 200, else the code of the problem."""
+    told = response.json()
+    return str(told["verdict"]["code"] if response.status_code == 200 else told["code"])
+
+
 @dataclass
 class Exchange:
     """What the server hands over for one request, and what it was answered."""

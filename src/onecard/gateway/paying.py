@@ -3,7 +3,8 @@
 The first pass comes to "ask the bank for so much" and records nothing. An order is written, the bank is asked to hold
 the amount, and the second pass decides on what it said. Only a use that is recorded stands on the order; whatever else
 comes (a refusal since, another price, a silent bank, the end of this process) the worker has the amount let go
-(`connectors/bank`). A line finds the order it has, so that repeating it never asks twice.
+(`connectors/bank`). A line finds the order it has, so that repeating it never asks twice. A bank that is silent again
+and again rests (`silence`): lines are decided as if it had been silent, and no order is written.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from onecard.connectors.bank.caller import ANSWER_S, Bank, BankSilent
 from onecard.connectors.bank.protocol import State
 from onecard.foundation.ids import uuid7
 from onecard.gateway import errors
+from onecard.gateway.silence import Silence
 from onecard.kernel.uses import orders
 from onecard.kernel.uses.lines import Answer, BankAsked, Line, Outcome, Rejected
 from onecard.kernel.uses.orders import Found, Placed
@@ -59,12 +61,13 @@ class Paying:
     bank: Bank | None
     record: Callable[[Line], Awaitable[Outcome]]
     connection: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+    silence: Silence = field(default_factory=Silence)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ASKED_MAX, "bank"))
     _asked: int = 0
 
     async def pay(self, line: Line) -> Answer | Rejected:
         """Record a line and answer it. Raises what the lane raises, and Conflict SEQUENCE_REUSED."""
-        line.bank = None if self.bank is not None else AWAY
+        line.bank = AWAY if self.bank is None else SILENT if self.silence.resting else None
         outcome = await self.record(line)
         if not isinstance(outcome, BankAsked):
             return outcome
@@ -86,6 +89,10 @@ class Paying:
 
     async def _ask(self, line: Line, asked: BankAsked) -> Told:
         """Ask the bank for a line, once: a line that has its order gets what was said for that."""
+        with self.silence.asking() as may_ask:
+            return await self._ask_now(line, asked) if may_ask else Told(None, SILENT, asked.amount_fen)
+
+    async def _ask_now(self, line: Line, asked: BankAsked) -> Told:
         if self._asked >= ASKED_MAX:
             raise errors.queue_full()
         self._asked += 1
@@ -120,8 +127,10 @@ class Paying:
                     self._threads, self.bank.hold, placed.id, placed.token, amount_fen, placed.merchant
                 )
         except (BankSilent, TimeoutError) as error:
+            self.silence.was_silent()
             log.warning("the bank did not answer for order %s: %s", placed.id, error or "too late")
             return SILENT, str(error)
+        self.silence.answered()
         if told.state is State.HELD:
             return APPROVED, None
         if told.state is State.REFUSED:

@@ -325,8 +325,11 @@ class Services:
             raise errors.database_away() from None
         counts = self.lane.counts
         return wire.json_response(
-            {"status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults}
-        )
+            {
+                "status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults,
+                "bank": self.paying.silence.plain() if self.paying.bank is not None else None,
+            }
+        )  # fmt: skip
 
     async def close(self) -> None:
         self.paying.close()

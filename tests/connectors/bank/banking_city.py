@@ -1,11 +1,21 @@
 """A small city whose holders may pay by the bank account linked with their card."""
 
 import itertools
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 from tests.bank_process import BankProcess, a_token
-from tests.small_city import Card, SmallCity
+from tests.gateway.process import send
+from tests.small_city import Card, SmallCity, Terminal
+
+# What the worker's job does to what is due; how many orders came to their end.
+Settle = Callable[[], int]
 
 BY_BANK = """
 code = "transit.ferry"
@@ -132,3 +142,32 @@ class BankingCity(SmallCity):
         got = self.balance(self.operator, "operator.receivable", "bank")
         assert got == -self.balance(self.bank, "bank.settlement", "bank")
         return got
+
+
+def a_ferry(city: BankingCity, card: Card) -> dict[str, Any]:
+    return {"item": FERRY, "code": a_lasting_code(city, card)}
+
+
+def a_purchase(city: BankingCity, card: Card, amount_fen: int = 200) -> dict[str, Any]:
+    return {"item": SHOP, "code": a_lasting_code(city, card), "amount_fen": amount_fen}
+
+
+def a_lasting_code(city: BankingCity, card: Card) -> str:
+    now = int(time.time())
+    return city.a_code(card, not_before=now, expires=now + 900)
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+@contextmanager
+def sending(
+    http: httpx.Client, terminal: Terminal, content: dict[str, Any], sequence: int | None = None
+) -> Iterator["Future[httpx.Response]"]:
+    """A request that is on its way while the test does something else."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(send, http, terminal, content, sequence=terminal.next() if sequence is None else sequence)

@@ -1,7 +1,6 @@
 """The caller against the simulated bank as a process: each act once, and every way not to answer."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,18 +14,6 @@ from onecard.connectors.bank.protocol import Said, State
 from onecard.foundation.errors import Unavailable
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankProcess]:
-    with a_bank(tmp_path_factory.mktemp("bank")) as process:
-        yield process
-
-
-@pytest.fixture
-def bank(running: BankProcess) -> BankProcess:
-    running.behave("normal")
-    return running
 
 
 def test_an_order_is_held_captured_and_given_back_each_once(bank: BankProcess) -> None:

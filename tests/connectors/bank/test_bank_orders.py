@@ -4,7 +4,7 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,13 +27,6 @@ STEPS = {
     ("asked", "approved"), ("asked", "refused"), ("asked", "releasing"), ("approved", "held"),
     ("approved", "releasing"), ("held", "captured"), ("releasing", "released"), ("due", "refunded"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[BankingCity]:
-    made = BankingCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
 
 
 def state_of(city: BankingCity, order: UUID) -> str:

@@ -5,142 +5,32 @@ left held for a use that is not there.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
-from tests.bank_process import BankProcess, a_bank
-from tests.connectors.bank.banking_city import FERRY, FILM, SHOP, BankingCity
-from tests.gateway.process import GatewayProcess, send
-from tests.kernel.cards.roles import django_as
+from tests.bank_process import BankProcess
+from tests.connectors.bank.banking_city import (
+    FERRY,
+    FILM,
+    SHOP,
+    BankingCity,
+    Settle,
+    a_ferry,
+    a_lasting_code,
+    a_purchase,
+    sending,
+    until,
+)
+from tests.gateway.process import GatewayProcess, a_gateway, send, verdict
 from tests.small_city import Card, Terminal
 
 from onecard.connectors.bank import settling
-from onecard.connectors.bank.caller import Bank
-from onecard.foundation import sql
 
-pytestmark = [pytest.mark.processes, pytest.mark.database]
-
-Settle = Callable[[], int]
-
-
-@pytest.fixture(scope="module")
-def bank_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankProcess]:
-    with a_bank(tmp_path_factory.mktemp("bank")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[BankingCity]:
-    made = BankingCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    bank_process: BankProcess,
-    city: BankingCity,
-    fresh_database: dict[str, str],
-    environment_for: Callable[[str], dict[str, str]],
-) -> Iterator[GatewayProcess]:
-    running = GatewayProcess({**environment_for(fresh_database["gateway"]), **bank_process.environment}, workers=2)
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
-
-
-@pytest.fixture
-def bank(bank_process: BankProcess) -> BankProcess:
-    bank_process.behave("normal")
-    return bank_process
-
-
-@pytest.fixture
-def settle(fresh_database: dict[str, str], bank: BankProcess, django_db_blocker: DjangoDbBlocker) -> Settle:
-    """What the worker's job does, as the worker's role; the bank has half a second."""
-
-    def run() -> int:
-        with django_as(fresh_database["worker"], django_db_blocker):
-            return settling.settle(Bank(bank.url, bank.key, answer_s=0.5))
-
-    return run
-
-
-@pytest.fixture(autouse=True)
-def _all_is_conserved(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: settled, the bank holds nothing, took what our ledger says, and `onecard check` agrees."""
-    city: BankingCity = request.getfixturevalue("city")
-    bank: BankProcess = request.getfixturevalue("bank")
-    settle: Settle = request.getfixturevalue("settle")
-    yield
-    bank.behave("normal")
-    for _ in range(2):  # a refund waits for its capture
-        city.hurry()
-        settle()
-    assert (
-        city.run("SELECT id FROM uses_bank_order WHERE state NOT IN ('refused', 'captured', 'released', 'refunded')")
-        == []
-    )
-    assert bank.held_fen() == 0
-    booked = bank.booked()
-    taken = sum(entry.amount_fen if entry.kind == "capture" else -entry.amount_fen for entry in booked)
-    assert taken == city.by_bank()
-    assert_the_check_agrees(city)
-
-
-def assert_the_check_agrees(city: BankingCity) -> None:
-    with psycopg.connect(city.url) as connection:
-        cursor = connection.execute(sql.load("onecard.check", "bank_orders").encode())
-        names = [column.name for column in cursor.description or ()]
-        found = dict(zip(names, cursor.fetchone() or (), strict=True))
-    assert {name: number for name, number in found.items() if name != "checked" and number} == {}
-
-
-def verdict(response: httpx.Response) -> str:
-    told = response.json()
-    return str(told["verdict"]["code"] if response.status_code == 200 else told["code"])
-
-
-def a_ferry(city: BankingCity, card: Card) -> dict[str, Any]:
-    return {"item": FERRY, "code": a_lasting_code(city, card)}
-
-
-def a_purchase(city: BankingCity, card: Card, amount_fen: int = 200) -> dict[str, Any]:
-    return {"item": SHOP, "code": a_lasting_code(city, card), "amount_fen": amount_fen}
-
-
-def a_lasting_code(city: BankingCity, card: Card) -> str:
-    now = int(time.time())
-    return city.a_code(card, not_before=now, expires=now + 900)
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
-
-
-@contextmanager
-def sending(
-    http: httpx.Client, terminal: Terminal, content: dict[str, Any], sequence: int | None = None
-) -> Iterator["Future[httpx.Response]"]:
-    """A request that is on its way while the test does something else."""
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(send, http, terminal, content, sequence=terminal.next() if sequence is None else sequence)
-
+pytestmark = [pytest.mark.processes, pytest.mark.database, pytest.mark.usefixtures("all_is_conserved")]
 
 # --- What the bank says -----------------------------------------------------------------------------------------------
 
@@ -276,12 +166,23 @@ def test_while_one_line_waits_for_the_bank_others_do_not(
 # --- One line, once ---------------------------------------------------------------------------------------------------
 
 
-def test_a_line_sent_again_and_again_asks_once(city: BankingCity, bank: BankProcess, http: httpx.Client) -> None:
+def test_a_line_sent_again_and_again_to_two_gateways_asks_once(
+    city: BankingCity,
+    bank: BankProcess,
+    http: httpx.Client,
+    fresh_database: dict[str, str],
+    environment_for: Callable[[str], dict[str, str]],
+) -> None:
     card, token = city.a_customer(bank, 1_000)
     shop, content = city.a_terminal(SHOP), a_purchase(city, card)
     bank.behave("slow", "hold", slow_s=0.5)
-    with ThreadPoolExecutor(4) as pool:
-        answers = [each.json() for each in pool.map(lambda _: send(http, shop, content, sequence=1), range(4))]
+    with (
+        a_gateway(lambda url: environment_for(url) | bank.environment, fresh_database["gateway"]) as twin,
+        httpx.Client(base_url=twin.url, timeout=20) as there,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        sent = pool.map(lambda by: send(by, shop, content, sequence=1), (http, there, http, there))
+        answers = [each.json() for each in sent]
     again = send(http, shop, content, sequence=1).json()
     assert {answer["verdict"]["code"] for answer in (*answers, again)} == {"ADMITTED"}
     assert len({answer["use"] for answer in (*answers, again)}) == 1
