@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import psycopg
@@ -21,13 +21,6 @@ from onecard.gateway import services as services_
 from onecard.gateway.app import Gateway
 
 RIDE = "transit.bus_ride"
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
 
 
 def recorded(city: SmallCity, terminal_id: int) -> int:

@@ -32,18 +32,6 @@ Outcome = Answer | Rejected | OneCardError
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture
-def gate(fresh_database: dict[str, str]) -> str:
-    return fresh_database["gateway"]
-
-
 class Watch:
     """Looks at the gateway's backends from outside, as an administrator does."""
 

@@ -1,12 +1,11 @@
 """What a terminal is told when it asks why, over real HTTP."""
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.gateway.process import GatewayProcess, a_gateway, send, signed
+from tests.gateway.process import send, signed
 from tests.small_city import Card, SmallCity, Terminal
 
 from onecard_kit.suites import ED25519, Signer
@@ -14,27 +13,6 @@ from onecard_kit.suites import ED25519, Signer
 pytestmark = pytest.mark.processes
 PATH = "/v1/explanations"
 BUS = "transit.bus_ride"
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
 
 
 def a_senior(city: SmallCity) -> Card:

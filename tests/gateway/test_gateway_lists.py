@@ -5,13 +5,12 @@ import datetime as dt
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
 import pytest
 from tests import list_worker
-from tests.gateway.process import GatewayProcess, a_gateway
 from tests.list_worker import made
 from tests.small_city import KID, PLACE, SmallCity
 
@@ -29,29 +28,8 @@ processes = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    city = SmallCity(fresh_database["owner"])
-    yield city
-    city.connection.close()
-
-
-@pytest.fixture(scope="module")
 def build(fresh_database: dict[str, str], environment_for: list_worker.Environment) -> Callable[[], int]:
     return lambda: made(list_worker.start(environment_for, fresh_database["worker"]))
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: list_worker.Environment
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
 
 
 def path(day: dt.date | None = None) -> str:

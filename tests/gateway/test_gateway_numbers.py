@@ -1,11 +1,10 @@
 """Read-aloud numbers over real HTTP: a phone asks for one, staff type it, and strangers who try numbers are stopped."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from tests.gateway.process import GatewayProcess, a_gateway, send
+from tests.gateway.process import send, verdict
 from tests.small_city import Card, SmallCity, Terminal
 
 from onecard_kit import numbers
@@ -25,25 +24,9 @@ ITEM = "culture.reader_desk"
 
 
 @pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    made.an_item(DESK)
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
+def city(city: SmallCity) -> SmallCity:
+    city.an_item(DESK)
+    return city
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +64,7 @@ def nobodys(n: int) -> str:
 
 def say(http: httpx.Client, desk: Terminal, number: str, item: str = ITEM, sequence: int | None = None) -> str:
     """Staff type a number: the verdict."""
-    verdict: str = send(http, desk, {"item": item, "number": number}, sequence=sequence).json()["verdict"]["code"]
-    return verdict
+    return verdict(send(http, desk, {"item": item, "number": number}, sequence=sequence))
 
 
 def test_a_number_is_read_aloud_once(http: httpx.Client, card: Card, desk: Terminal) -> None:

@@ -4,44 +4,16 @@ import hashlib
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import httpx
 import pytest
-from tests.gateway.process import GatewayProcess, a_gateway, send, signed
+from tests.gateway.process import GatewayProcess, send, signed, verdict
 from tests.small_city import SmallCity
 
 from onecard_kit.suites import ED25519, Signer
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
-        yield client
-
-
-def code_of(response: httpx.Response) -> str:
-    """The verdict of a 200, else the code of the problem."""
-    answer = response.json()
-    return str(answer["verdict"]["code"] if response.status_code == 200 else answer["code"])
 
 
 def test_a_ride_by_code_explains_itself_in_both_languages(city: SmallCity, http: httpx.Client) -> None:
@@ -69,7 +41,7 @@ def test_a_ride_by_card_and_a_lower_case_code_with_spaces(city: SmallCity, http:
         http, bus, {"item": "transit.bus_ride", "card": city.a_tap(card, 1, bus, sequence)}, sequence=sequence
     )
     wedged = send(http, bus, {"item": "transit.bus_ride", "code": f" {city.a_code(card).lower()}\r\n"})
-    assert [code_of(tapped), code_of(wedged)] == ["ADMITTED", "ADMITTED"]
+    assert [verdict(tapped), verdict(wedged)] == ["ADMITTED", "ADMITTED"]
 
 
 def test_a_repeat_gets_the_first_answer_and_other_content_a_conflict(city: SmallCity, http: httpx.Client) -> None:
@@ -79,7 +51,7 @@ def test_a_repeat_gets_the_first_answer_and_other_content_a_conflict(city: Small
     other = send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)}, sequence=1)
     assert again.json()["use"] == first.json()["use"]
     assert again.json()["repeated"] is True
-    assert (other.status_code, code_of(other)) == (409, "SEQUENCE_REUSED")
+    assert (other.status_code, verdict(other)) == (409, "SEQUENCE_REUSED")
     assert city.purse_of(card) == 9_810
 
 
@@ -98,21 +70,21 @@ def test_signatures(city: SmallCity, http: httpx.Client) -> None:
         "an unknown terminal": http.post("/v1/uses", content=body, headers={**headers, "OneCard-Terminal": "T-X"}),
     }
     for name, response in cases.items():
-        assert (response.status_code, code_of(response)) == (401, "TERMINAL_SIGNATURE_INVALID"), name
+        assert (response.status_code, verdict(response)) == (401, "TERMINAL_SIGNATURE_INVALID"), name
     assert city.run("SELECT id FROM uses_use WHERE terminal_id = $1", bus.id) == []
 
 
 def test_a_terminal_whose_clock_is_off_is_told_the_time(city: SmallCity, http: httpx.Client) -> None:
     response = send(http, city.a_terminal(), {"item": "x", "code": "y"}, at=int(time.time()) - 301)
-    assert (response.status_code, code_of(response)) == (401, "TERMINAL_CLOCK_OFF")
+    assert (response.status_code, verdict(response)) == (401, "TERMINAL_CLOCK_OFF")
 
 
 def test_a_key_that_ran_out_after_it_was_read_is_refused(city: SmallCity, http: httpx.Client) -> None:
     card, bus = city.a_card(), city.a_terminal()
-    assert code_of(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)})) == "ADMITTED"
+    assert verdict(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)})) == "ADMITTED"
     city.run("UPDATE catalogue_terminal_key SET valid_to = now() WHERE terminal_id = $1", bus.id)
     response = send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(card)})
-    assert (response.status_code, code_of(response)) == (401, "TERMINAL_SIGNATURE_INVALID")
+    assert (response.status_code, verdict(response)) == (401, "TERMINAL_SIGNATURE_INVALID")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +111,7 @@ def test_a_malformed_request_is_refused_with_the_place_of_the_fault(
 ) -> None:
     bus = city.a_terminal()
     response = http.post("/v1/uses", content=content, headers=signed(bus, "/v1/uses", content, 1))
-    assert (response.status_code, code_of(response)) == (400, "REQUEST_MALFORMED")
+    assert (response.status_code, verdict(response)) == (400, "REQUEST_MALFORMED")
     assert set(response.json()["detail"]) == {"zh", "en", "next_zh", "next_en"}
     assert response.headers["content-type"] == "application/problem+json"
 
@@ -148,7 +120,7 @@ def test_an_oversized_request_is_refused_declared_or_streamed(city: SmallCity, h
     big = b" " * 5000
     declared = http.post("/v1/uses", content=big, headers=signed(city.a_terminal(), "/v1/uses", big, 1))
     streamed = http.post("/v1/uses", content=iter([big]), headers=signed(city.a_terminal(), "/v1/uses", big, 1))
-    assert [(r.status_code, code_of(r)) for r in (declared, streamed)] == [(413, "REQUEST_TOO_LARGE")] * 2
+    assert [(r.status_code, verdict(r)) for r in (declared, streamed)] == [(413, "REQUEST_TOO_LARGE")] * 2
 
 
 def test_a_slow_request_is_given_up_and_a_truncated_one_leaves_nothing(
@@ -176,12 +148,12 @@ def test_a_number_in_a_header_is_digits_alone(city: SmallCity, http: httpx.Clien
     body = b"{}"
     headers = {**signed(bus, "/v1/uses", body, 5), "OneCard-Sequence": number}
     response = http.post("/v1/uses", content=body, headers=[(k.encode(), v.encode()) for k, v in headers.items()])
-    assert (response.status_code, code_of(response)) == (401, "TERMINAL_SIGNATURE_INVALID")
+    assert (response.status_code, verdict(response)) == (401, "TERMINAL_SIGNATURE_INVALID")
 
 
 def test_unknown_paths_and_methods(http: httpx.Client) -> None:
-    assert code_of(http.get("/v1/nothing")) == "NO_SUCH_PATH"
-    assert (http.get("/v1/uses").status_code, code_of(http.get("/v1/uses"))) == (405, "METHOD_NOT_ALLOWED")
+    assert verdict(http.get("/v1/nothing")) == "NO_SUCH_PATH"
+    assert (http.get("/v1/uses").status_code, verdict(http.get("/v1/uses"))) == (405, "METHOD_NOT_ALLOWED")
 
 
 def test_codes_of_strangers(city: SmallCity, http: httpx.Client) -> None:
@@ -198,7 +170,7 @@ def test_codes_of_strangers(city: SmallCity, http: httpx.Client) -> None:
         "CODE_NOT_YET_VALID": city.a_code(card, not_before=now + 120, expires=now + 180),
     }
     for expected, code in shown.items():
-        assert code_of(send(http, bus, {"item": "transit.bus_ride", "code": code})) == expected
+        assert verdict(send(http, bus, {"item": "transit.bus_ride", "code": code})) == expected
 
 
 def test_pairing_gives_a_key_once_and_the_key_works(city: SmallCity, http: httpx.Client) -> None:
@@ -211,10 +183,10 @@ def test_pairing_gives_a_key_once_and_the_key_works(city: SmallCity, http: httpx
     paired = http.post("/v1/pairings", json={"pairing_code": "pairing234"})
     assert paired.status_code == 200
     again = http.post("/v1/pairings", json={"pairing_code": "PAIRING234"})
-    assert (again.status_code, code_of(again)) == (401, "PAIRING_CODE_INVALID")
+    assert (again.status_code, verdict(again)) == (401, "PAIRING_CODE_INVALID")
     told = paired.json()
     bus.key, bus.key_id, bus.journal = bytes.fromhex(told["key"]), told["key_id"], UUID(told["journal"])
-    assert code_of(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(city.a_card())})) == "ADMITTED"
+    assert verdict(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(city.a_card())})) == "ADMITTED"
     sealed = city.one("SELECT key_sealed FROM catalogue_terminal_key WHERE id = $1", told["key_id"])
     assert bytes.fromhex(told["key"]) not in bytes(sealed)
 
@@ -227,7 +199,7 @@ def test_the_old_key_still_works_for_a_day_after_pairing_again(city: SmallCity, 
         hashlib.sha256(b"PAIRING235").digest(), bus.id,
     )  # fmt: skip
     assert http.post("/v1/pairings", json={"pairing_code": "PAIRING235"}).status_code == 200
-    assert code_of(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(city.a_card())})) == "ADMITTED"
+    assert verdict(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(city.a_card())})) == "ADMITTED"
 
 
 def test_a_refund_gives_purse_treasury_and_quota_back_once(city: SmallCity, http: httpx.Client) -> None:
@@ -294,12 +266,12 @@ def test_a_device_fetches_ten_windows_and_each_works_once(city: SmallCity, http:
     assert [w["expires"] - w["not_before"] for w in answer["windows"]] == [60] * 10
     bus = city.a_terminal()
     shown = answer["windows"][0]["code"]
-    assert [code_of(send(http, bus, {"item": "transit.bus_ride", "code": shown})) for _ in range(2)] == [
+    assert [verdict(send(http, bus, {"item": "transit.bus_ride", "code": shown})) for _ in range(2)] == [
         "ADMITTED",
         "REPLAYED",
     ]
     later = send(http, bus, {"item": "transit.bus_ride", "code": answer["windows"][2]["code"]})
-    assert code_of(later) == "CODE_NOT_YET_VALID"
+    assert verdict(later) == "CODE_NOT_YET_VALID"
     for count in (0, 11):
         response = http.post("/v1/codes", json={"windows": count}, headers={"authorization": "Bearer token"})
         assert (response.status_code, code_of_problem(response)) == (400, "WINDOWS_INVALID")

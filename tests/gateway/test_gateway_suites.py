@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 from tests.cluster import Cluster
-from tests.gateway.process import a_gateway, send
+from tests.gateway.process import a_gateway, send, verdict
 from tests.small_city import KID, Card, SmallCity, Terminal
 
 from onecard.foundation import suite
@@ -44,8 +44,7 @@ def fresh_database(postgres: Cluster, template: str) -> Iterator[dict[str, str]]
 
 def ride(http: httpx.Client, bus: Terminal, code: str) -> str:
     """The verdict, or the problem, of a ride by code."""
-    answer = send(http, bus, {"item": RIDE, "code": code}).json()
-    return str(answer["verdict"]["code"] if "verdict" in answer else answer["code"])
+    return verdict(send(http, bus, {"item": RIDE, "code": code}))
 
 
 def enrolled(city: SmallCity, card: Card) -> str:

@@ -1,35 +1,20 @@
 """The terminal page in a real browser: pairing, presenting, and what it tells of itself."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.foundation.web.live import browser
 from tests.gateway.kiosk import Kiosk, a_kiosk
-from tests.gateway.process import GatewayProcess, a_gateway
+from tests.gateway.process import GatewayProcess
 from tests.small_city import SmallCity
 
 from onecard_kit.verdicts import WORDS, Verdict
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
-
-
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""What a module of gateway tests stands on: a small city in a database of its own, and a gateway there as a process."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from tests.gateway.process import GatewayProcess, a_gateway
+from tests.small_city import SmallCity
+
+
+@pytest.fixture(scope="module")
+def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
+    """A module that needs more in it takes this one and adds to it, under the same name."""
+    made = SmallCity(fresh_database["owner"])
+    yield made
+    made.connection.close()
+
+
+@pytest.fixture
+def gate(fresh_database: dict[str, str]) -> str:
+    """The address of the gateway's role there, for a lane or gateway inside the test's own process."""
+    return fresh_database["gateway"]
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
+) -> Iterator[GatewayProcess]:
+    with a_gateway(environment_for, fresh_database["gateway"]) as running:
+        yield running
+
+
+@pytest.fixture
+def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gateway.url, timeout=20) as client:
+        yield client
