@@ -40,6 +40,8 @@ REF_MAX: Final = 2**24 - 1
 CLASS_MAX: Final = 255
 CLASSES_MAX: Final = 23
 """CBOR's one-byte array head ends here; the 220 characters end long before."""
+CLASSES_IN_CODE_MAX: Final = 5
+"""What fits into a code of either suite while classes have numbers below 24."""
 
 
 class Via(IntEnum):

@@ -20,8 +20,12 @@ from onecard_kit.terms import DayKind, Item, Medium, When
 JWT_TYPE: Final = "onecard-pack+jwt"
 DAYS_AHEAD: Final = 60
 """For so many days ahead of the day it was made a pack says what holds."""
+DAYS_OF_CODES: Final = 8
+"""From today on, each of so many days has its list of codes already."""
 CODES, PAPERS, CARDS, TERMINALS, KEYS = "codes", "papers", "cards", "terminals", "keys"
 """The lists that a pack names. `codes` has one for each day."""
+FIXED: Final = (PAPERS, CARDS, TERMINALS)
+"""Those whose indexes are the same for life."""
 
 
 class PackTerminal(msgspec.Struct, frozen=True):
@@ -74,12 +78,13 @@ class PackKey(msgspec.Struct, frozen=True):
 
 class PackList(msgspec.Struct, frozen=True):
     """A list: its path at the gateway, in which ``{day}`` stands for a China day, and from what age in seconds on the
-    gate must not decide by it.
+    gate must not decide by it. `days`: there is one for each of so many days from today on; 0: it is of no day.
     """
 
     name: str
     path: str
     oldest_s: int
+    days: int = 0
 
     def path_of(self, day: dt.date) -> str:
         """Its path on a day."""

@@ -76,11 +76,11 @@ class StatusList:
         return max(0, now - self.issued)
 
 
-def subject_of(issuer: str, day: dt.date) -> str:
-    """The subject of an issuing place's list for the codes of a China day: its path at the place's gateway. A gate must
-    compare it, since another day's list is as well signed and says nothing about today's refs.
+def subject_of(issuer: str, name: dt.date | str) -> str:
+    """The subject of an issuing place's list, of the codes of a China day or of another name: its path at the place's
+    gateway. A gate must compare it, since another list is as well signed and says nothing about these indexes.
     """
-    return f"/v1/status-lists/{issuer}/{day.isoformat()}"
+    return f"/v1/status-lists/{issuer}/{name if isinstance(name, str) else name.isoformat()}"
 
 
 def compress(entries: bytes) -> bytes:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import asyncpg
 import pytest
-from tests.small_city import SmallCity, record
+from tests.small_city import PLACE, SmallCity, record
 
 from onecard import check
 from onecard.check import command, dictionary, running
@@ -20,6 +20,7 @@ from onecard.foundation import clock
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres import roles
 from onecard.foundation.postgres import urls as addresses
+from onecard.kernel.ecards import lists
 from onecard.kernel.uses.actions import Memory
 from onecard.kernel.uses.lines import Answer
 from onecard.kernel.uses.refunds import Asked, refund
@@ -50,6 +51,8 @@ def day(city: SmallCity, fresh_database: dict[str, str]) -> SmallCity:
     _holds(city, full.purse or 0)
     city.run("SELECT ledger_fold_accounts()")
     record(fresh_database["gateway"], [city.a_line(bus, full)])
+    with running.django_at(fresh_database["owner"]):
+        lists.build(PLACE)
     return city
 
 

@@ -111,7 +111,7 @@ def test_the_worker_makes_the_lists_of_a_new_key(
     owner.execute(
         b"INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('ecards', 'ecards.sign_lists', '{}')"
     )
-    until(lambda: one(owner, "SELECT count(*) FROM ecards_status_list") == 4)
+    until(lambda: one(owner, "SELECT count(*) FROM ecards_status_list") == 22)
     city.connection.close()
 
 

@@ -19,6 +19,7 @@ from onecard.foundation.errors import NotFound, Unavailable
 from onecard.gateway import errors, lists
 from onecard.gateway.lists import KINDS, Lists, form_of, is_known
 from onecard_kit import codes, status_list, withdrawn
+from onecard_kit.pack import DAYS_OF_CODES, FIXED
 from onecard_kit.refs import day_of
 from onecard_kit.status_list import Status, StatusList
 from onecard_kit.suites import ED25519, SEED_BYTES, SUITES, PublicKey, Signer
@@ -32,11 +33,11 @@ def build(fresh_database: dict[str, str], environment_for: list_worker.Environme
     return lambda: made(list_worker.start(environment_for, fresh_database["worker"]))
 
 
-def path(day: dt.date | None = None) -> str:
+def path(day: dt.date | str | None = None) -> str:
     return status_list.subject_of(PLACE, day or clock.today())
 
 
-def fetch(http: httpx.Client, day: dt.date | None = None, kind: str = CWT, **headers: str) -> httpx.Response:
+def fetch(http: httpx.Client, day: dt.date | str | None = None, kind: str = CWT, **headers: str) -> httpx.Response:
     return http.get(path(day), headers={"accept": kind, **headers})
 
 
@@ -86,16 +87,16 @@ def test_a_loss_is_refused_by_a_gate_that_only_read_what_anyone_may(
         return held.status(claims.ref)
 
     time.sleep(lists.LOOK_S)
-    assert build() == 2
+    assert build() == DAYS_OF_CODES + len(FIXED)
     first = fetch(http)
     assert offline(first) is Status.VALID
     city.run("UPDATE cards_standing SET card_state = 'temp_lost' WHERE card_id = $1", card.id)
-    assert build() == 2
+    assert build() == 3
     second = fetch_newer(http, first)
     assert offline(second) is Status.SUSPENDED
     assert offline(first) is Status.VALID
     city.run("UPDATE cards_standing SET card_state = 'active' WHERE card_id = $1", card.id)
-    assert build() == 2
+    assert build() == 3
     assert offline(fetch_newer(http, second)) is Status.VALID
 
 
@@ -104,7 +105,8 @@ def test_both_forms_and_days_their_headers_and_304(http: httpx.Client, build: Ca
     build()
     time.sleep(lists.LOOK_S)
     keys = published_keys(http)
-    for day in (clock.today(), clock.today() + dt.timedelta(days=1)):
+    days = [(clock.today() + dt.timedelta(days=n)).isoformat() for n in range(DAYS_OF_CODES)]
+    for day in (*days, *FIXED):
         cwt, jwt = fetch(http, day), fetch(http, day, JWT)
         held = status_list.from_cwt(cwt.content, keys)
         assert held == status_list.from_jwt(jwt.text, keys)
@@ -124,7 +126,8 @@ def test_what_there_is_not(http: httpx.Client) -> None:
     today = clock.today()
     assert problem(fetch(http, kind="application/json")) == (406, "NOT_ACCEPTABLE")
     assert problem(fetch(http, today - dt.timedelta(days=2))) == (404, "LIST_UNKNOWN")
-    assert problem(fetch(http, today + dt.timedelta(days=2))) == (404, "LIST_UNKNOWN")
+    assert problem(fetch(http, today + dt.timedelta(days=DAYS_OF_CODES))) == (404, "LIST_UNKNOWN")
+    assert problem(http.get(status_list.subject_of(PLACE, "everything"))) == (404, "LIST_UNKNOWN")
     for other in (
         status_list.subject_of("320500", today),
         f"/v1/status-lists/{PLACE}/",
@@ -226,9 +229,9 @@ class Database:
         if self.slow:
             await asyncio.sleep(60)
         self._answer()
-        return [{"day": clock.today(), "form": "cwt", "number": self.number}]
+        return [{"name": clock.today().isoformat(), "form": "cwt", "number": self.number}]
 
-    async def one(self, day: dt.date, form: str) -> Mapping[str, Any] | None:
+    async def one(self, name: str, form: str) -> Mapping[str, Any] | None:
         self.fetches += 1
         await asyncio.sleep(0.01)
         self._answer()
@@ -290,8 +293,8 @@ def test_what_is_kept_is_handed_out_while_the_database_is_away_or_slow(monkeypat
 
 
 def test_midnight_turns_the_day_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list of the day after tomorrow is unknown until midnight; then it is not made yet."""
-    day = dt.date(2026, 3, 3)
+    """A list of the ninth day is unknown until midnight; then it is not made yet."""
+    day = dt.date(2026, 3, 1 + DAYS_OF_CODES)
 
     async def ask(moment: dt.datetime) -> None:
         monkeypatch.setattr(clock, "now", lambda: moment.astimezone(dt.UTC))

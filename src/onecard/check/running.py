@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from onecard.check import dictionary
+from onecard.check import lists as status_lists
 from onecard.check.findings import Finding
 from onecard.foundation import crypto, keys, sql
 from onecard.foundation.postgres import grants, roles, urls
@@ -126,7 +127,7 @@ def silent(zh: str, en: str) -> None:
 def run(url: str, say: Say = silent) -> list[Finding]:
     """Check the database at `url`, as its owner. `say` hears what is being checked (zh, en).
 
-    Needs the keys of cards and anchors (`foundation.keys`). Raises Unavailable ``DATABASE_UNREACHABLE``.
+    Needs the keys of cards, codes and anchors (`foundation.keys`). Raises Unavailable ``DATABASE_UNREACHABLE``.
     """
     with roles.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -136,6 +137,7 @@ def run(url: str, say: Say = silent) -> list[Finding]:
         findings = [_announced(say, each.zh, each.en, lambda each=each: _figures(connection, each)) for each in FIGURES]  # type: ignore[misc]
         findings += [
             _announced(say, "核对卡号索引", "Card number indexes", lambda: _number_indexes(connection)),
+            _announced(say, "核对状态列表", "Status lists", lambda: _lists(connection)),
             _announced(say, "核对数据库权限", "Grants", lambda: _grants(connection, url)),
             _announced(say, "核对数据字典", "Data dictionary", lambda: _dictionary(connection)),
         ]
@@ -169,6 +171,17 @@ def _number_indexes(connection: Connection) -> Finding:
         "卡况可由卡号找到",
         "Standings are found by their card's number",
         {"checked": checked, "different": different},
+    )
+
+
+def _lists(connection: Connection) -> Finding:
+    numbers, lines = status_lists.compare(connection, os.environ.get("ONECARD_NODE", "320600"))
+    return Finding(
+        "LISTS",
+        "状态列表按时制作、签名有效，内容与卡况一致",
+        "Status lists are made in time, signed, and agree with the standings",
+        numbers,
+        lines[:LINES_MAX],
     )
 
 

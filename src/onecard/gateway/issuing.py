@@ -22,8 +22,6 @@ from onecard_kit.refs import permutation
 from onecard_kit.suites import PublicKey, Purpose, Signer, Suite
 
 REREAD_S = 5.0
-# What fits into a code of either suite while classes have numbers below 24.
-CLASSES_IN_CODE_MAX = 5
 
 
 @dataclass(slots=True)
@@ -131,4 +129,4 @@ def _class_numbers(classes: str, day: dt.date) -> tuple[int, ...]:
         for code, start, end in json.loads(classes)
         if start <= day.isoformat() and (end is None or day.isoformat() < end) and code in BY_CODE
     }
-    return tuple(sorted(held)[:CLASSES_IN_CODE_MAX])
+    return tuple(sorted(held)[: codes.CLASSES_IN_CODE_MAX])

@@ -1,4 +1,5 @@
-"""Hands the status lists (状态列表) out: `GET /v1/status-lists/{issuer}/{day}`, to anyone.
+"""Hands the status lists (状态列表) out: `GET /v1/status-lists/{issuer}/{name}`, to anyone; a name is a China day, or
+that of a list whose indexes are the same for life.
 
 A list is kept in memory until a look at its number, once a second at most and only when somebody asks, tells that
 there is a newer one. While the database is away or slow, what is kept is handed out: a list says itself how old it is
@@ -17,6 +18,7 @@ from onecard.foundation import clock
 from onecard.foundation.errors import NotFound, OneCardError, Unavailable
 from onecard.gateway import errors
 from onecard.gateway.wire import Response
+from onecard_kit.pack import DAYS_OF_CODES, FIXED
 from onecard_kit.status_list import subject_of
 
 log = logging.getLogger("onecard.gateway")
@@ -29,7 +31,8 @@ KINDS: Final = {"cwt": "application/statuslist+cwt", "jwt": "application/statusl
 # As the lists' own `ttl` says.
 _CACHED: Final = (("cache-control", "public, max-age=300"), ("vary", "accept"))
 
-Key = tuple[dt.date, str]
+Key = tuple[str, str]
+"""A list's name and form."""
 Row = Mapping[str, Any]
 
 
@@ -51,7 +54,7 @@ class Lists:
 
     issuer: str
     fetch_numbers: Callable[[dt.datetime], Awaitable[Sequence[Row]]]
-    fetch_list: Callable[[dt.date, str], Awaitable[Row | None]]
+    fetch_list: Callable[[str, str], Awaitable[Row | None]]
     _numbers: dict[Key, int] | None = None
     _kept: dict[Key, Kept] = field(default_factory=dict)
     _looked_at: float = -LOOK_S
@@ -63,22 +66,15 @@ class Lists:
 
         Raises NotFound LIST_UNKNOWN, NotAcceptable NOT_ACCEPTABLE, Unavailable LIST_NOT_MADE or DATABASE_AWAY.
         """
-        day = self._day_of(path)
+        name = path.rpartition("/")[2]
+        if path != subject_of(self.issuer, name):
+            raise _unknown()
         form = form_of(accept)
         if form is None:
             raise errors.not_acceptable(" ".join(KINDS.values()))
         await self._look_at_numbers()
-        kept = await self._newest((day, form))
+        kept = await self._newest((name, form))
         return kept.unchanged if is_known(kept.etag, if_none_match) else kept.whole
-
-    def _day_of(self, path: str) -> dt.date:
-        try:
-            day = dt.date.fromisoformat(path.rpartition("/")[2])
-        except ValueError:
-            raise _unknown() from None
-        if path != subject_of(self.issuer, day):
-            raise _unknown()
-        return day
 
     async def _look_at_numbers(self) -> None:
         """Look which lists there are, unless somebody just did; callers that come meanwhile share one look."""
@@ -93,7 +89,7 @@ class Lists:
     async def _look_once(self) -> None:
         try:
             rows = await self.fetch_numbers(clock.now())
-            self._numbers = {(row["day"], row["form"]): row["number"] for row in rows}
+            self._numbers = {(row["name"], row["form"]): row["number"] for row in rows}
             self._kept = {key: kept for key, kept in self._kept.items() if key in self._numbers}
         except OneCardError as error:
             log.warning("no look at the status lists: %s", error.code)
@@ -106,7 +102,7 @@ class Lists:
         if self._numbers is None:
             raise errors.database_away()
         if key not in self._numbers:
-            raise _unknown() if key[0] < clock.today() or key[0] > clock.today() + dt.timedelta(days=1) else _not_made()
+            raise _not_made() if _should_be(key[0]) else _unknown()
         if (kept := self._current(key)) is not None:
             return kept
         async with self._fetching:
@@ -171,21 +167,28 @@ def is_known(etag: str, if_none_match: str | None) -> bool:
     return any(each.strip().removeprefix("W/") in (etag, "*") for each in if_none_match.split(","))
 
 
+def _should_be(name: str) -> bool:
+    """Whether there is to be a list of this name now."""
+    today = clock.today()
+    return name in FIXED or name in {(today + dt.timedelta(days=n)).isoformat() for n in range(DAYS_OF_CODES)}
+
+
 def _unknown() -> NotFound:
     return NotFound(
         "LIST_UNKNOWN",
-        "没有该发卡地该日的状态列表。",
-        "There is no status list of that issuing place and day.",
-        next_zh="请取本发卡地今日或明日（北京时间）的列表。",
-        next_en="Ask for today's or tomorrow's list (China time) of this issuing place.",
+        "没有该发卡地该名称的状态列表。",
+        "There is no status list of that issuing place and name.",
+        next_zh="请取本发卡地今日起八日内（北京时间）的列表，或papers、cards、terminals。",
+        next_en="Ask for this issuing place's list of one of the eight days from today on (China time), or for papers,"
+        " cards, terminals.",
     )
 
 
 def _not_made() -> Unavailable:
     return Unavailable(
         "LIST_NOT_MADE",
-        "该日的状态列表尚未生成。",
-        "The status list of that day is not made yet.",
+        "该状态列表尚未生成。",
+        "That status list is not made yet.",
         next_zh="请一分钟后再取；此前按手中的列表判定。",
         next_en="Ask again in a minute, and decide by the list you have until then.",
     )

@@ -145,10 +145,11 @@ class Services:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "status_lists"), at)
                 return rows
 
-        async def fetch_list(day: dt.date, form: str) -> Mapping[str, object] | None:
+        async def fetch_list(name: str, form: str) -> Mapping[str, object] | None:
             async with side.connection() as connection:
-                row: Mapping[str, object] | None = await connection.fetchrow(sql.load(ECARDS, "status_list"), day, form)
-                return row
+                found: Mapping[str, object] | None
+                found = await connection.fetchrow(sql.load(ECARDS, "status_list"), name, form)
+                return found
 
         issuer = environment.get("ONECARD_NODE", "320600")
         issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys)

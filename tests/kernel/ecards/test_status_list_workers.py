@@ -13,6 +13,7 @@ from tests.small_city import KID, SmallCity
 
 from onecard.foundation import clock
 from onecard.kernel.ecards.models import FORMS
+from onecard_kit.pack import CARDS, DAYS_OF_CODES, FIXED
 from onecard_kit.refs import permutation
 from onecard_kit.status_list import Status, from_cwt
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.processes
 
 KILLED_AFTER_THE_FIRST_DAY = """
 def killed(*told):
-    if told[1] != lists.clock.today():
+    if told[1].day != lists.clock.today():
         os.kill(os.getpid(), 9)
     store(*told)
 lists._store = killed
@@ -32,6 +33,9 @@ def slow(*told):
 lists._store = slow
 """
 ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+
+CHANGED = (clock.today().isoformat(), (clock.today() + dt.timedelta(days=1)).isoformat(), CARDS)
+"""What is made anew when a card was lost."""
 
 Worker = Callable[..., "subprocess.Popen[str]"]
 
@@ -48,25 +52,25 @@ def worker(fresh_database: dict[str, str], environment_for: Callable[[str], dict
     return partial(list_worker.start, environment_for, fresh_database["worker"])
 
 
-def lists_of(city: SmallCity) -> dict[tuple[dt.date, str], tuple[int, bytes]]:
-    found = city.run("SELECT day, form, number, body FROM ecards_status_list")
-    return {(day, form): (number, bytes(body)) for day, form, number, body in found}
+def lists_of(city: SmallCity) -> dict[tuple[str, str], tuple[int, bytes]]:
+    found = city.run("SELECT name, form, number, body FROM ecards_status_list")
+    return {(name, form): (number, bytes(body)) for name, form, number, body in found}
 
 
 def test_the_list_before_stands_when_a_worker_is_killed_while_it_stores(city: SmallCity, worker: Worker) -> None:
-    assert made(worker()) == 2
+    assert made(worker()) == DAYS_OF_CODES + len(FIXED)
     before = lists_of(city)
     card = city.a_card(state="temp_lost")
     killed = worker(KILLED_AFTER_THE_FIRST_DAY)
     killed.communicate(timeout=60)
     assert killed.returncode == -9
     assert lists_of(city) == before
-    assert made(worker()) == 2
+    assert made(worker()) == len(CHANGED)
     today = clock.today()
-    number, body = lists_of(city)[today, "cwt"]
+    number, body = lists_of(city)[today.isoformat(), "cwt"]
     ref = permutation(city.codes_ring.derive("ref"), today).ref(card.serial)
     assert from_cwt(body, {KID: city.signer.public_key}).status(ref) is Status.SUSPENDED
-    assert number == before[today, "cwt"][0] + 1
+    assert number == before[today.isoformat(), "cwt"][0] + 1
 
 
 def test_two_at_once_make_one_list(city: SmallCity, worker: Worker) -> None:
@@ -79,7 +83,6 @@ def test_two_at_once_make_one_list(city: SmallCity, worker: Worker) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     second = worker()
-    assert (made(first), made(second)) == (2, 0)
-    today, tomorrow = clock.today(), clock.today() + dt.timedelta(days=1)
-    numbers = {key: number for key, (number, _) in lists_of(city).items()}
-    assert numbers == {(day, form): before + 1 for day in (today, tomorrow) for form in FORMS}
+    assert (made(first), made(second)) == (len(CHANGED), 0)
+    newer = {key for key, (number, _) in lists_of(city).items() if number > before}
+    assert newer == {(name, form) for name in CHANGED for form in FORMS}

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 
 import pytest
 from tests.kernel.cards.builders import PLACE, a_card
+from tests.kernel.catalogue.builders import a_point
 
 from onecard.foundation import clock, crypto, keys, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards import actions as cards
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue.models import Terminal
 from onecard.kernel.ecards import actions, lists
 from onecard.kernel.ecards.models import FORMS, Ecard, Key, StatusList
 from onecard_kit import codes, status_list
+from onecard_kit.pack import CARDS, DAYS_OF_CODES, FIXED, TERMINALS
 from onecard_kit.refs import day_of, permutation
 from onecard_kit.status_list import ListRefused, Status
 from onecard_kit.suites import SUITES, PublicKey, Signer
@@ -23,6 +26,7 @@ CLERK = Actor("staff:7", frozenset({"*"}))
 OTHER = Actor("staff:8", frozenset({"*"}))
 NOON = dt.datetime(2026, 3, 1, 12, 0, tzinfo=clock.CHINA)
 DAY = NOON.date()
+ALL = DAYS_OF_CODES + len(FIXED)
 pytestmark = pytest.mark.django_db
 
 
@@ -42,7 +46,11 @@ def public_keys() -> dict[bytes, PublicKey]:
 
 
 def fetched(day: dt.date | None = None, form: str = "cwt") -> status_list.StatusList:
-    row = StatusList.objects.get(day=day or clock.today(), form=form)
+    return named((day or clock.today()).isoformat(), form)
+
+
+def named(name: str, form: str = "cwt") -> status_list.StatusList:
+    row = StatusList.objects.get(name=name, form=form)
     if form == "cwt":
         return status_list.from_cwt(bytes(row.body), public_keys())
     return status_list.from_jwt(bytes(row.body).decode(), public_keys())
@@ -91,7 +99,7 @@ def offline(text: str, held: Mapping[str, status_list.StatusList]) -> Status:
 
 def held() -> dict[str, status_list.StatusList]:
     """The lists that a gate fetched."""
-    made = [fetched(row.day) for row in StatusList.objects.filter(form="cwt")]
+    made = [named(row.name) for row in StatusList.objects.filter(form="cwt")]
     return {each.subject: each for each in made}
 
 
@@ -112,8 +120,8 @@ def test_each_state_has_its_mark_and_nothing_else_is_marked(form: str) -> None:
     for ecard in (closed, again):
         actions.close(CLERK, ecard.serial)
     actions.sign_up(CLERK, again.card_id)
-    assert lists.build(PLACE) == 2
-    for day in (clock.today(), clock.today() + dt.timedelta(days=1)):
+    assert lists.build(PLACE) == ALL
+    for day in (clock.today() + dt.timedelta(days=ahead) for ahead in range(DAYS_OF_CODES)):
         assert {state: status(ecard.serial, day, form) for state, ecard in ecards.items()} == MARKS
         assert status(closed.serial, day, form) is Status.INVALID
         assert status(again.serial, day, form) is Status.VALID
@@ -147,7 +155,7 @@ def test_a_loss_is_in_the_next_list_and_leaves_it_when_lifted() -> None:
     assert offline(text, held()) is Status.VALID
     cards.report_lost(CLERK, ecard.card_id, "temporary")
     assert offline(text, held()) is Status.VALID  # the list that the gate has knows nothing yet
-    assert lists.build(PLACE) == 2
+    assert lists.build(PLACE) == 3  # today's, tomorrow's, and the one of cards
     assert offline(text, held()) is Status.SUSPENDED
     cards.unreport(CLERK, ecard.card_id)
     lists.build(PLACE)
@@ -156,12 +164,12 @@ def test_a_loss_is_in_the_next_list_and_leaves_it_when_lifted() -> None:
 
 def test_nothing_new_makes_no_list_until_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     at(monkeypatch, NOON)
-    assert [lists.build(PLACE), lists.build(PLACE)] == [2, 0]
+    assert [lists.build(PLACE), lists.build(PLACE)] == [ALL, 0]
     before = StatusList.objects.get(day=DAY, form="cwt")
     at(monkeypatch, NOON + dt.timedelta(seconds=lists.OLD_S - 1))
     assert lists.build(PLACE) == 0
     at(monkeypatch, NOON + dt.timedelta(seconds=lists.OLD_S))
-    assert lists.build(PLACE) == 2
+    assert lists.build(PLACE) == 2 + len(FIXED)
     after = StatusList.objects.get(day=DAY, form="cwt")
     assert (after.number, after.digest) == (before.number + 1, before.digest)
     assert after.etag != before.etag
@@ -179,8 +187,8 @@ def test_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
         assert offline(a_code(lost.serial, moment), gate) is Status.SUSPENDED
         assert offline(a_code(fine.serial, moment), gate) is Status.VALID
     at(monkeypatch, before_midnight + dt.timedelta(minutes=3))
-    assert lists.build(PLACE) == 1  # the day after tomorrow's; today's was made as tomorrow's
-    assert {row.day.day for row in StatusList.objects.all()} == {1, 2, 3}
+    assert lists.build(PLACE) == 1  # of the last day ahead; those nearer were made as of days ahead
+    assert {row.day.day for row in StatusList.objects.exclude(day=None)} == set(range(1, DAYS_OF_CODES + 2))
 
 
 def test_what_is_drawn_again_is_as_if_drawn_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,8 +211,9 @@ def test_lists_are_kept_a_week_and_their_numbers_grow(monkeypatch: pytest.Monkey
     for days in (0, 8, 9):
         at(monkeypatch, NOON + dt.timedelta(days=days))
         lists.build(PLACE)
-    numbers = dict(StatusList.objects.filter(form="cwt").values_list("day", "number"))
-    assert numbers == {DAY + dt.timedelta(days=days): number for days, number in ((8, 2), (9, 3), (10, 3))}
+    days = StatusList.objects.filter(form="cwt").exclude(day=None).order_by("day").values_list("day", flat=True)
+    assert list(days) == [DAY + dt.timedelta(days=n) for n in range(2, 9 + DAYS_OF_CODES)]
+    assert {row.number for row in StatusList.objects.filter(name__in=FIXED)} == {3}
 
 
 def test_a_rotated_key_signs_the_next_list_and_the_one_before_still_holds() -> None:
@@ -212,7 +221,7 @@ def test_a_rotated_key_signs_the_next_list_and_the_one_before_still_holds() -> N
     old = fetched()
     rotated = actions.rotate_issuer_key(CLERK)
     assert fetched() == old
-    assert lists.build(PLACE) == 2
+    assert lists.build(PLACE) == ALL
     assert set(StatusList.objects.values_list("kid", flat=True).distinct()) == {bytes(rotated.kid)}
     assert fetched().entries == old.entries
 
@@ -223,7 +232,7 @@ def test_a_list_of_a_withdrawn_key_is_refused_and_made_anew() -> None:
     actions.withdraw_key(CLERK, bytes(key.kid), reason="stolen")
     with pytest.raises(ListRefused):
         fetched()
-    assert lists.build(PLACE) == 2
+    assert lists.build(PLACE) == ALL
     assert fetched()
 
 
@@ -240,10 +249,60 @@ def test_without_a_key_there_is_no_list() -> None:
     assert lists.build(PLACE) == 0
 
 
-def test_only_what_is_marked_is_read() -> None:
-    """Both readings go through indexes that hold nothing else, however many e-cards there are."""
+def test_a_loss_reaches_the_lists_of_days_ahead_within_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By them a gate decides that has been on its own since yesterday or the week before."""
+    at(monkeypatch, NOON)
+    lost, fine = an_ecard(), an_ecard()
+    lists.build(PLACE)
+    cards.report_lost(CLERK, lost.card_id, "temporary")
+    last = DAY + dt.timedelta(days=DAYS_OF_CODES - 1)
+    for seconds, expected in ((60, Status.VALID), (lists.AHEAD_OLD_S, Status.SUSPENDED)):
+        at(monkeypatch, NOON + dt.timedelta(seconds=seconds))
+        lists.build(PLACE)
+        assert status(lost.serial, last) is expected
+        assert status(fine.serial, last) is Status.VALID
+    at(monkeypatch, NOON + dt.timedelta(days=DAYS_OF_CODES - 1))
+    text = a_code(lost.serial, clock.now())
+    assert offline(text, held()) is Status.SUSPENDED
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_card_is_marked_by_its_serial_for_life(form: str) -> None:
+    """A card that nobody activated opens no gate by its file, and one without an e-card is listed like any other."""
+    ecards = {state: an_ecard(state) for state in MARKS}
+    bare, inactive = a_card(), a_card(state=CardState.INACTIVE)
+    cards.report_lost(CLERK, bare.pk, "temporary")
+    lists.build(PLACE)
+    made = named(CARDS, form)
+    assert made.subject == f"/v1/status-lists/{PLACE}/cards"
+    assert {state: made.status(ecard.card_id) for state, ecard in ecards.items()} == MARKS
+    assert [made.status(card.pk) for card in (bare, inactive)] == [Status.SUSPENDED] * 2
+    assert made.status(inactive.pk + lists.ROOM) is Status.VALID  # one that will be issued while a gate is away
+
+
+def test_terminals_are_marked_by_their_number() -> None:
+    states = {"active": Status.VALID, "suspended": Status.SUSPENDED, "ended": Status.INVALID}
+    point = a_point("NT-GATE")
+    terminals = {state: Terminal.objects.create(code=f"T-{state}", point=point, state=state) for state in states}
+    lists.build(PLACE)
+    assert {state: named(TERMINALS).status(terminal.pk) for state, terminal in terminals.items()} == states
+    assert lists.build(PLACE) == 0
+    Terminal.objects.filter(pk=terminals["active"].pk).update(state="suspended")
+    assert lists.build(PLACE) == 1
+    assert named(TERMINALS).status(terminals["active"].pk) is Status.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        ("marked_serials", {"cards_standing_not_active", "ecards_ecard_closed"}),
+        ("marked_cards", {"cards_standing_not_active"}),
+        ("marked_papers", {"cards_standing_not_active", "ecards_ecard_closed", "ecards_paper_code_revoked"}),
+    ],
+)
+def test_only_what_is_marked_is_read(statement: str, indexes: set[str]) -> None:
+    """Readings go through indexes that hold nothing else, however many e-cards there are."""
     rows("SET LOCAL enable_seqscan = off")
-    plan = "\n".join(line for (line,) in rows("EXPLAIN " + sql.load(lists.PRIMITIVE, "marked_serials")))
-    assert "cards_standing_not_active" in plan
-    assert "ecards_ecard_closed" in plan
+    plan = "\n".join(line for (line,) in rows("EXPLAIN " + sql.load(lists.PRIMITIVE, statement)))
+    assert {name for name in indexes if name not in plan} == set()
     assert "cards_card" not in plan

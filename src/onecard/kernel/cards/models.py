@@ -143,11 +143,12 @@ class Standing(models.Model):
 
     class Meta:
         db_table = "cards_standing"
-        # The e-cards that a status list names: few of all, and no use changes what it holds.
+        # What status lists name: few of all, and no use changes what it holds.
         indexes = [
             models.Index(
-                "ecard_serial",
-                condition=~Q(card_state="active") & Q(ecard_serial__isnull=False),
+                fields=("card_id",),
+                include=("card_state", "ecard_serial"),
+                condition=~Q(card_state="active"),
                 name="cards_standing_not_active",
             )
         ]

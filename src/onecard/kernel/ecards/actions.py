@@ -18,7 +18,7 @@ from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
-from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode
 from onecard_kit.suites import SEED_BYTES, Purpose, Signer
 
 # A phone fetches up to ten windows of 60 s ahead; one more covers clocks that differ.
@@ -40,13 +40,13 @@ def sign_up(actor: Actor, card_id: int) -> Ecard:
     The e-card that is open already is returned as it is; a closed one opens again under its old serial. Raises Conflict
     CARD_NOT_VALID.
     """
-    card = _locked_card(card_id)
+    card = locked_card(card_id)
     _require_holder_or(actor, "ecards.sign_up", card)
     ecard = Ecard.objects.select_for_update(no_key=True).filter(card=card).first()
     if ecard is not None and ecard.closed_at is None:
         return ecard
     if card.state != CardState.ACTIVE or card.valid_to < clock.today():
-        raise _card_not_valid()
+        raise card_not_valid()
     if ecard is None:
         serial = rows("SELECT nextval('ecards_serial_seq')")[0][0]
         ecard = Ecard.objects.create(serial=serial, card=card, signed_at=clock.now())
@@ -60,14 +60,15 @@ def sign_up(actor: Actor, card_id: int) -> Ecard:
 
 @transaction.atomic
 def close(actor: Actor, serial: int, *, reason: str = "") -> Ecard:
-    """Close an e-card (解约) and revoke its devices; its codes are refused from this commit on."""
-    ecard, card = _locked_ecard(serial)
+    """Close an e-card (解约) and revoke its devices and its paper code; its codes are refused from this commit on."""
+    ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.close", card)
     if ecard.closed_at is not None:
         return ecard
     ecard.closed_at = clock.now()
     ecard.save(update_fields=("closed_at",))
     Device.objects.filter(ecard=ecard, revoked_at=None).update(revoked_at=ecard.closed_at)
+    PaperCode.objects.filter(ecard=ecard, revoked_at=None).update(revoked_at=ecard.closed_at)
     Standing.objects.filter(pk=card.pk).update(ecard_serial=None, updated_at=ecard.closed_at)
     _record(actor, "close", ecard, card, reason=reason)
     return ecard
@@ -79,10 +80,10 @@ def enrol_device(actor: Actor, serial: int, label: str) -> str:
 
     `label` is what the holder calls the phone, at most 60 characters.
     """
-    ecard, card = _locked_ecard(serial)
+    ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.enrol_device", card)
     if ecard.closed_at is not None:
-        raise _ecard_closed()
+        raise ecard_closed()
     if not label.strip() or len(label) > LABEL_MAX:
         raise BadInput("LABEL_MALFORMED", "请填写不超过 60 字的设备名称。", "Name the device in at most 60 characters.")
     token = secrets.token_urlsafe(32)
@@ -209,19 +210,20 @@ def _one_at_a_time() -> None:
     rows("SELECT pg_advisory_xact_lock((21069::bigint << 32) | 'ecards_key'::regclass::oid::bigint)")
 
 
-def _locked_card(card_id: int) -> Card:
+def locked_card(card_id: int) -> Card:
+    """A card, locked against every other verb. Raises NotFound CARD_UNKNOWN."""
     card = Card.objects.select_for_update(no_key=True).filter(pk=card_id).first()
     if card is None:
         raise NotFound("CARD_UNKNOWN", "没有这张卡。", "There is no such card.")
     return card
 
 
-def _locked_ecard(serial: int) -> tuple[Ecard, Card]:
-    """An e-card and its card, the card locked first as every verb does."""
+def locked_ecard(serial: int) -> tuple[Ecard, Card]:
+    """An e-card and its card, the card locked first as every verb does. Raises NotFound ECARD_UNKNOWN."""
     card_id = Ecard.objects.filter(pk=serial).values_list("card_id", flat=True).first()
     if card_id is None:
         raise NotFound("ECARD_UNKNOWN", "没有该电子社保卡。", "There is no such e-card.")
-    card = _locked_card(card_id)
+    card = locked_card(card_id)
     return Ecard.objects.select_for_update(no_key=True).get(pk=serial), card
 
 
@@ -248,7 +250,8 @@ def _record_key(actor: Actor, verb: str, key: Key, *, reason: str = "", **detail
     audit.record(actor, f"ecards.{verb}", f"issuer_key:{key.pk}", reason=reason, detail=told)
 
 
-def _card_not_valid() -> Conflict:
+def card_not_valid() -> Conflict:
+    """The refusal of what takes an active card within its validity."""
     return Conflict(
         "CARD_NOT_VALID",
         "社会保障卡未启用、已停用或已过期，不能签发电子社保卡。",
@@ -258,7 +261,8 @@ def _card_not_valid() -> Conflict:
     )
 
 
-def _ecard_closed() -> Conflict:
+def ecard_closed() -> Conflict:
+    """The refusal of what takes an open e-card."""
     return Conflict(
         "ECARD_CLOSED",
         "电子社保卡已解约。",

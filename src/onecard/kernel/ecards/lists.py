@@ -1,17 +1,22 @@
-"""Makes the status lists (状态列表) that gates without a line decide by: one a China day, for today and for tomorrow,
-whose codes phones hold already before midnight.
+"""Makes the status lists (状态列表) that gates without a line decide by.
 
-What is marked
-    An e-card is marked SUSPENDED while its card is lost, paused or locked and not yet cancelled, INVALID once it is
-    cancelled or the e-card closed. Whatever is not marked is VALID, also a serial that nobody has: a gate that has not
-    heard from us since the morning must let in who signed up at noon, and a code with such a serial takes the issuer's
-    key, against whose loss the list of withdrawn keys is there. Marking what does not exist would also make the list
-    of a city of ten million twelve times as large, for every gate and every five minutes.
+A list for each China day, of its codes
+    Today's, tomorrow's, whose codes phones hold already before midnight, and those of the days that a gate may be on
+    its own. An e-card is marked SUSPENDED while its card is lost, paused or locked and not yet cancelled, INVALID once
+    it is cancelled or the e-card closed. Whatever is not marked is VALID, also a serial that nobody has: a gate that
+    has not heard from us since the morning must let in who signed up at noon, and a code with such a serial takes the
+    issuer's key, against whose loss the list of withdrawn keys is there. Marking what does not exist would also make
+    the list of a city of ten million twelve times as large, for every gate and every five minutes.
+
+And one each of what keeps its index for life (`onecard_kit.pack.FIXED`)
+    Paper codes, which are revoked one by one; cards, by whose files a gate knows them; terminals. The same marks: a
+    card that is not activated yet is SUSPENDED, too, and a terminal is INVALID once it ended.
 
 What it costs
-    Only what is marked is read, by two indexes that hold nothing else. It is drawn by serial first; of that, only what
-    differs from what this process drew before goes through the day's permutation. So a minute costs what moved in it,
-    and the whole is permuted once a day. Nothing is signed while nothing is new, until a list grows old.
+    Only what is marked is read, by indexes that hold nothing else. Of a day it is drawn by serial first; of that, only
+    what differs from what this process drew before goes through the day's permutation. So a minute costs what moved
+    in it, and the whole is permuted once a day. Lists of days after tomorrow are made once an hour. Nothing is signed
+    while nothing is new, until a list grows old.
 
 A list is one row: a worker that is killed leaves the list before, and the next turn makes the new one.
 """
@@ -19,11 +24,12 @@ A list is one row: a worker that is killed leaves the list before, and the next 
 import datetime as dt
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from sys import byteorder
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 
@@ -32,6 +38,7 @@ from onecard.foundation.postgres.raw import rows
 from onecard.kernel.ecards import queries
 from onecard.kernel.ecards.models import FORMS, SERIALS, StatusList
 from onecard_kit import status_list
+from onecard_kit.pack import DAYS_OF_CODES, FIXED
 from onecard_kit.refs import permutation
 from onecard_kit.status_list import Status
 from onecard_kit.suites import Purpose, Signer
@@ -40,10 +47,17 @@ TTL_S: Final = 300
 """A gate asks again after so many seconds."""
 OLD_S: Final = TTL_S - 30
 """A list is made anew at this age although it says the same: its age is what tells a gate that it is up to date."""
+AHEAD_OLD_S: Final = 3600
+"""The same of days after tomorrow, whatever they would say: who decides by one has been away for as long anyway."""
 AFTER_THE_DAY: Final = dt.timedelta(hours=1)
 """How long a day's list outlives the day, for codes shown at midnight and clocks that are off."""
+FIXED_LIFE: Final = dt.timedelta(days=30)
+"""How long a list without a day holds; how old one a gate decides by is for its pack to say, and is less."""
 KEPT_DAYS: Final = 7
 """Lists of past days are kept as long as an offline gate may take to hand in what it decided by them."""
+ROOM: Final = 1 << 20
+"""A list that grows has so many indexes more than there are, since past its end nothing is valid: what is issued while
+a gate is away. Unmarked, they take a few hundred bytes."""
 
 PRIMITIVE: Final = "onecard.kernel.ecards"
 _NOTHING: Final = bytes(SERIALS // 4)
@@ -55,6 +69,35 @@ class Drawn:
 
     by_serial: bytes
     by_ref: bytes
+
+
+class Held(NamedTuple):
+    """What is known of a list that holds: when it was made, by which key, and the digest of what it says."""
+
+    made_at: dt.datetime
+    kid: bytes
+    digest: bytes
+
+
+class Wanted(NamedTuple):
+    """A list as it should be: its name and day, until when it holds, the digest of what it says, and how to draw it.
+
+    `is_ahead`: it is not made anew for what it says, only once an hour.
+    """
+
+    name: str
+    day: dt.date | None
+    expires_at: dt.datetime
+    digest: bytes
+    draw: Callable[[], bytes]
+    is_ahead: bool = False
+
+    def is_fresh(self, held: Held | None, kid: bytes, now: dt.datetime) -> bool:
+        """Whether what is held still says so, and is young enough."""
+        if held is None or held.kid != kid:
+            return False
+        age_s = (now - held.made_at).total_seconds()
+        return age_s < AHEAD_OLD_S if self.is_ahead else held.digest == self.digest and age_s < OLD_S
 
 
 _drawn: dict[tuple[bytes, dt.date], Drawn] = {}
@@ -69,18 +112,23 @@ def build(issuer: str) -> int:
     """
     _one_at_a_time()
     now = clock.now()
-    today = clock.day_of(now)
     signer = _signer()
     if signer is None:
         return 0
-    by_serial = _by_serial()
-    digest = blake2b(by_serial, digest_size=16).digest()
-    days = _wanting(now, (today, today + dt.timedelta(days=1)), signer.kid, digest)
+    held = {
+        (name, form): Held(made_at, bytes(kid), bytes(digest))
+        for name, form, _, made_at, kid, digest, _ in rows(sql.load(PRIMITIVE, "status_lists"), now)
+    }
     number = _last_number() + 1
-    for day in days:
-        _store(issuer, day, number, now, signer, digest, _by_ref(day, by_serial))
-    StatusList.objects.filter(day__lt=today - dt.timedelta(days=KEPT_DAYS)).delete()
-    return len(days)
+    made = [
+        wanted
+        for wanted in (*_of_days(clock.day_of(now)), *_fixed(now))
+        if not all(wanted.is_fresh(held.get((wanted.name, form)), signer.kid, now) for form in FORMS)
+    ]
+    for wanted in made:
+        _store(issuer, wanted, number, now, signer)
+    StatusList.objects.filter(day__lt=clock.day_of(now) - dt.timedelta(days=KEPT_DAYS)).delete()
+    return len(made)
 
 
 def _one_at_a_time() -> None:
@@ -97,54 +145,64 @@ def _signer() -> Signer | None:
     return Signer.of(suite.signature_suite(key.suite), bytes(key.kid), seed)
 
 
-def _wanting(now: dt.datetime, days: tuple[dt.date, ...], kid: bytes, digest: bytes) -> list[dt.date]:
-    """The days whose list is missing, says something else, is signed by another key, or is old."""
-    fresh = {
-        (day, form)
-        for day, form, _, made_at, signed_by, said, _ in rows(sql.load(PRIMITIVE, "status_lists"), now)
-        if bytes(signed_by) == kid and bytes(said) == digest and (now - made_at).total_seconds() < OLD_S
-    }
-    return [day for day in days if not fresh.issuperset((day, form) for form in FORMS)]
-
-
 def _last_number() -> int:
     last: int = rows("SELECT coalesce(max(number), 0) FROM ecards_status_list")[0][0]
     return last
 
 
-def _store(
-    issuer: str, day: dt.date, number: int, now: dt.datetime, signer: Signer, digest: bytes, entries: bytes
-) -> None:
-    """Sign a day's list in every form and put each in the place of the one before."""
-    expires_at = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), clock.CHINA) + AFTER_THE_DAY
-    made = status_list.StatusList(
-        status_list.subject_of(issuer, day), int(now.timestamp()), int(expires_at.timestamp()), TTL_S, entries
-    )
+def _store(issuer: str, wanted: Wanted, number: int, now: dt.datetime, signer: Signer) -> None:
+    """Sign a list in every form and put each in the place of the one before."""
+    subject, expires = status_list.subject_of(issuer, wanted.name), int(wanted.expires_at.timestamp())
+    made = status_list.StatusList(subject, int(now.timestamp()), expires, TTL_S, wanted.draw())
     bodies = {"cwt": status_list.to_cwt(made, signer), "jwt": status_list.to_jwt(made, signer).encode()}
     for form in FORMS:
         etag = blake2b(bodies[form], digest_size=16).hexdigest()
         rows(
             sql.load(PRIMITIVE, "store_status_list"),
-            day, form, number, now, expires_at, signer.kid, digest, etag, bodies[form],
+            wanted.name, wanted.day, form, number, now, wanted.expires_at, signer.kid, wanted.digest, etag,
+            bodies[form],
         )  # fmt: skip
+
+
+# --- What there should be -----------------------------------------------------------------------------------------
+
+
+def _of_days(today: dt.date) -> Iterator[Wanted]:
+    """The lists of codes, from today's to the last that a gate may need while it is on its own."""
+    by_serial = status_list.pack(SERIALS, _marked("serials"))
+    digest = _digest(by_serial)
+    for ahead in range(DAYS_OF_CODES):
+        day = today + dt.timedelta(days=ahead)
+        ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), clock.CHINA) + AFTER_THE_DAY
+        draw = partial(_by_ref_anew if ahead > 1 else _by_ref, day, by_serial)
+        yield Wanted(day.isoformat(), day, ends, digest, draw, is_ahead=ahead > 1)
+
+
+def _fixed(now: dt.datetime) -> Iterator[Wanted]:
+    """The lists of what keeps its index for life."""
+    highest = rows(sql.load(PRIMITIVE, "highest_indexes"))[0]
+    for name, top in zip(FIXED, highest, strict=True):
+        size = ((top or 0) // ROOM + 2) * ROOM
+        entries = status_list.pack(size, _marked(name))
+        yield Wanted(name, None, now + FIXED_LIFE, _digest(entries), partial(bytes, entries))
+
+
+def _digest(entries: bytes) -> bytes:
+    return blake2b(entries, digest_size=16).digest()
 
 
 # --- Drawing ------------------------------------------------------------------------------------------------------
 
 
-def _by_serial() -> bytes:
-    """The marks at this moment, two bits a serial."""
-    return status_list.pack(SERIALS, _marked())
-
-
-def _marked() -> Iterator[tuple[int, Status]]:
-    for status, packed in rows(sql.load(PRIMITIVE, "marked_serials")):
-        serials = array("i", packed)
+def _marked(what: str) -> Iterator[tuple[int, Status]]:
+    """What is marked at this moment: serials of e-cards, or the indexes of a list of FIXED."""
+    for status, packed in rows(sql.load(PRIMITIVE, f"marked_{what}")):
+        indexes = array("i", packed)
         if byteorder == "little":
-            serials.byteswap()
+            indexes.byteswap()
         mark = Status(status)
-        for serial in serials:
-            yield serial, mark
+        for index in indexes:
+            yield index, mark
 
 
 def _by_ref(day: dt.date, by_serial: bytes) -> bytes:
@@ -153,15 +211,25 @@ def _by_ref(day: dt.date, by_serial: bytes) -> bytes:
     """
     ref_key = keys.load("codes").derive("ref")
     before = _drawn.get((ref_key, day), Drawn(_NOTHING, _NOTHING))
+    after = _drawn[ref_key, day] = Drawn(by_serial, _turned(before, day, ref_key, by_serial))
+    for known in [known for known in _drawn if known[1] < day - dt.timedelta(days=1)]:
+        _drawn.pop(known, None)
+    return after.by_ref
+
+
+def _by_ref_anew(day: dt.date, by_serial: bytes) -> bytes:
+    """The same without keeping it: a day ahead is drawn once an hour."""
+    return _turned(Drawn(_NOTHING, _NOTHING), day, keys.load("codes").derive("ref"), by_serial)
+
+
+def _turned(before: Drawn, day: dt.date, ref_key: bytes, by_serial: bytes) -> bytes:
+    """What was drawn of a day, with what differs turned."""
     ref = permutation(ref_key, day).ref
     entries = bytearray(before.by_ref)
     for serial, change in _changes(before.by_serial, by_serial):
         at = ref(serial)
         entries[at // 4] ^= change << at % 4 * 2
-    for known in [known for known in _drawn if known[1] < day - dt.timedelta(days=1)]:
-        _drawn.pop(known, None)
-    after = _drawn[ref_key, day] = Drawn(by_serial, bytes(entries))
-    return after.by_ref
+    return bytes(entries)
 
 
 def _changes(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:

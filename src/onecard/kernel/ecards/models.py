@@ -1,9 +1,10 @@
-"""Tables of e-cards: the e-card, the issuer's keys, the devices that fetch codes, the lists for gates."""
+"""Tables of e-cards: the e-card, the issuer's keys, the devices that fetch codes, what lasts, the lists for gates."""
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from onecard_kit.pack import FIXED
 from onecard_kit.suites import Purpose
 
 SERIALS = 1 << 24
@@ -110,17 +111,65 @@ class Number(models.Model):
         return f"number of ecard:{self.pk}"
 
 
-class StatusList(models.Model):
-    """The status list (状态列表) of a China day in one form, as gates fetch it: the newest takes the place of the one
-    before. `number` grows with every list that is made.
+class PaperCode(models.Model):
+    """A paper code (纸质码) of an e-card, by its serial: its index in the list of paper codes. One of an e-card is good
+    at a time. `kid` is of the key that signed it; what is printed is kept nowhere.
+    """
 
-    digest  of what was marked, by serial: what tells whether there is anything new to say
+    serial = models.IntegerField(primary_key=True)
+    ecard = models.ForeignKey(Ecard, on_delete=models.PROTECT, related_name="paper_codes")
+    kid = models.BinaryField()
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "ecards_paper_code"
+        # What the list of paper codes names of the revoked, and nothing else, is read from it.
+        indexes = [models.Index("serial", condition=Q(revoked_at__isnull=False), name="ecards_paper_code_revoked")]
+        constraints = [
+            models.CheckConstraint(condition=Q(serial__gte=0, serial__lt=SERIALS), name="ecards_paper_code_24_bits"),
+            models.UniqueConstraint(
+                fields=("ecard",), condition=Q(revoked_at__isnull=True), name="ecards_paper_code_one_is_good"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"paper_code:{self.serial}"
+
+
+class CardFile(models.Model):
+    """The card file (卡文件) that was written for a card last: when, until when, and under which key. What it says is
+    not kept, it is read from the register whenever one is written.
+    """
+
+    card = models.OneToOneField("cards.Card", on_delete=models.PROTECT, primary_key=True, related_name="file")
+    kid = models.BinaryField()
+    written_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ecards_card_file"
+        indexes = [models.Index("kid", name="ecards_card_file_by_key")]
+
+    def __str__(self) -> str:
+        return f"file of card:{self.pk}"
+
+
+class StatusList(models.Model):
+    """A status list (状态列表) in one form, as gates fetch it: the newest takes the place of the one before. `number`
+    grows with every list that is made.
+
+    name    what it is for: the codes of a China day, ``2026-03-01``, or one of `onecard_kit.pack.FIXED`
+    day     that day
+    digest  of what was marked: what tells whether there is anything new to say
     kid     of the key that signed it
     etag    a digest of the body, hex
     """
 
-    pk = models.CompositePrimaryKey("day", "form")
-    day = models.DateField()
+    pk = models.CompositePrimaryKey("name", "form")
+    name = models.TextField()
+    day = models.DateField(null=True)
     form = models.TextField()
     number = models.BigIntegerField()
     made_at = models.DateTimeField()
@@ -134,7 +183,11 @@ class StatusList(models.Model):
         db_table = "ecards_status_list"
         constraints = [
             models.CheckConstraint(condition=Q(form__in=FORMS), name="ecards_status_list_form_known"),
+            models.CheckConstraint(
+                condition=Q(name__in=FIXED, day__isnull=True) | Q(name__regex=r"^\d{4}-\d\d-\d\d$", day__isnull=False),
+                name="ecards_status_list_named",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"status_list:{self.day}:{self.form}"
+        return f"status_list:{self.name}:{self.form}"

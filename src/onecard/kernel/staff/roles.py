@@ -26,6 +26,9 @@ COUNTER = (
     "ecards.close",
     "ecards.enrol_device",
     "ecards.revoke_device",
+    "ecards.issue_paper_code",
+    "ecards.revoke_paper_code",
+    "ecards.write_card_file",
 )
 
 ROLES = (

@@ -66,10 +66,9 @@ class Migration(migrations.Migration):
                 "db_table": "cards_standing",
                 "indexes": [
                     models.Index(
-                        models.F("ecard_serial"),
-                        condition=models.Q(
-                            models.Q(("card_state", "active"), _negated=True), ("ecard_serial__isnull", False)
-                        ),
+                        condition=models.Q(("card_state", "active"), _negated=True),
+                        fields=["card_id"],
+                        include=("card_state", "ecard_serial"),
                         name="cards_standing_not_active",
                     )
                 ],

@@ -128,15 +128,75 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="PaperCode",
+            fields=[
+                ("serial", models.IntegerField(primary_key=True, serialize=False)),
+                ("kid", models.BinaryField()),
+                ("issued_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="paper_codes", to="ecards.ecard"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "ecards_paper_code",
+                "indexes": [
+                    models.Index(
+                        models.F("serial"),
+                        condition=models.Q(("revoked_at__isnull", False)),
+                        name="ecards_paper_code_revoked",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("serial__gte", 0), ("serial__lt", 16777216)),
+                        name="ecards_paper_code_24_bits",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("ecard",),
+                        name="ecards_paper_code_one_is_good",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CardFile",
+            fields=[
+                (
+                    "card",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="file",
+                        serialize=False,
+                        to="cards.card",
+                    ),
+                ),
+                ("kid", models.BinaryField()),
+                ("written_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "ecards_card_file",
+                "indexes": [models.Index(models.F("kid"), name="ecards_card_file_by_key")],
+            },
+        ),
+        migrations.CreateModel(
             name="StatusList",
             fields=[
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "day", "form", blank=True, editable=False, primary_key=True, serialize=False
+                        "name", "form", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("day", models.DateField()),
+                ("name", models.TextField()),
+                ("day", models.DateField(null=True)),
                 ("form", models.TextField()),
                 ("number", models.BigIntegerField()),
                 ("made_at", models.DateTimeField()),
@@ -151,6 +211,14 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("form__in", ("cwt", "jwt"))), name="ecards_status_list_form_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("day__isnull", True), ("name__in", ("papers", "cards", "terminals"))),
+                            models.Q(("day__isnull", False), ("name__regex", "^\\d{4}-\\d\\d-\\d\\d$")),
+                            _connector="OR",
+                        ),
+                        name="ecards_status_list_named",
                     ),
                 ],
             },

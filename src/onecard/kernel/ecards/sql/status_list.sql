@@ -1,2 +1,2 @@
--- The newest list of a day ($1 date) in a form ($2).
-SELECT number, etag, body FROM ecards_status_list WHERE day = $1 AND form = $2
+-- The newest list of a name ($1) in a form ($2).
+SELECT number, etag, body FROM ecards_status_list WHERE name = $1 AND form = $2
