@@ -232,6 +232,20 @@ COMMANDS = (
         OWNER,
     ),
     Command(
+        "catalogue position",
+        "设定用卡点在地图上的位置",
+        "set where a point stands on the map",
+        f"{CATALOGUE}:set_position",
+        (
+            POINT,
+            argument(
+                "degrees", type=float, nargs="*", help="纬度 经度，不填为没有 / latitude and longitude; none: nowhere"
+            ),
+            OFFICER,
+        ),
+        OWNER,
+    ),
+    Command(
         "catalogue demonstration-points",
         "按区县统计示范点",
         "count demonstration points by county",

@@ -135,6 +135,12 @@ def test_points_offer_items_and_have_hours(tmp_path: Path, run: Run) -> None:
     assert Offer.objects.get().capacity_count == 5
     hours = json.dumps([{"days": ["working"], "hours": [["08:00", "18:00"]]}])
     run("catalogue hours", "point", hours)
+    run("catalogue position", "point", 32.0, 120.9)
+    assert Point.objects.filter(latitude_deg=32.0, longitude_deg=120.9).exists()
+    with pytest.raises(BadInput, match="POSITION_MALFORMED"):
+        run("catalogue position", "point", 32.0)
+    run("catalogue position", "point")
+    assert Point.objects.filter(latitude_deg=None).exists()
     assert Point.objects.get().hours == json.loads(hours)
     with pytest.raises(Conflict, match="OFFER_HOURS"):
         run("catalogue hours", "point", hours.replace("18:00", "16:00"))

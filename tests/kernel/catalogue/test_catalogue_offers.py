@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError, transaction
 from tests.kernel.catalogue.builders import ENTRY, RIDE_PRICE, a_point, an_item, load, load_published
 
 from onecard.foundation.actors import Actor, system
@@ -14,9 +15,16 @@ from onecard_kit.terms import DayKind, When
 
 pytestmark = pytest.mark.django_db
 CODE = "culture.library_entry"
-VERBS = ("offer", "stop_offering", "set_hours", "mark_demonstration")
+VERBS = ("offer", "stop_offering", "set_hours", "set_position", "mark_demonstration")
 OFFICER = Actor("staff:5", frozenset(f"catalogue.{verb}" for verb in VERBS), ("3206",))
 OFFICE_HOURS = When(days=(DayKind.WORKING,), hours=(("08:00", "17:00"),))
+# What a verb takes besides the point.
+REST: dict[str, tuple[object, ...]] = {
+    "offer": (CODE,),
+    "stop_offering": (CODE, "x"),
+    "set_hours": ([OFFICE_HOURS],),
+    "set_position": (None,),
+}
 DISTANCE = (
     'price = { from = "holder.purse", to = "operator.receivable", distance = { steps = [[6000, 200], [9000, 300]],'
     ' line = [{ code = "1", stations = [["here", 0], ["there", 5000]] }] } }'
@@ -214,14 +222,29 @@ def test_demonstration_points_are_marked_and_counted_by_county() -> None:
     assert queries.count_demonstration_points(("3206",)) == {"320682": 1}
 
 
+def test_a_point_stands_somewhere_on_the_map_or_nowhere() -> None:
+    a_point()
+    for _ in range(2):
+        actions.set_position(OFFICER, "point", (32.0, 120.9))
+    point = Point.objects.get()
+    assert (point.latitude_deg, point.longitude_deg) == (32.0, 120.9)
+    assert [fact.verb for fact in audit.facts_about("point:point")] == ["catalogue.set_position"]
+    for wrong in ((120.9, 32.0), (32.0, 181.0), (float("nan"), 120.9)):
+        with pytest.raises(BadInput, match="POSITION_MALFORMED"):
+            actions.set_position(OFFICER, "point", wrong)
+    actions.set_position(OFFICER, "point", None)
+    assert Point.objects.filter(latitude_deg=None, longitude_deg=None).count() == 1
+    with pytest.raises(IntegrityError, match="catalogue_point_position"), transaction.atomic():
+        Point.objects.update(latitude_deg=32.0)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_takes_its_permission_in_the_points_place(tmp_path: Path, verb: str) -> None:
     load_published(tmp_path, ENTRY)
     a_point(attended=False)
 
     def do(actor: Actor, point: str = "point") -> None:
-        rest = {"offer": (CODE,), "stop_offering": (CODE, "x"), "set_hours": ([OFFICE_HOURS],)}.get(verb, ())
-        getattr(actions, verb)(actor, point, *rest)
+        getattr(actions, verb)(actor, point, *REST.get(verb, ()))
 
     with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
         do(Actor("staff:8", OFFICER.permissions - {f"catalogue.{verb}"}))

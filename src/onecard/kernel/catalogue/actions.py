@@ -160,6 +160,29 @@ def _refuse_shorter(point: Point, item_code: str) -> None:
 
 
 @transaction.atomic
+def set_position(actor: Actor, point_code: str, position: tuple[float, float] | None) -> None:
+    """Say where a point stands on the map: latitude and longitude in degrees (CGCS 2000), None for a point that is
+    nowhere. Setting what holds already changes nothing. Raises BadInput POSITION_MALFORMED.
+    """
+    point = _locked_point(actor, "set_position", point_code)
+    latitude, longitude = position or (None, None)
+    if position is not None and not (abs(position[0]) <= 90 and abs(position[1]) <= 180):
+        raise BadInput(
+            "POSITION_MALFORMED",
+            "纬度应在 ±90 度、经度应在 ±180 度以内。",
+            "A latitude is within ±90 degrees, a longitude within ±180.",
+            next_zh="请先写纬度，再写经度，以度为单位。",
+            next_en="Give the latitude first, then the longitude, in degrees.",
+        )
+    if (point.latitude_deg, point.longitude_deg) == (latitude, longitude):
+        return
+    point.latitude_deg, point.longitude_deg = latitude, longitude
+    point.save(update_fields=["latitude_deg", "longitude_deg"])
+    detail = {"latitude_deg": latitude, "longitude_deg": longitude}
+    audit.record(actor, "catalogue.set_position", f"point:{point_code}", place=point.division, detail=detail)
+
+
+@transaction.atomic
 def mark_demonstration(actor: Actor, point_code: str, marked: bool = True) -> None:
     """Mark a point as a demonstration point (示范点), or take the mark away. Repeating it changes nothing."""
     point = _locked_point(actor, "mark_demonstration", point_code)

@@ -128,6 +128,16 @@ def set_hours(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def set_position(arguments: argparse.Namespace) -> int:
+    """Say where a point stands on the map; without degrees it is nowhere."""
+    degrees = arguments.degrees
+    if degrees and len(degrees) != 2:
+        raise BadInput("POSITION_MALFORMED", "请给出纬度和经度。", "Give a latitude and a longitude.")
+    actions.set_position(acting(arguments), arguments.point, (degrees[0], degrees[1]) if degrees else None)
+    say(f"{arguments.point} 的位置已设定。", f"The position of {arguments.point} is set.")
+    return 0
+
+
 def count_demonstration_points(arguments: argparse.Namespace) -> int:
     """One JSON object: how many demonstration points each county has, by division."""
     print(json.dumps(queries.count_demonstration_points((arguments.place,))))

@@ -166,7 +166,8 @@ class Point(_WithState):
     """A place of use (用卡点), in one division (GB/T 2260).
 
     `hours` is a list of ``{"days": ["working"], "hours": [["08:00", "17:00"]]}``; an empty one is always open. `media`
-    is what its terminals read. A `sponsor` is the employer or merchant that funds concessions here.
+    is what its terminals read. A `sponsor` is the employer or merchant that funds concessions here. Where it stands on
+    the map is in degrees (CGCS 2000); None: nobody said, or it is online.
     """
 
     code = models.TextField(unique=True)
@@ -179,12 +180,24 @@ class Point(_WithState):
     hours = models.JSONField(default=list, db_default=[])
     media = ArrayField(models.TextField(), default=both_media, db_default=["code", "card"])
     demonstration = models.BooleanField(default=False, db_default=False)
+    latitude_deg = models.FloatField(null=True)
+    longitude_deg = models.FloatField(null=True)
 
     class Meta(_WithState.Meta):
         constraints = [
             *_WithState.Meta.constraints,
             models.CheckConstraint(
                 condition=models.Q(media__len__gt=0, media__contained_by=["code", "card"]), name="catalogue_point_media"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(latitude_deg=None, longitude_deg=None)
+                | models.Q(
+                    latitude_deg__isnull=False,
+                    latitude_deg__range=(-90, 90),
+                    longitude_deg__isnull=False,
+                    longitude_deg__range=(-180, 180),
+                ),
+                name="catalogue_point_position",
             ),
         ]
 

@@ -68,6 +68,7 @@ ROLES = (
             "catalogue.offer",
             "catalogue.stop_offering",
             "catalogue.set_hours",
+            "catalogue.set_position",
             "catalogue.mark_demonstration",
             "figures.read",
         ),

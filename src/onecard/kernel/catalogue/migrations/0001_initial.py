@@ -183,6 +183,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("demonstration", models.BooleanField(db_default=False, default=False)),
+                ("latitude_deg", models.FloatField(null=True)),
+                ("longitude_deg", models.FloatField(null=True)),
                 ("client", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="catalogue.client")),
                 (
                     "operator",
@@ -329,6 +331,22 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("media__contained_by", ["code", "card"]), ("media__len__gt", 0)),
                 name="catalogue_point_media",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="point",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude_deg", None), ("longitude_deg", None)),
+                    models.Q(
+                        ("latitude_deg__isnull", False),
+                        ("latitude_deg__range", (-90, 90)),
+                        ("longitude_deg__isnull", False),
+                        ("longitude_deg__range", (-180, 180)),
+                    ),
+                    _connector="OR",
+                ),
+                name="catalogue_point_position",
             ),
         ),
         migrations.AddConstraint(
