@@ -1,4 +1,4 @@
-"""What the whole suite stands on: one PostgreSQL cluster a run, a migrated database to copy, five roles' addresses.
+"""What the whole suite stands on: one PostgreSQL cluster a run, a migrated database to copy, six roles' addresses.
 
 The server is the embedded one in a new folder, or what ``ONECARD_DATABASE_URL`` names (its role may make databases and
 roles; the suite's own carry the suffix ``_test``). ``ONECARD_TEST_POSTGRES_BINARIES`` runs the embedded one from other
@@ -19,6 +19,7 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cluster import BINARIES, SERVER, SUFFIX, Cluster
 
@@ -41,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("ONECARD_SECRET_KEY", secrets.token_hex(32))
     os.environ.setdefault("ONECARD_DEMO", "1")
     os.environ.setdefault("ONECARD_NODE", "320600")
+    # Argon2 as ever, but cheap: a third of a second a password is what the suite would spend most of its time on. The
+    # processes that tests start keep the cost of the product.
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,15 +18,17 @@ sys.path[:0] = [str(SOURCE), str(ROOT)]
 from tools import item_keys, item_pages  # noqa: E402
 
 from onecard import cli  # noqa: E402
+from onecard.api import errors as api_errors  # noqa: E402
 from onecard.check import running as check  # noqa: E402
 from onecard.foundation import errors as foundation_errors  # noqa: E402
 from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
+from onecard.kernel.sharing.scopes import SCOPES  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
 from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
 
 SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-ROLES = ("public", "staff", "gateway", "worker")
+ROLES = ("public", "staff", "gateway", "api", "worker")
 # Where an answer of the gateway that is no verdict can come from.
 PROBLEM_FILES = (
     *sorted((SOURCE / "onecard/gateway").glob("*.py")),
@@ -37,6 +39,15 @@ PROBLEM_FILES = (
 
 
 def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
+# The same of the department API.
+API_PROBLEM_FILES = (
+    *sorted((SOURCE / "onecard/api").glob("*.py")),
+    SOURCE / "onecard/kernel/catalogue/queries.py",
+    SOURCE / "onecard/kernel/uses/refunds.py",
+    SOURCE / "onecard/foundation/web/errors.py",
+)
+
+
     """A Markdown table."""
     rows = [head, tuple("---" for _ in head), *lines]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
@@ -69,7 +80,22 @@ def classes() -> str:
 
 def problems() -> str:
     """Every error code that the gateway can answer with, its status and words."""
-    found = {code: (status, zh, en) for path in PROBLEM_FILES for code, status, zh, en in _raised(path)}
+    return _problems_of(PROBLEM_FILES)
+
+
+def api_problems() -> str:
+    """Every error code that the department API can answer with, its status and words."""
+    return _problems_of(API_PROBLEM_FILES)
+
+
+def scopes() -> str:
+    """Every scope, with how many requests a minute its agreements bear unless they say so."""
+    lines = ((f"`{scope}`", said.zh, said.en, str(said.per_minute)) for scope, said in SCOPES.items())
+    return table(("scope", "中文", "English", "a minute"), lines)
+
+
+def _problems_of(paths: tuple[Path, ...]) -> str:
+    found = {code: (status, zh, en) for path in paths for code, status, zh, en in _raised(path)}
     ordered = sorted(found.items(), key=lambda each: (each[1][0], each[0]))
     return table(
         ("status", "code", "中文", "English"),
@@ -88,7 +114,8 @@ def _raised(path: Path) -> Iterator[tuple[str, int, str, str]]:
 
 def _error_class(called: ast.expr) -> type[OneCardError] | None:
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-    kind = getattr(gateway_errors, name, None) or getattr(foundation_errors, name, None)
+    homes = (gateway_errors, api_errors, foundation_errors)
+    kind = next((found for home in homes if (found := getattr(home, name, None)) is not None), None)
     return kind if isinstance(kind, type) and issubclass(kind, OneCardError) else None
 
 
@@ -177,6 +204,8 @@ def rewritten(text: str) -> str:
 def pages() -> list[Path]:
     """The pages that hold a generated section."""
     return [page for page in sorted((ROOT / "docs").rglob("*.md")) if SECTION.search(page.read_text(encoding="utf-8"))]
+    "api_problems": api_problems,
+    "scopes": scopes,
 
 
 def main(argv: list[str]) -> int:

@@ -49,6 +49,8 @@ OWNER = "onecard.settings.owner"
 REASON = argument("reason", help="原因，记入审计 / why, kept in the audit trail")
 CATALOGUE = "onecard.kernel.catalogue.command"
 USES = "onecard.kernel.uses.command"
+CLIENTS = "onecard.kernel.sharing.command"
+CLIENT = argument("client", help="接入系统代码 / the client's code")
 RING = argument("ring", help="密钥环 / keyring: identity, codes, terminals")
 WHY = argument("--reason", required=True, help="原因，记入审计 / why, kept in the audit trail")
 CODE = argument("code", help="项目代码 / the item's code")
@@ -69,7 +71,7 @@ COMMANDS = (
                 type=Path,
                 help="数据目录，另见 ONECARD_DATA_DIR / its data; see ONECARD_DATA_DIR",
             ),
-            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后三个也会使用 / and the three after it"),
+            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后四个也会使用 / and the four after it"),
             argument("--holders", type=int, default=DEMO_HOLDERS, help="持卡人数 / how many holders"),
             argument("--day", action="store_true", help="演一天并核对 / play one day and check it"),
         ),
@@ -287,6 +289,62 @@ COMMANDS = (
             OFFICER,
             JSON,
         ),
+        OWNER,
+    ),
+    Command(
+        "clients show",
+        "列出接入系统，或其协议与凭据",
+        "list the clients, or one's agreements and credentials",
+        f"{CLIENTS}:show",
+        (argument("client", nargs="?", help="接入系统代码 / the client's code"),),
+        OWNER,
+    ),
+    Command(
+        "clients agree",
+        "签订共享协议",
+        "agree on scopes with a client",
+        f"{CLIENTS}:agree",
+        (
+            CLIENT,
+            argument("scopes", nargs="+", help="授权项 / scopes"),
+            argument("--purpose", nargs=2, metavar=("ZH", "EN"), required=True, help="用途 / purpose"),
+            argument("--basis", required=True, help="法规依据代码 / the legal basis's code"),
+            argument("--until", type=dt.date.fromisoformat, required=True, help="终止日 / YYYY-MM-DD"),
+            argument("--per-minute", type=int, help="每分钟限额 / requests a minute"),
+            OFFICER,
+        ),
+        OWNER,
+    ),
+    Command(
+        "clients end-agreement",
+        "终止共享协议",
+        "end what is agreed about a scope",
+        f"{CLIENTS}:end_agreement",
+        (CLIENT, argument("scope", help="授权项 / scope"), REASON, OFFICER),
+        OWNER,
+    ),
+    Command(
+        "clients give-credential",
+        "发放接入凭据",
+        "give a client a further credential",
+        f"{CLIENTS}:give_credential",
+        (CLIENT, OFFICER),
+        OWNER,
+    ),
+    Command(
+        "clients rotate-credential",
+        "更换接入凭据",
+        "give a new credential; those before it stay good for some days",
+        f"{CLIENTS}:rotate_credential",
+        (CLIENT, argument("--overlap-days", type=int, default=7, help="并行天数 / days of overlap"), OFFICER),
+        OWNER,
+    ),
+    Command(
+        "clients withdraw-credential",
+        "注销接入凭据",
+        "withdraw a credential at once",
+        f"{CLIENTS}:withdraw_credential",
+        (argument("credential", help="凭据标识 / the credential's id"), REASON, OFFICER),
         OWNER,
     ),
     Command(

@@ -18,6 +18,10 @@ OWNER_ONLY = {
     "django_content_type",
     "django_migrations",
     "django_session",
+    "oauth2_provider_devicegrant",
+    "oauth2_provider_grant",
+    "oauth2_provider_idtoken",
+    "oauth2_provider_refreshtoken",
 }
 TABLES = (
     "SELECT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"

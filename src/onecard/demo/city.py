@@ -13,7 +13,7 @@ import msgspec
 from django.db import connection, transaction
 
 from onecard import scenarios
-from onecard.demo import nantong, owner, residents, signins
+from onecard.demo import clients, nantong, owner, residents, running, signins
 from onecard.demo.plan import ACTOR, Plan, Progress
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
@@ -70,6 +70,7 @@ def load(
         fresh = [step.name for step in STEPS if _once(step, plan)]
         if passwords is not None:
             signins.make(passwords)
+            clients.make(passwords.with_name(running.CLIENTS))
         if fresh:
             _tell_the_planner()
 

@@ -29,8 +29,8 @@ from onecard.foundation.terminal import say, speaks_chinese
 NAME = "onecard"
 NODE = "320600"
 HOLDERS_MAX = 2_000_000
-# Residents, officers, gateway, and the simulated bank.
-PORTS = 4
+# Residents, officers, gateway, the simulated bank, and the department API.
+PORTS = 5
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -151,6 +151,7 @@ RINGS = {
     "public": ("identity", "cards"),
     "staff": ("identity", "cards", "codes"),
     "gateway": ("codes", "cards", "terminals"),
+    "api": ("identity", "cards"),
     "worker": ("identity", "cards", "codes", "anchor"),
 }
 
@@ -213,6 +214,7 @@ def _children(environments: dict[str, dict[str, str]], port: int, folder: Path) 
         _web("gateway", "网关", "Gateway", "rsgi", "onecard.gateway.app", port + 2, environments["gateway"], workers=2),
         _web("public", "居民端", "Public web", "wsgi", "onecard.urls.public", port, environments["public"]),
         _web("staff", "工作人员端", "Staff web", "wsgi", "onecard.urls.staff", port + 1, environments["staff"]),
+        _web("api", "部门接口", "Department API", "wsgi", "onecard.urls.api", port + 4, environments["api"]),
         _worker(environments["worker"], folder),
     ]
 
@@ -252,7 +254,9 @@ def _worker(environment: dict[str, str], folder: Path) -> Child:
 def _note(environment: dict[str, str], port: int, folder: Path) -> Demo:
     ours = {name: value for name, value in environment.items() if name.startswith("ONECARD_")}
     place = "http://localhost:{}".format
-    return Demo(os.getpid(), place(port), place(port + 1), place(port + 2), str(folder / "pockets.json"), ours)
+    return Demo(
+        os.getpid(), place(port), place(port + 1), place(port + 2), str(folder / "pockets.json"), ours, place(port + 4)
+    )
 
 
 def screen(demo: Demo, folder: Path) -> str:
@@ -265,9 +269,13 @@ def screen(demo: Demo, folder: Path) -> str:
     居民端        {demo.public}
     工作人员端    {demo.staff}
     终端网关      {demo.gateway}
+    部门接口      {demo.api}
 
   登录（用户名与密码；前四个是工作人员，首次登录时绑定身份验证器）
 {_signins(folder)}
+
+  部门接口的接入凭据（client_id:client_secret，用法见 docs/department-api.md）
+{_clients(folder)}
 
   可以试试
 {named}    ./onecard demo --day     另开一个终端：演示城市的一天，并核对每一分钱
@@ -281,9 +289,13 @@ def screen(demo: Demo, folder: Path) -> str:
     residents     {demo.public}
     officers      {demo.staff}
     terminals     {demo.gateway}
+    departments   {demo.api}
 
   Sign in (user name, password; the first four are staff, who set up an authenticator at first)
 {_signins(folder)}
+
+  Credentials at the department API (client_id:client_secret; docs/department-api.md begins with them)
+{_clients(folder)}
 
   Try
 {named}    ./onecard demo --day     in another terminal: one day of the city, then every fen accounted for
@@ -303,6 +315,14 @@ def play_day(demo: Demo) -> int:
 
 def _signins(folder: Path) -> str:
     """The demo's user names and passwords, one a line."""
-    path = folder / running.SIGNINS
+    return _secrets(folder / running.SIGNINS)
+
+
+def _clients(folder: Path) -> str:
+    """The credentials of the demo's clients, one a line."""
+    return _secrets(folder / running.CLIENTS)
+
+
+def _secrets(path: Path) -> str:
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return "\n".join(f"    {name:13} {password}" for name, password in known.items())
+    return "\n".join(f"    {name:13} {secret}" for name, secret in known.items())

@@ -50,7 +50,8 @@ def run_roles(arguments: argparse.Namespace) -> int:
 def _passwords(out: Path | None) -> dict[str, str]:
     if out is None or not out.exists():
         return fresh_passwords()
-    return {role: urls.parse(url).password for role, url in json.loads(out.read_text(encoding="utf-8")).items()}
+    known = {role: urls.parse(url).password for role, url in json.loads(out.read_text(encoding="utf-8")).items()}
+    return {**fresh_passwords(), **known}
 
 
 def run_migrate(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from onecard.foundation.postgres.urls import ENVIRONMENT
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "ONECARD_DATA_DIR"
 SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
+CLIENTS = "clients.json"  # credentials of the demo's clients, mode 600
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Demo:
     gateway: str
     pockets: str
     environment: dict[str, str]
+    api: str = ""
 
 
 def default_folder() -> Path:

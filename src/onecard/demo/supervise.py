@@ -195,8 +195,8 @@ def refuse_taken(ports: Sequence[int]) -> None:
                 "PORT_UNUSABLE",
                 f"不能使用端口 {port}。",
                 f"Port {port} cannot be used.",
-                next_zh="请用 --port 指定 1024 到 65532 之间的端口。",
-                next_en="Choose one from 1024 to 65532 with --port.",
+                next_zh="请用 --port 指定 1024 到 65530 之间的端口。",
+                next_en="Choose one from 1024 to 65530 with --port.",
             ) from error
         except OSError as error:
             raise Conflict(

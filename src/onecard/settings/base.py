@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "oauth2_provider",
     "onecard.foundation",
     "onecard.kernel.audit",
     "onecard.kernel.signins",
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "onecard.kernel.catalogue",
     "onecard.kernel.ecards",
     "onecard.kernel.entitlements",
+    "onecard.kernel.sharing",
     "onecard.kernel.uses",
     "onecard.connectors.bank",
 ]
@@ -46,6 +48,7 @@ AUTHENTICATION_BACKENDS = ["onecard.kernel.signins.backends.AnyKind"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "onecard.kernel.sharing.oauth.DrawnSecretHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -79,6 +82,28 @@ MFA_FORMS = {
     "activate_totp": "onecard.kernel.signins.forms.SetUpForm",
 }
 MFA_TOTP_ISSUER = "OneCard 一卡通"
+
+# Clients' systems: OAuth 2 with client credentials and nothing else, short-lived tokens kept by their digest, and every
+# recommendation of RFC 9700 that the library leaves open to choice.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "sharing.Credential"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "SCOPES_BACKEND_CLASS": "onecard.kernel.sharing.oauth.AgreedScopes",
+    "CLIENT_SECRET_HASHER": "pbkdf2_drawn",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+}
 
 # Rate limits must hold across processes and machines: the one store they share is the database.
 CACHES = {

@@ -1,1 +1,1 @@
-"""Composition: the two web processes (`public`, `staff`) and the routes each serves."""
+"""Composition: the web processes (`public`, `staff`, `api`) and the routes each serves."""

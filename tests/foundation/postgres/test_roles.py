@@ -1,4 +1,4 @@
-"""The five roles hold what the golden table says, and nothing else."""
+"""The six roles hold what the golden table says, and nothing else."""
 
 import secrets
 import subprocess

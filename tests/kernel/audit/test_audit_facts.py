@@ -39,7 +39,13 @@ def test_risk_facts() -> None:
     assert queries.risks("chip_replayed", before=oldest.pk) == []
 
 
-OWN_NAMES = {"public": "holder:1", "staff": "staff:1", "gateway": "terminal:NT-1", "worker": "system:worker"}
+OWN_NAMES = {
+    "public": "holder:1",
+    "staff": "staff:1",
+    "gateway": "terminal:NT-1",
+    "api": "client:NT-1",
+    "worker": "system:worker",
+}
 
 
 @pytest.mark.parametrize("role", OWN_NAMES)

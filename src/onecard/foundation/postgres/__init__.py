@@ -1,8 +1,8 @@
-"""PostgreSQL for everything above: an embedded server or your own, five roles, their grants, their addresses.
+"""PostgreSQL for everything above: an embedded server or your own, six roles, their grants, their addresses.
 
 binaries  finds PostgreSQL's programs and the account that runs them
 embedded  starts and stops PostgreSQL from the wheel's binaries, for the demo, the tests and small places
-roles     makes the database and its five roles
+roles     makes the database and its six roles
 grants    compares what the roles may do with the golden table, and brings the database to it
 urls      reads and writes ``postgresql://`` addresses (imports no driver, so the gateway may use it)
 raw       runs ``$1`` statements on Django's connection

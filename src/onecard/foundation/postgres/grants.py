@@ -17,7 +17,7 @@ from psycopg import sql
 from onecard.foundation.errors import BadInput
 
 OWNER = "owner"
-SERVING = ("public", "staff", "gateway", "worker")
+SERVING = ("public", "staff", "gateway", "api", "worker")
 ROLES = (OWNER, *SERVING)
 PREFIX = "onecard_"
 SCHEMA = "public"

@@ -1,6 +1,6 @@
-"""The database and its five roles.
+"""The database and its six roles.
 
-owner owns every table and migrates; public, staff, gateway and worker serve. Nothing is granted by default, not even to
+owner owns every table and migrates; public, staff, gateway, api and worker serve. Nothing is granted by default, not even to
 run a function: what they may do stands in the golden table (`grants`). Roles belong to a whole server, so several
 databases share them; a suffix (``onecard_owner_test``) keeps the roles of a test apart from a product's on one server.
 """
@@ -46,6 +46,7 @@ __all__ = [
 PATIENCE: dict[str, dict[str, str]] = {
     "public": {"lock_timeout": "3s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s"},
     "staff": {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "2min"},
+    "api": {"lock_timeout": "3s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s"},
     "worker": {"lock_timeout": "30s", "statement_timeout": "10min", "idle_in_transaction_session_timeout": "10min"},
 }
 
@@ -53,7 +54,7 @@ PATIENCE: dict[str, dict[str, str]] = {
 def ensure_database(
     admin_url: str, name: str, passwords: Mapping[str, str], *, suffix: str = "", template: str = "template0"
 ) -> dict[str, str]:
-    """Make the five roles and the database where they are missing, close it to everyone else; role → URL.
+    """Make the six roles and the database where they are missing, close it to everyone else; role → URL.
 
     `admin_url` may make databases and roles. `passwords` has one for each of ROLES and is set each time. `template`
     copies another database that nobody is connected to.

@@ -102,7 +102,7 @@ CREATE TABLE audit_anchor (
 );
 
 -- A process writes facts in its own name: residents' web in a resident's, officers' web in an officer's, the gateway in a
--- terminal's, the worker in the system's. Whoever takes a process over cannot lay what they do at another's door. A role's
+-- terminal's, the API in a client's, the worker in the system's. Whoever takes a process over cannot lay what they do at another's door. A role's
 -- name may end in a suffix. Migrations and commands of the owner are bound to nothing; who may read is the golden table's.
 ALTER TABLE audit_fact ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_all ON audit_fact FOR SELECT USING (true);
@@ -110,6 +110,7 @@ CREATE POLICY in_own_name ON audit_fact FOR INSERT WITH CHECK (starts_with(actor
     WHEN starts_with(current_user, 'onecard_public') THEN 'holder:'
     WHEN starts_with(current_user, 'onecard_staff') THEN 'staff:'
     WHEN starts_with(current_user, 'onecard_gateway') THEN 'terminal:'
+    WHEN starts_with(current_user, 'onecard_api') THEN 'client:'
     WHEN starts_with(current_user, 'onecard_worker') THEN 'system:'
 END));
 

@@ -1,0 +1,112 @@
+"""What a refusal looks like: application/problem+json (RFC 9457) with a stable code, both languages and the next step.
+
+Every answer carries `X-Trace`, which finds its line in the log.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from ninja.errors import HttpError, ValidationError
+
+from onecard.api import errors
+from onecard.foundation.errors import OneCardError
+from onecard.foundation.web.errors import busy
+from onecard.foundation.web.middleware import TOO_LONG
+
+log = logging.getLogger("onecard.api")
+
+KIND = "application/problem+json"
+FAULTS_TOLD_MAX = 5
+
+
+def answer(request: HttpRequest, error: OneCardError) -> HttpResponse:
+    """The response that says an error."""
+    body = {
+        "type": "about:blank",
+        "status": error.status,
+        "code": error.code,
+        "title": error.en,
+        "detail": {"zh": error.zh, "en": error.en, "next_zh": error.next_zh, "next_en": error.next_en},
+        "trace": trace_of(request),
+    }
+    response = HttpResponse(json.dumps(body, ensure_ascii=False), status=error.status, content_type=KIND)
+    if error.status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="onecard"' + (
+            "" if error.code == "TOKEN_MISSING" else ', error="invalid_token"'
+        )
+    if isinstance(error, errors.TooMany):
+        response["Retry-After"] = str(error.after_s)
+    elif error.status == 503:
+        response["Retry-After"] = "1"
+    return response
+
+
+def trace_of(request: HttpRequest) -> str:
+    """The id of this request in the log; it is what somebody names who asks for help."""
+    trace: str | None = getattr(request, "trace", None)
+    if trace is None:
+        trace = request.trace = uuid4().hex  # type: ignore[attr-defined]
+    return trace
+
+
+def error_of(request: HttpRequest, exception: Exception) -> OneCardError:
+    """What an exception that reached an operation's edge is to the caller; a fault of ours is logged."""
+    if isinstance(exception, OneCardError):
+        return exception
+    if isinstance(exception, ValidationError):
+        return errors.malformed(_faults(exception))
+    if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent)):
+        return errors.too_large()
+    if isinstance(exception, (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)):
+        return errors.malformed("$")
+    if isinstance(exception, HttpError):
+        return errors.malformed(str(exception))
+    if isinstance(exception, Http404):
+        return errors.no_such_path()
+    if isinstance(exception, (OperationalError, InterfaceError)):
+        return busy() if isinstance(exception.__cause__, TOO_LONG) else errors.database_away()
+    log.error("trace %s failed", trace_of(request), exc_info=exception)
+    return errors.our_fault()
+
+
+def _faults(error: ValidationError) -> str:
+    """Where a request is wrong and how, without repeating what was sent."""
+    told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors]
+    return "; ".join(told[:FAULTS_TOLD_MAX])
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, error_of(request, exception))
+
+
+def no_such_path(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, errors.no_such_path())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(request, errors.our_fault())
+
+
+class Problems:
+    """Gives each request its trace, and a problem's form to what the framework refuses by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        trace = trace_of(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and response.get("Content-Type") != KIND:
+            allowed = response.get("Allow", "")
+            response = answer(request, errors.method_not_allowed(allowed))
+            response["Allow"] = allowed
+        response["X-Trace"] = trace
+        caller = getattr(getattr(request, "auth", None), "code", "-")
+        log.info("%s %s %s %s %s", trace, caller, request.method, request.path, response.status_code)
+        return response

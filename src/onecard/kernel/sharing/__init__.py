@@ -1,0 +1,14 @@
+"""Sharing (数据共享): what a client is told, on which agreement, how often, and under which name it knows a holder.
+
+agreement (共享协议)   that a client may do what one scope says, for a purpose and on a legal basis, until a day
+scope (授权项)         one thing a client may be allowed to do (`scopes`)
+credential (接入凭据)  an id and a secret by which a client proves itself; a client may have several, so that one takes
+                       over from the other without a gap
+allowance (调用限额)   how many requests a minute an agreement bears, counted over all processes at once
+
+`actions` is what officers do about clients, `queries` what a token may do at this moment.
+
+Invariants: a secret is shown once and known by its hash only; what a token may do is what it was given for *and* what
+agreements in force still say, so that ending an agreement, a credential or a client ends it at once; an agreement ends
+on a day, always.
+"""

@@ -1,0 +1,69 @@
+"""`onecard clients …`: agreements and credentials of clients."""
+
+import argparse
+import datetime as dt
+
+from onecard.foundation.terminal import say, speaks_chinese
+from onecard.kernel.catalogue.models import Client
+from onecard.kernel.sharing import actions, queries
+from onecard.kernel.sharing.scopes import SCOPES, Scope
+from onecard.kernel.staff.command import acting
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Every client, or what is agreed with one and its credentials."""
+    if arguments.client is None:
+        for client in Client.objects.order_by("code"):
+            print(f"{client.code:16} {client.state:10} {client.name_zh if speaks_chinese() else client.name_en}")
+        return 0
+    for agreed in queries.agreements_of(arguments.client):
+        said = SCOPES[Scope(agreed.scope)]
+        days = f"{agreed.starts_on} – {agreed.ends_on}"
+        print(f"{agreed.scope:20} {days}  {agreed.per_minute:5}/min  {said.zh if speaks_chinese() else said.en}")
+    for credential in queries.open_credentials(arguments.client):
+        print(f"{credential.client_id:20} {credential.valid_to or ''}")
+    return 0
+
+
+def agree(arguments: argparse.Namespace) -> int:
+    """Agree on scopes with a client."""
+    actor, (zh, en) = acting(arguments), arguments.purpose
+    for scope in arguments.scopes:
+        actions.agree(
+            actor, arguments.client, scope, purpose_zh=zh, purpose_en=en, basis=arguments.basis,
+            ends_on=arguments.until, per_minute=arguments.per_minute,
+        )  # fmt: skip
+    say("已签订", "Agreed")
+    return 0
+
+
+def end_agreement(arguments: argparse.Namespace) -> int:
+    """End what is agreed about a scope."""
+    actions.end_agreement(acting(arguments), arguments.client, arguments.scope, arguments.reason)
+    say("已终止", "Ended")
+    return 0
+
+
+def give_credential(arguments: argparse.Namespace) -> int:
+    """Print a new credential; its secret is shown here and never again."""
+    return _shown(actions.give_credential(acting(arguments), arguments.client))
+
+
+def rotate_credential(arguments: argparse.Namespace) -> int:
+    """Print a new credential; those before it stay good for some days."""
+    overlap = dt.timedelta(days=arguments.overlap_days)
+    return _shown(actions.rotate_credential(acting(arguments), arguments.client, overlap))
+
+
+def withdraw_credential(arguments: argparse.Namespace) -> int:
+    """Withdraw a credential at once."""
+    actions.withdraw_credential(acting(arguments), arguments.credential, arguments.reason)
+    say("已注销", "Withdrawn")
+    return 0
+
+
+def _shown(given: tuple[str, str]) -> int:
+    client_id, secret = given
+    print(f"client_id={client_id}\nclient_secret={secret}")
+    say("密钥只显示这一次，请妥善保存。", "The secret is shown this once; keep it safe.")
+    return 0
