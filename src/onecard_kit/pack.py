@@ -92,9 +92,9 @@ class PackList(msgspec.Struct, frozen=True):
 
 
 class Pack(msgspec.Struct, frozen=True, dict=True):
-    """What a gate decides by. `made` in Unix seconds; `division` is the node's, whose holders are local; `issuers` are
-    those whose codes are accepted; `days` says of each of the next days what kind it is; a gate that waited so long as
-    `online_timeout_ms` for an answer decides by itself.
+    """What a gate decides by. `made` in Unix seconds; `division` is the node's; `issuers` are those whose codes are
+    accepted; `days` says of each of the next days what kind it is; a gate that waited so long as `online_timeout_ms`
+    for an answer decides by itself.
     """
 
     issuer: str
@@ -132,8 +132,8 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         item = next((each for each in self.items if each.code == code), None)
         point = self.point
         return Place(
-            self.terminal.state, point.client_state, point.state, item and item.state, item is not None, self.division,
-            point.code, point.hours, point.media, item and item.capacity_count,
+            self.terminal.state, point.client_state, point.state, item and item.state, item is not None, point.division,
+            point.code, point.hours, point.media, item and item.capacity_count, self.terminal.attended,
         )  # fmt: skip
 
     @cached_property

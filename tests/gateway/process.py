@@ -79,8 +79,9 @@ def a_gateway(environment_for: Callable[[str], dict[str, str]], url: str, worker
 
 
 def signed(
-    terminal: Terminal, path: str, body: bytes, sequence: int, *, at: int | None = None, key: bytes | None = None
-) -> dict[str, str]:
+    terminal: Terminal, path: str, body: bytes, sequence: int, *, at: int | None = None, key: bytes | None = None,
+    method: str = "POST",
+) -> dict[str, str]:  # fmt: skip
     """The headers of a signed request."""
     now = int(time.time()) if at is None else at
     journal = str(terminal.journal)
@@ -91,7 +92,7 @@ def signed(
         requests.JOURNAL: journal,
         requests.SEQUENCE: str(sequence),
         requests.SIGNATURE: requests.sign(
-            key or terminal.key, "POST", path, now, journal, sequence, body, mac=terminal.mac
+            key or terminal.key, method, path, now, journal, sequence, body, mac=terminal.mac
         ),
         "content-type": "application/json",
     }

@@ -67,7 +67,7 @@ def test_what_was_signed_is_what_a_gate_decides_by() -> None:
     ]  # fmt: skip
     assert read.item_on("transit.other", MARCH) is None
     hours = (When(hours=(("06:00", "22:00"),)),)
-    place = Place("active", "active", "active", "active", True, "320600", "NT-BUS", hours, (Medium.CODE,), 40)
+    place = Place("active", "active", "active", "active", True, "320602", "NT-BUS", hours, (Medium.CODE,), 40)
     assert read.place_for("transit.ride") == place
     assert read.place_for("transit.other").item_state is None
     assert not read.place_for("transit.other").offered

@@ -16,7 +16,7 @@ import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.terminal import sentence
-from onecard.gateway import errors, lists, page, rsgi, wire
+from onecard.gateway import errors, lists, packs, page, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.services import Services
@@ -67,6 +67,11 @@ async def status_list(services: Services, path: str, headers: Headers, body: byt
     return await services.lists.answer(path, headers.get("accept"), headers.get("if-none-match"))
 
 
+async def pack(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    signed = await services.terminals.check("GET", path, headers, body)
+    return await services.packs.answer(signed, headers.get("if-none-match"))
+
+
 async def public_keys(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.public_keys.answer()
 
@@ -91,6 +96,7 @@ ROUTES = {
     "/v1/pairings": Route("POST", pairing),
     "/v1/codes": Route("POST", code_windows),
     "/v1/numbers": Route("POST", number),
+    packs.PATH: Route("GET", pack),
     "/v1/keys": Route("GET", public_keys),
     "/health": Route("GET", health),
 }

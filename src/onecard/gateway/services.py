@@ -24,6 +24,7 @@ from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.lane import LOST, Lane
 from onecard.gateway.lists import Lists
 from onecard.gateway.numbers import Numbers
+from onecard.gateway.packs import Packs, oldest_s
 from onecard.gateway.page import Page
 from onecard.gateway.paying import AWAY, Paying
 from onecard.gateway.public_keys import PublicKeys
@@ -35,6 +36,7 @@ from onecard.kernel.uses.lines import Line, Rejected
 from onecard.kernel.uses.present import Presented, read_chip, read_code
 from onecard.kernel.uses.refunds import Asked, operator_of, refund
 from onecard_kit import codes
+from onecard_kit.pack import DAYS_AHEAD
 from onecard_kit.presentation import Presentation
 from onecard_kit.verdicts import Verdict
 
@@ -116,6 +118,7 @@ class Services:
     numbers: Numbers
     public_keys: PublicKeys
     lists: Lists
+    packs: Packs
     page: Page
     terminal_ring: Callable[[], Keyring]
     card_ring: Keyring
@@ -124,8 +127,8 @@ class Services:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Services":
-        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS, ONECARD_NODE, ONECARD_SUITE, ONECARD_BANK_URL and
-        _KEY. Raises Unavailable for what is missing or malformed."""
+        """Wire a process up from ONECARD_DATABASE_URL, ONECARD_KEYS, ONECARD_NODE, ONECARD_SUITE, ONECARD_LIST_DAYS,
+        ONECARD_BANK_URL and _KEY. Raises Unavailable for what is missing or malformed."""
         url = environment["ONECARD_DATABASE_URL"]
         side = Side(url)
         terminal_ring, card_ring = keys.load("terminals", environment), keys.load("cards", environment)
@@ -151,6 +154,23 @@ class Services:
                 found = await connection.fetchrow(sql.load(ECARDS, "status_list"), name, form)
                 return found
 
+        async def fetch_revision() -> int:
+            async with side.connection() as connection:
+                number: int = await connection.fetchval("SELECT number FROM catalogue_revision")
+                return number
+
+        async def fetch_point(terminal_id: int, day: dt.date) -> Mapping[str, object] | None:
+            async with side.connection() as connection:
+                found: Mapping[str, object] | None
+                found = await connection.fetchrow(sql.load(CATALOGUE, "pack"), terminal_id, day, DAYS_AHEAD)
+                return found
+
+        async def fetch_areas() -> Sequence[Mapping[str, object]]:
+            async with side.connection() as connection:
+                rows: Sequence[Mapping[str, object]]
+                rows = await connection.fetch("SELECT code, places FROM catalogue_area_set ORDER BY code")
+                return rows
+
         issuer = environment.get("ONECARD_NODE", "320600")
         issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys)
         lane = Lane(lambda: connect(url), Memory())
@@ -164,6 +184,7 @@ class Services:
             numbers=Numbers(issuer_keys.ring, side.connection),
             public_keys=PublicKeys(issuer_keys),
             lists=Lists(issuer, fetch_numbers, fetch_list),
+            packs=Packs(issuer_keys, fetch_revision, fetch_point, fetch_areas, oldest_s(environment)),
             page=Page.read(suite.of_node(environment).mac.name),
             # Read anew for each pairing: what is sealed must be under a key that is not about to be retired.
             terminal_ring=lambda: keys.load("terminals", environment),
