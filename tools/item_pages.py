@@ -5,6 +5,7 @@ from pathlib import Path
 
 from onecard.scenarios import FOLDER
 from onecard_kit import item_files
+from onecard_kit.offline import unchecked
 from onecard_kit.reasons import FUNDERS, concession_name
 from onecard_kit.terms import Bilingual, Concession, Discount, Item, Price, Quota, When
 
@@ -16,9 +17,14 @@ MEDIA = {"code": ("二维码", "code"), "card": ("实体卡", "card"), "number":
 
 def pages() -> dict[str, str]:
     """File name → text, for every item and the list of them all."""
-    items = [item_files.load(path) for path in sorted(FOLDER.glob("*/items/*.toml"))]
-    made = {f"{item.code}.md": HEAD + _page(item) for item in items}
-    return {"README.md": HEAD + _index(items), **made}
+    declared = items()
+    made = {f"{item.code}.md": HEAD + _page(item) for item in declared}
+    return {"README.md": HEAD + _index(declared), **made}
+
+
+def items() -> list[Item]:
+    """Every declared item."""
+    return [item_files.load(path) for path in sorted(FOLDER.glob("*/items/*.toml"))]
 
 
 def _index(items: list[Item]) -> str:
@@ -68,6 +74,7 @@ def _rows(item: Item) -> Iterator[tuple[tuple[str, str], str]]:
     yield ("支付方式", "Ways to pay"), ", ".join(item.means) if item.price else ""
     yield ("退回期限", "Given back within"), f"{item.refund.within_days} 天 / days"
     yield ("离线", "Offline"), _offline(item)
+    yield ("离线不能核对", "Not checked offline"), "; ".join(f"{each.zh} / {each.en}" for each in unchecked(item))
     yield ("办理时限", "Time limit"), _both(item.time_limit)
     yield ("指南", "Guide"), _both(item.guide)
     yield ("列入", "Put on the list"), f"{_both(item.decided.by)}, {item.decided.on}" if item.decided else ""

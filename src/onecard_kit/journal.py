@@ -85,6 +85,11 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     json: bytes
     line: JournalLine
 
+    @property
+    def raw(self) -> bytes:
+        """The line as it stood, with its line end."""
+        return b"%s %s %s\n" % (self.mac.encode(), self.previous.encode(), self.json)
+
     def is_of(self, journal: str, key: bytes, mac: Mac) -> bool:
         """Whether the holder of this key wrote it into this journal; compared in constant time."""
         return hmac.compare_digest(_mac(journal, self.previous, self.json, key, mac), self.mac)

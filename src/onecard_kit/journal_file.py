@@ -141,7 +141,7 @@ class JournalFile:
     def texts_after(self, sequence: int) -> Iterator[bytes]:
         """The same as they stand in the file, with their line ends: what an upload is made of."""
         for written in self.after(sequence):
-            yield b"%s %s %s\n" % (written.mac.encode(), written.previous.encode(), written.json)
+            yield written.raw
 
     def acknowledge(self, through: int, now: int) -> None:
         """Keep what the platform says it has, up to a sequence. Less than before means that it lost some: those lines

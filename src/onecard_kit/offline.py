@@ -29,7 +29,7 @@ from onecard_kit.presentation import Chip, Presentation
 from onecard_kit.refs import day_of
 from onecard_kit.status_list import Status, StatusList
 from onecard_kit.suites import PublicKey
-from onecard_kit.terms import FEN_MAX, Function, Item, Leg, Medium
+from onecard_kit.terms import FEN_MAX, Bilingual, Function, Item, Leg, Medium
 from onecard_kit.verdicts import Verdict, Words
 
 DAY_S: Final = 86_400
@@ -150,6 +150,40 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def paid_fen(self) -> int:
         return self.decision.paid_fen if self.decision is not None and self.is_admitted else 0
+
+
+# --- what cannot be known -----------------------------------------------------------------------------------------
+
+
+def unchecked(item: Item) -> tuple[Bilingual, ...]:
+    """What an offline gate cannot check of a use of this item, in words; nothing for one that it does not serve."""
+    if item.offline is None:
+        return ()
+    from_purse = item.price is not None and item.price.payer == "holder.purse"
+    with_pass = any(each.pass_ for each in item.concession)
+    counted = item.limit is not None or any(each.quota for each in item.concession)
+    by_function = item.function is not None and Medium.CODE in item.media
+    told = (
+        (True, "是否已在别处使用", "whether it was used elsewhere"),
+        (from_purse, "余额是否足够", "whether there is enough in the purse"),
+        (
+            by_function,
+            "二维码所属卡的功能是否开通",
+            "whether the function of a code's card is active",
+        ),
+        (Medium.CARD in item.media, "卡片密文", "a chip's cryptogram"),
+        (with_pass, "套票（按无套票计价）", "passes: the price is the one without"),
+        (counted, "别处和往日的次数", "uses elsewhere, and of a code's holder on other days"),
+        (item.capacity is not None, "其他闸机的接待数", "how many other gates of the point took in"),
+        (item.transfer is not None, "别处的换乘", "changes from elsewhere"),
+        (item.day_cap_fen is not None, "别处的当日实付", "what was paid elsewhere that day"),
+        (
+            item.journey is not None,
+            "在别处开始的行程（予以放行）",
+            "journeys from elsewhere: who is in is let out",
+        ),
+    )
+    return tuple(Bilingual(zh=zh, en=en) for applies, zh, en in told if applies)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

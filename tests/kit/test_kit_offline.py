@@ -3,97 +3,37 @@
 import datetime as dt
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.kit.builders import BY_DISTANCE, BY_THE_HOUR, ITEM, JOURNEY, a_concession
+from tests.kit.builders import BY_DISTANCE, BY_THE_HOUR, JOURNEY, a_concession
+from tests.kit.packs import (
+    DAY,
+    FORGER,
+    NOON,
+    PLACE,
+    RIDE,
+    SIGNER,
+    TERMINALS_PATH,
+    WEEK_S,
+    a_code,
+    a_list,
+    a_tap,
+    knowing,
+)
 
-from onecard_kit import card_file, chips, codes, offline
-from onecard_kit.card_file import CardFile
+from onecard_kit import codes, offline
 from onecard_kit.classes import BY_NUMBER, codes_of
 from onecard_kit.decide import Areas, Facts, Place, Standing, decide
 from onecard_kit.offline import OFFLINE_WORDS, Knowledge, Outcome, Remembered, decide_offline, read
-from onecard_kit.pack import Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
 from onecard_kit.presentation import Chip, Presentation
-from onecard_kit.status_list import Status, StatusList, pack, subject_of
+from onecard_kit.status_list import Status, StatusList
 from onecard_kit.suites import ED25519, Purpose, Signer
-from onecard_kit.terms import FEN_MAX, DayKind, Function, Item, Leg, Medium, Offline, Period, Quota, When
+from onecard_kit.terms import FEN_MAX, Function, Item, Leg, Medium, Offline, Period, Quota, Transfer, When
 from onecard_kit.verdicts import Verdict
 
-PLACE = "320600"
-DAY = dt.date(2026, 3, 1)
-NOON = int(dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=8))).timestamp())
-SIGNER = Signer.of(ED25519, b"\x00\x01", bytes(range(32)))
-LASTING = Signer.of(ED25519, b"\x00\x02", bytes(range(1, 33)), Purpose.LASTING)
-FORGER = Signer.of(ED25519, b"\x00\x01", bytes(32))
-RIDE = replace(ITEM, limit=None, offline=Offline(limit_fen=1000, days=7, shortfall="operator"))
-CODES_PATH, CARDS_PATH = "/v1/status-lists/320600/{day}", "/v1/status-lists/320600/cards"
-TERMINALS_PATH = "/v1/status-lists/320600/terminals"
-WEEK_S = 604_800
 NOTHING = Remembered()
-LISTS = tuple(
-    PackList(name, path, WEEK_S)
-    for name, path in (
-        ("codes", CODES_PATH), ("papers", "/v1/status-lists/320600/papers"), ("cards", CARDS_PATH),
-        ("terminals", TERMINALS_PATH), ("keys", "/v1/keys"),
-    )
-)  # fmt: skip
-
-
-def a_key(signer: Signer, **changes: Any) -> PackKey:
-    key = signer.public_key
-    made = PackKey(PLACE, key.kid.hex(), "ed25519", key.public.hex(), key.purpose, 0, None, None)
-    return replace(made, **changes)
-
-
-def a_pack(item: Item = RIDE, **changes: Any) -> Pack:
-    made = Pack(
-        issuer=PLACE,
-        division=PLACE,
-        made=NOON - 60,
-        terminal=PackTerminal("NT-BUS-0001", 3, "active", attended=False),
-        point=PackPoint("west", "active", "active", PLACE, (), (Medium.CODE, Medium.CARD)),
-        items=(PackItem(item.code, "active", None, (msgspec.Raw(msgspec.json.encode(item)),)),),
-        areas={"yangtze_delta": ("31", "32", "33", "34")},
-        days={DAY: DayKind.WORKING},
-        issuers=(PLACE,),
-        keys=(a_key(SIGNER), a_key(LASTING)),
-        lists=LISTS,
-        online_timeout_ms=1500,
-    )
-    return replace(made, **changes)
-
-
-def a_list(path: str, marked: dict[int, Status] | None = None, issued: int = NOON - 60) -> StatusList:
-    return StatusList(path, issued, issued + 2 * 86_400, 300, pack(4096, (marked or {}).items()))
-
-
-def knowing(item: Item = RIDE, marked: dict[int, Status] | None = None, **changes: Any) -> Knowledge:
-    """A gate that synced a minute ago."""
-    lists = [
-        a_list(subject_of(PLACE, DAY), marked), a_list(CARDS_PATH, marked), a_list(TERMINALS_PATH),
-        a_list("/v1/status-lists/320600/papers", marked),
-    ]  # fmt: skip
-    told: dict[str, Any] = {
-        "pack": a_pack(item),
-        "lists": {each.subject: each for each in lists},
-        "keys_issued": NOON - 60,
-        "contacted": NOON - 60,
-    }
-    return Knowledge(**(told | changes))
-
-
-def a_code(signer: Signer = SIGNER, **changes: Any) -> str:
-    claims = codes.Claims(PLACE, signer.kid, 77, codes.Via.SELF, NOON - NOON % 60, NOON - NOON % 60 + 60, bytes(12))
-    return codes.encode(replace(claims, **changes), signer)
-
-
-def a_tap(signer: Signer = LASTING, number: str = "C20260001", counter: int = 7, **changes: Any) -> tuple[Chip, str]:
-    said = CardFile(PLACE, "C20260001", 77, 3, tuple(Function), (), NOON - 86_400, NOON + 86_400)
-    cryptogram = chips.cryptogram(bytes(16), number, counter, "NT-BUS-0001", "j", 1).hex()
-    return Chip(number, counter, cryptogram), card_file.write(replace(said, **changes), signer)
 
 
 def came_to(
@@ -211,12 +151,25 @@ def test_what_this_gate_has_seen_counts() -> None:
 def test_a_use_is_counted_under_another_name_each_day() -> None:
     known = knowing()
     today = read(Presentation(RIDE.code, a_code()), None, known, NOON)
-    again = read(Presentation(RIDE.code, a_code(nonce=bytes(11) + b"1")), None, known, NOON)
+    again = read(Presentation(RIDE.code, a_code()), None, known, NOON)
     tomorrow = NOON + 86_400
     later = a_code(not_before=tomorrow - tomorrow % 60, expires=tomorrow - tomorrow % 60 + 60)
     assert today.holder == again.holder != read(Presentation(RIDE.code, later), None, known, tomorrow).holder
     assert today.spends != again.spends
     assert today.good_until == NOON + 60 + codes.CLOCK_SKEW_S
+
+
+def test_each_item_says_what_an_offline_gate_cannot_check() -> None:
+    assert offline.unchecked(replace(RIDE, offline=None)) == ()
+    plain = replace(RIDE, price=None, function=None, concession=(), media=(Medium.CODE,))
+    assert [each.en for each in offline.unchecked(plain)] == ["whether it was used elsewhere"]
+    assert len(offline.unchecked(RIDE)) > 3
+    everything = replace(
+        RIDE, price=BY_DISTANCE, journey=JOURNEY, limit=Quota(count=1, period=Period.DAY), day_cap_fen=1000,
+        capacity=Quota(count=1, period=Period.DAY), concession=(a_concession(None, pass_="a.pass"),),
+        transfer=Transfer(after=("a.b",), within_minutes=60, off_fen=100),
+    )  # fmt: skip
+    assert len(offline.unchecked(everything)) == 10
 
 
 def test_every_refusal_has_words_and_no_verdict_its_name() -> None:
@@ -308,8 +261,6 @@ def test_a_gate_and_the_platform_come_to_the_same(
 
 # --- strangers ----------------------------------------------------------------------------------------------------
 
-CHANGED = st.data()
-
 
 def altered(data: st.DataObject, text: str) -> str:
     """A text with some of its characters changed, taken out, put in or doubled."""
@@ -329,7 +280,7 @@ def altered(data: st.DataObject, text: str) -> str:
     return "".join(characters)
 
 
-@given(CHANGED)
+@given(st.data())
 @settings(max_examples=400, deadline=None)
 def test_a_fuzzed_code_never_raises_and_never_passes(data: st.DataObject) -> None:
     good = a_code()
@@ -339,7 +290,7 @@ def test_a_fuzzed_code_never_raises_and_never_passes(data: st.DataObject) -> Non
     assert not came_to(code=code).is_admitted
 
 
-@given(CHANGED)
+@given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_fuzzed_card_file_never_raises_and_never_passes(data: st.DataObject) -> None:
     chip, good = a_tap()
