@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
-NOT_KEPT = {".git", ".venv", "__pycache__", "node_modules", "var"}
+NOT_KEPT = {".git", ".venv", ".venv-gate", "__pycache__", "node_modules", "var"}
 
 
 @cache

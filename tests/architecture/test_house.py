@@ -14,7 +14,7 @@ KERNEL = SOURCE / "onecard" / "kernel"
 PRIMITIVES = sorted(path.parent for path in KERNEL.glob("*/__init__.py"))
 CONNECTORS = sorted(path.parent for path in (SOURCE / "onecard" / "connectors").glob("*/__init__.py"))
 STEPS = ("present", "load", "decide", "record", "settle")
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-gate.lock")
 DEVELOPMENT_ONLY = {"pytest", "mypy", "ruff", "import-linter", "playwright"}
 
 
