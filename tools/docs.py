@@ -25,6 +25,7 @@ from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
 from onecard.kernel.sharing.scopes import SCOPES  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
+from onecard_kit.offline import OFFLINE_WORDS, unchecked  # noqa: E402
 from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
 
 SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -60,6 +61,22 @@ def verdicts() -> str:
         ("verdict", "中文", "English", "next step"),
         ((f"`{code}`", words.zh, words.en, f"{words.next_zh} {words.next_en}".strip()) for code, words in told),
     )
+
+
+def offline_refusals() -> str:
+    """Why a gate without a line must not decide, in order of precedence."""
+    return table(
+        ("refusal", "中文", "English"),
+        ((f"`{refusal.value}`", words.zh, words.en) for refusal, words in OFFLINE_WORDS.items()),
+    )
+
+
+def offline_items() -> str:
+    """The items that a gate without a line serves, and what it cannot check of them."""
+    served = [item for item in item_pages.items() if item.offline is not None]
+    told = ("; ".join(f"{each.zh} / {each.en}" for each in unchecked(item)) for item in served)
+    named = (f"`{item.code}` {item.name.zh} / {item.name.en}" for item in served)
+    return table(("item", "not checked offline"), zip(named, told, strict=True))
 
 
 def item_tables() -> str:
@@ -188,6 +205,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "problems": problems,
     "classes": classes,
+    "offline_items": offline_items,
+    "offline_refusals": offline_refusals,
     "item_tables": item_tables,
     "account_roles": account_roles,
     "checks": checks,
