@@ -39,7 +39,6 @@ PROBLEM_FILES = (
 )
 
 
-def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
 # The same of the department API.
 API_PROBLEM_FILES = (
     *sorted((SOURCE / "onecard/api").glob("*.py")),
@@ -49,6 +48,7 @@ API_PROBLEM_FILES = (
 )
 
 
+def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
     """A Markdown table."""
     rows = [head, tuple("---" for _ in head), *lines]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
@@ -204,6 +204,8 @@ def _rights(rights: object) -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "problems": problems,
+    "api_problems": api_problems,
+    "scopes": scopes,
     "classes": classes,
     "offline_items": offline_items,
     "offline_refusals": offline_refusals,
@@ -223,8 +225,6 @@ def rewritten(text: str) -> str:
 def pages() -> list[Path]:
     """The pages that hold a generated section."""
     return [page for page in sorted((ROOT / "docs").rglob("*.md")) if SECTION.search(page.read_text(encoding="utf-8"))]
-    "api_problems": api_problems,
-    "scopes": scopes,
 
 
 def main(argv: list[str]) -> int:
