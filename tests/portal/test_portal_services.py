@@ -20,7 +20,7 @@ from onecard.foundation.actors import system
 from onecard.foundation.web.tables import cell
 from onecard.kernel.catalogue import actions, publishing
 from onecard.kernel.catalogue.models import Item, Point
-from onecard.portal import services
+from onecard.portal import open_data, services
 from onecard_kit.terms import Item as Declaration
 
 pytestmark = pytest.mark.django_db
@@ -310,7 +310,7 @@ def test_the_data_leave_no_term_out() -> None:
         "channels", "media", "legal_basis",
     }  # fmt: skip
     keys = {field.encode_name for field in msgspec.structs.fields(Declaration)}
-    assert keys == by_itself | {*services.WORDS} | {*services.TERMS}
+    assert keys == by_itself | {*open_data.WORDS} | {*open_data.TERMS}
 
 
 def test_drafts_are_nowhere_and_what_begins_ends_or_rests_says_so(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_the_list_as_a_table_opens_in_a_spreadsheet(tmp_path: Path) -> None:
     assert response.content.startswith(b"\xef\xbb\xbf")
     assert response["Content-Disposition"] == 'attachment; filename="services.csv"'
     heads, *rows = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
-    assert tuple(heads) == services.COLUMNS
+    assert tuple(heads) == open_data.COLUMNS
     told = [dict(zip(heads, row, strict=True)) for row in rows]
     assert [row["code"] for row in told] == ["culture.museum", "transit.bus"]
     bus = told[1]
@@ -377,6 +377,39 @@ def test_the_list_as_a_table_opens_in_a_spreadsheet(tmp_path: Path) -> None:
     )
     assert (bus["guide_zh"], bus["guide_en"]) == ('\'=HYPERLINK("x")', "'+1")
     assert told[0]["guide_zh"] == ""
+
+
+def test_the_data_come_in_parts_to_whoever_asks_for_so_many(tmp_path: Path) -> None:
+    codes = [f"transit.line_{n}" for n in range(5)]
+    load_published(tmp_path, *(an_item(code) for code in codes), MARRIAGE)
+    for path in ("/services.json", "/services.csv"):
+        found, address = [], f"{path}?field=transit&limit=2"
+        while address:
+            response = Client().get(address)
+            found.append(response)
+            address = response["Link"].partition("<")[2].partition(">")[0] if response.has_header("Link") else ""
+        assert len(found) == 3
+        assert ["transit.line_0" in part.content.decode() for part in found] == [True, False, False]
+        assert ["transit.line_4" in part.content.decode() for part in found] == [False, False, True]
+    assert json.loads(Client().get("/services.json?limit=6").content)["next"] is None
+    told = json.loads(Client().get("/services.json?limit=1&field=transit").content)
+    assert (told["next"], [item["code"] for item in told["items"]]) == (codes[0], codes[:1])
+    for wrong in ("0", "-1", "x", "10001", "²"):
+        assert Client().get("/services.json", {"limit": wrong}).status_code == 400
+
+
+def test_the_data_say_what_the_items_legal_bases_are(tmp_path: Path) -> None:
+    load_published(tmp_path, BUS)
+    [basis] = json.loads(Client().get("/services.json").content)["legal_bases"]
+    assert basis == {
+        "code": "test/13",
+        "issuer": {"zh": "测试机关", "en": "Test body"},
+        "title": {"zh": "测试规定", "en": "Test regulation"},
+        "article": "13",
+        "text": {"zh": "可以乘车。", "en": "One may ride."},
+        "effective_on": "2022-10-01",
+        "repeals": None,
+    }
 
 
 @pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])

@@ -1,10 +1,9 @@
-"""View values of the public list (应用项目清单): what each place's list says, as pages, rows and open data."""
+"""View values of the public list (应用项目清单): what each place's list says, as pages and rows."""
 
 import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -293,7 +292,7 @@ def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
     """What the guide says line by line; a line without words is left out."""
     yield _("谁可以用"), _some(item.audience)
     yield _("办理渠道"), [words.CHANNELS[channel] for channel in item.channels]
-    yield _("出示方式"), [words.MEDIA[medium] for medium in item.media]
+    yield _("出示方式"), words.shown(item)
     yield _("条件"), [both(each) for each in item.conditions]
     yield _("时限"), _some(item.time_limit)
     yield _("适用地区"), [_area(item.level, item.area)]
@@ -327,87 +326,3 @@ def _point(point: Point) -> PointRow:
 def _version(row: ItemVersion, shown: ItemVersion) -> VersionRow:
     decided_by = {"zh": row.decided_by_zh, "en": row.decided_by_en}
     return VersionRow(row.version, row.starts_on, row.ends_on, decided_by, row.decided_on, row.pk == shown.pk)
-
-
-# --- Open data --------------------------------------------------------------------------------------------------------
-
-# What a decision goes by: keys of the item's file, as docs/item-files.md tells them.
-TERMS = (
-    "function", "region", "classes", "excluded", "when", "needs", "limit", "capacity", "offline", "journey", "pass",
-    "price", "means", "transfer", "day_cap_fen", "refund", "concession",
-)  # fmt: skip
-WORDS = ("name", "audience", "time_limit", "guide", "lead_unit", "conditions", "steps", "supporting_units")
-COLUMNS = (
-    "code", "version", "field", "level", "area", "extends", "kind", "pilot_areas", "starts_on", "ends_on",
-    "name_zh", "name_en", "audience_zh", "audience_en", "channels", "conditions_zh", "conditions_en",
-    "steps_zh", "steps_en", "time_limit_zh", "time_limit_en", "guide_zh", "guide_en", "lead_unit_zh", "lead_unit_en",
-    "supporting_units_zh", "supporting_units_en", "legal_basis", "decided_by_zh", "decided_by_en", "decided_on",
-    "demonstration", "media", "function", "region", "classes", "price.full_fen", "price.open_fen", "price.hourly.fen",
-    "price.hourly.max_fen", "price.hourly.free_minutes", "price.distance.steps", "transfer.after",
-    "transfer.within_minutes", "transfer.off_fen", "day_cap_fen", "means", "limit.count", "limit.period",
-    "capacity.count", "capacity.period", "refund.within_days", "concession.key",
-)  # fmt: skip
-
-
-def open_data(looked_for: Chosen) -> list[dict[str, Any]]:
-    """The whole list of the chosen place today, by code, as plain values: the same for whoever asks."""
-    today, place, found, after = clock.today(), looked_for.place.code, [], ""
-    while page := queries.list_of(place, today, looked_for.filters, after=after):
-        demonstrated = queries.demonstrated([row.item_id for row in page], place)
-        found += [_plain(row, row.item_id in demonstrated) for row in page]
-        after = page[-1].item_id
-    return found
-
-
-def _plain(row: ItemVersion, demonstration: bool) -> dict[str, Any]:
-    told, stored = queries.plain(row), row.item
-    return {
-        "code": told["code"],
-        "version": told["version"],
-        "field": stored.field,
-        "level": stored.level,
-        "area": stored.area,
-        "extends": stored.extends_id,
-        "kind": told["kind"],
-        "pilot_areas": told["pilot_areas"],
-        "starts_on": row.starts_on.isoformat(),
-        "ends_on": row.ends_on.isoformat() if row.ends_on else None,
-        **{key: told[key] for key in WORDS},
-        "channels": told["channels"],
-        "media": told["media"],
-        "legal_basis": told["legal_basis"],
-        "decided_by": {"zh": row.decided_by_zh, "en": row.decided_by_en},
-        "decided_on": row.decided_on.isoformat() if row.decided_on else None,
-        "demonstration": demonstration,
-        "terms": {key: told[key] for key in TERMS},
-    }
-
-
-def cells(entry: dict[str, Any]) -> list[object]:
-    """An entry of the open data as the cells of COLUMNS; several values in one cell are parted by a semicolon."""
-    return [_cell(entry, column) for column in COLUMNS]
-
-
-def _cell(entry: dict[str, Any], column: str) -> object:
-    key, _dot, rest = column.partition(".")
-    if key in TERMS:
-        return _joined(_at(entry["terms"][key], rest))
-    if column in entry:
-        return _joined(entry[column])
-    name, _underscore, language = column.rpartition("_")
-    return _joined(_at(entry[name], language))
-
-
-def _at(value: Any, path: str) -> Any:
-    """What lies at a path of keys, of each member where there are several; None where nothing does."""
-    for key in path.split(".") if path else ():
-        if value is None:
-            return None
-        value = [each[key] for each in value] if isinstance(value, (list, tuple)) else value[key]
-    return value
-
-
-def _joined(value: Any) -> object:
-    if not isinstance(value, (list, tuple)):
-        return value
-    return "; ".join(" ".join(map(str, each)) if isinstance(each, (list, tuple)) else str(each) for each in value)

@@ -10,8 +10,8 @@ from onecard.foundation import clock
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
+from onecard.portal import legal, open_data, reading, services
 from onecard.portal import means as paying
-from onecard.portal import reading, services
 from onecard.portal.access import anyone, holder_only
 from onecard_kit.terms import Means
 
@@ -40,18 +40,50 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
 @anyone
 @require_safe
 def services_csv(request: HttpRequest) -> HttpResponse:
-    """The list of a place as a table."""
-    entries = services.open_data(services.chosen(request.GET))
-    return csv_response("services.csv", services.COLUMNS, (services.cells(entry) for entry in entries))
+    """The list of a place as a table; `?limit=` and `?after=` take it in parts."""
+    part = open_data.of(services.chosen(request.GET), request.GET.get("limit", ""))
+    response = csv_response("services.csv", open_data.COLUMNS, (open_data.cells(entry) for entry in part.entries))
+    return _with_next(response, request, part)
 
 
 @anyone
 @require_safe
 def services_json(request: HttpRequest) -> HttpResponse:
-    """The list of a place as data."""
+    """The list of a place as data, with the legal bases that it points to; `?limit=` and `?after=` take it in parts."""
     asked = services.chosen(request.GET)
-    told = {"place": asked.place.code, "day": clock.today().isoformat(), "items": services.open_data(asked)}
-    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})
+    part = open_data.of(asked, request.GET.get("limit", ""))
+    told = {
+        "place": asked.place.code,
+        "day": clock.today().isoformat(),
+        "items": part.entries,
+        "legal_bases": open_data.laws(part.entries),
+        "next": part.next or None,
+    }
+    return _with_next(JsonResponse(told, json_dumps_params={"ensure_ascii": False}), request, part)
+
+
+def _with_next(response: HttpResponse, request: HttpRequest, part: open_data.Part) -> HttpResponse:
+    """Point to the next part where there is one (RFC 8288)."""
+    if part.next:
+        query = request.GET.copy()
+        query["after"] = part.next
+        response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
+    return response
+
+
+@anyone
+@require_safe
+def legal_bases(request: HttpRequest) -> HttpResponse:
+    """The register of legal bases, a page at a time."""
+    after = request.GET.get("after", "").replace("\0", "")
+    return render(request, "legal_bases.html", {"register": legal.register(after)})
+
+
+@anyone
+@require_safe
+def legal_basis(request: HttpRequest, code: str) -> HttpResponse:
+    """One text: its articles, and the items that point to them."""
+    return render(request, "legal_basis.html", {"text": legal.text(code.replace("\0", ""))})
 
 
 @holder_only

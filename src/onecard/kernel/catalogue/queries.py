@@ -194,6 +194,31 @@ def legal_bases(codes: Sequence[str]) -> list[LegalBasis]:
     return [found[code] for code in codes if code in found]
 
 
+def legal_texts(*, after: str = "", limit: int = PAGE) -> list[LegalBasis]:
+    """The texts as a whole, by code; `after` is the last code of the page above."""
+    return list(LegalBasis.objects.filter(article="", code__gt=after).order_by("code")[:limit])
+
+
+def legal_text(code: str) -> tuple[LegalBasis, list[LegalBasis]]:
+    """A text as a whole, and its articles. Raises NotFound LEGAL_BASIS_UNKNOWN."""
+    whole = LegalBasis.objects.filter(pk=code, article="").first()
+    if whole is None:
+        raise NotFound(
+            "LEGAL_BASIS_UNKNOWN",
+            "登记中没有这部法规。",
+            "There is no such text in the register.",
+            next_zh="请从法规依据登记重新查找。",
+            next_en="Look it up in the register of legal bases.",
+        )
+    return whole, list(LegalBasis.objects.filter(pk__startswith=f"{code}/"))
+
+
+def bases_in_force(day: dt.date) -> list[tuple[str, dict[str, str], list[str]]]:
+    """(item, name, codes of its legal bases) of the active items in force on a day, by code."""
+    found = _on(day).filter(item__state=State.ACTIVE).order_by("item_id")
+    return list(found.values_list("item_id", "declaration__name", "declaration__legal_basis"))
+
+
 # --- Points -----------------------------------------------------------------------------------------------------------
 
 
