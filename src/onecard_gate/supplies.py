@@ -23,7 +23,7 @@ from onecard_kit import pack as packs
 from onecard_kit import status_list, withdrawn
 from onecard_kit.journal_file import replace_file
 from onecard_kit.offline import Knowledge
-from onecard_kit.pack import CODES, KEYS, Pack, PackKey, PackList
+from onecard_kit.pack import KEYS, Pack, PackKey, PackList
 from onecard_kit.refs import day_of
 from onecard_kit.status_list import ListRefused, StatusList
 from onecard_kit.suites import SUITES, PublicKey, Purpose
@@ -245,20 +245,17 @@ class Supplies:
             self._contact_kept = now
 
     def _drop_old_lists(self, now: int) -> None:
-        """Of the lists that have one for each day, those of days before yesterday, as long as there are newer ones."""
+        """Drop what no pack names any more, and the lists of days before yesterday, where there are newer ones."""
         pack = self.known.pack
-        named = next((each for each in pack.lists if each.name == CODES), None) if pack is not None else None
-        if named is None:
+        if pack is None:
             return
-        today = day_of(now)
-        keep = {named.path_of(today + dt.timedelta(days=days)) for days in (-1, 0, 1)}
-        start = named.path.partition("{day}")[0]
-        fixed = {each.path for each in pack.lists} if pack is not None else set()
-        old = [path for path in self.known.lists if path.startswith(start) and path not in keep | fixed]
-        if old and keep & set(self.known.lists):
+        yesterday = day_of(now) - dt.timedelta(days=1)
+        named = {path for each in pack.lists for path in (*_paths(each, now), each.path_of(yesterday))}
+        old = self.known.lists.keys() - named
+        if old and named & self.known.lists.keys():
             for path in old:
                 (self.home.supplies / _file_of(path)).unlink(missing_ok=True)
-            self._know(pack, {path: made for path, made in self.known.lists.items() if path not in old})
+            self._know(pack, {path: made for path, made in self.known.lists.items() if path in named})
 
 
 def _answered(answer: Answer) -> Answer:
@@ -269,13 +266,11 @@ def _answered(answer: Answer) -> Answer:
 
 
 def _paths(each: PackList, now: int) -> list[str]:
-    """Where a list is to be had: a day's for today and tomorrow, since phones hold codes for after midnight."""
+    """Where a list is to be had: of those that have one for each day, all there are, for the days without a line."""
     if each.name == KEYS:
         return []
-    if "{day}" not in each.path:
-        return [each.path]
     today = day_of(now)
-    return [each.path_of(today), each.path_of(today + dt.timedelta(days=1))]
+    return [each.path_of(today + dt.timedelta(days=ahead)) for ahead in range(max(each.days, 1))]
 
 
 def _file_of(path: str) -> str:

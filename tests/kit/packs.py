@@ -11,7 +11,7 @@ from tests.kit.builders import ITEM
 from onecard_kit import card_file, chips, codes
 from onecard_kit.card_file import CardFile
 from onecard_kit.offline import Knowledge
-from onecard_kit.pack import Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
+from onecard_kit.pack import DAYS_OF_CODES, Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
 from onecard_kit.presentation import Chip
 from onecard_kit.status_list import Status, StatusList, pack, subject_of
 from onecard_kit.suites import ED25519, Purpose, Signer
@@ -28,7 +28,7 @@ CODES_PATH, CARDS_PATH = "/v1/status-lists/320600/{day}", "/v1/status-lists/3206
 TERMINALS_PATH = "/v1/status-lists/320600/terminals"
 WEEK_S = 604_800
 LISTS = tuple(
-    PackList(name, path, WEEK_S)
+    PackList(name, path, WEEK_S, DAYS_OF_CODES if name == "codes" else 0)
     for name, path in (
         ("codes", CODES_PATH), ("papers", "/v1/status-lists/320600/papers"), ("cards", CARDS_PATH),
         ("terminals", TERMINALS_PATH), ("keys", "/v1/keys"),
