@@ -5,9 +5,9 @@
 
 First the day is planned (`rhythm`), then it is played hour by hour, as fast as the gateway answers: residents ride,
 eat, learn, see doctors and buy, by code and by card, many at once; answers get lost and lines are repeated; thieves
-replay (`incidents`). Each resident does one thing at a time and knows by the published terms what to expect next. The
-report (JSON, mode 600) names every acknowledged use. Exit code 0 only if every answer was the expected one and none
-stayed out.
+replay (`incidents`). Each resident does one thing at a time and knows by the published terms what to expect next; some
+are inside somewhere when the day begins, and leave in its course. The report (JSON, mode 600) names every acknowledged
+use. Exit code 0 only if every answer was the expected one and none stayed out.
 """
 
 import argparse

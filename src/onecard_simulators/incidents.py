@@ -193,8 +193,10 @@ async def not_for_them(day: Day) -> None:
 
 
 async def too_many_meals(day: Day) -> None:
-    """A meal more than a day has."""
+    """A meal more than a day has, by somebody who could pay for it."""
     holder = day.take("office_staff", phone=False)
+    if holder is not None:
+        await day.visit(holder, TOPUP, amount_fen=10_000)
     for _ in range(MEALS if holder else 0):
         await day.visit(holder, MEAL)
 

@@ -113,12 +113,12 @@ def journey(draw: Draw) -> Iterator[Step]:
         yield draw.step(rng.randrange(8, 50), point=end, back=0.02)._replace(leg="out")
 
 
-def stay(draw: Draw) -> Iterator[Step]:
-    """In, and after an hour or two out again at the same place."""
+def look_in(draw: Draw) -> Iterator[Step]:
+    """In, and out again within the minutes that cost nothing. Who stays for hours came before the day is played."""
     inside = draw.step()
     yield inside._replace(leg="in")
     if draw.rng.random() >= FORGETFUL:
-        yield draw.step(draw.rng.randrange(45, 150), point=inside.point, back=0.02)._replace(leg="out")
+        yield draw.step(draw.rng.randrange(2, 9), point=inside.point, back=0.02)._replace(leg="out")
 
 
 def fill_up(draw: Draw) -> Iterator[Step]:
@@ -163,7 +163,7 @@ HABITS = (
     Habit("culture.library_entry", 40, 65, LEISURE, enter),
     Habit("culture.haian_library_entry", 5, 10, LEISURE, enter),
     Habit("culture.museum_entry", 12, 45, LEISURE, enter),
-    Habit("culture.sports_hall_visit", 25, 45, EVENING, stay),
+    Habit("culture.sports_hall_visit", 25, 45, EVENING, look_in),
     Habit("tourism.scenic_entry", 12, 60, LEISURE, once),
     Habit("tourism.park_pass", 6, 20, LEISURE, pass_and_use),
     Habit("living.canteen_meal", 40, 12, MEALS, once, ("office_staff",)),
@@ -212,7 +212,10 @@ def _of_habit(habit: Habit, city: City, uses: int, rng: random.Random) -> Iterat
     going = [n for n, each in enumerate(city.people) if _goes(each, item, habit.classes, city.now.day)]
     works = city.now.kind == "working"
     per_mille, peaks = (habit.working, habit.peaks) if works else (habit.off, ON_DAYS_OFF.get(habit.peaks, habit.peaks))
-    done, wanted = 0, max(LEAST, uses * per_mille // 1000)
+    leaving = list(_leaving(city, item.code, peaks, rng))
+    yield from leaving
+    wanted = max(LEAST, uses * per_mille // 1000)
+    done = min(len(leaving), wanted - LEAST)
     while done < wanted:
         strays = not going or (done >= LEAST and rng.random() < STRAY)
         who = rng.randrange(len(city.people)) if strays else rng.choice(going)
@@ -221,6 +224,14 @@ def _of_habit(habit: Habit, city: City, uses: int, rng: random.Random) -> Iterat
         for step in habit.errand(draw):
             done += step.item == habit.item
             yield step
+
+
+def _leaving(city: City, item: str, peaks: Sequence[Peak], rng: random.Random) -> Iterator[Step]:
+    """Who is inside when the day begins leaves in its course, where they came in; some forget to tap out."""
+    for n, each in enumerate(city.people):
+        begun = each.resident.journeys.get(item)
+        if begun is not None and rng.random() >= FORGETFUL:
+            yield Step(_minute(peaks, rng), n, item, begun.point, "out", back=rng.random() < 0.02)
 
 
 def _goes(holder: Holder, item: Item, classes: Sequence[str], day: dt.date) -> bool:

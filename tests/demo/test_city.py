@@ -210,6 +210,24 @@ def test_pockets_are_closed_and_nobody_carries_two(url: str, tmp_path: Path) -> 
     assert all(each["code"].startswith("OC1.") for each in filled["stale_codes"])
 
 
+def test_some_are_inside_a_sports_hall_for_up_to_three_hours_when_a_day_begins(url: str, tmp_path: Path) -> None:
+    filled = json.loads(pockets.fill(url, tmp_path, seed=2).read_text())
+    people = [*filled["phones"], *filled["chips"]]
+    inside = [journey | each for each in people for journey in each["journeys"]]
+    assert len(people) * 0.05 < len(inside) < len(people) * 0.2
+    assert all(20 * 60 <= filled["made_at"] - each["at"] <= 176 * 60 for each in inside)
+    with owner.connected(url):
+        free = dict(map(tuple, rows(
+            "SELECT k.number, b.free_fen FROM cards_card k JOIN cards_standing s ON s.card_id = k.id"
+            " JOIN ledger_balance b ON b.account_id = s.purse_account_id"
+        )))  # fmt: skip
+    assert all(
+        each["balance_fen"] == free[each["number"]] for each in filled["chips"] if each["balance_fen"] is not None
+    )
+    entered = sum(offer["entered"] for point in filled["points"] for offer in point["offers"].values())
+    assert entered >= len(inside)
+
+
 def test_a_purse_is_opened_once_and_reached_by_a_card_that_comes_later(url: str) -> None:
     with owner.connected(url):
         holder_id, card_id = rows(

@@ -15,11 +15,13 @@ from tests.gateway.process import a_gateway
 
 from onecard import scenarios
 from onecard.demo import city, owner, pockets, reckoning
+from onecard.foundation.postgres.raw import rows
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 USES = 600
+HALL = "culture.sports_hall_visit"
 Report = dict[str, Any]
 
 
@@ -81,6 +83,21 @@ def test_two_days_are_played_and_accounted_for(url: str, days: list[Report]) -> 
         assert against(url, report) == []
 
 
+def test_who_leaves_the_sports_hall_after_an_hour_pays_and_who_looks_in_does_not(url: str, days: list[Report]) -> None:
+    for report in days:
+        left = [use for use in report["uses"] if use["item"] == HALL and use["verdict"] == "ADMITTED"]
+        paid = {use["use"]: use["paid_fen"] for use in left if use["held_fen"] is None}
+        assert sum(paid.values()) >= 3_000
+        assert {0, 1_000, 2_000, 3_000} & set(paid.values()) > {0}
+    with owner.connected(url):
+        stays = rows(
+            "SELECT extract(epoch FROM ended_at - at) / 60 FROM uses_journey WHERE item = $1 AND ended_by IS NOT NULL",
+            HALL,
+        )
+    hours = [minutes > 60 for (minutes,) in stays if minutes > 10]
+    assert sum(hours) > len(hours) / 2
+
+
 def test_everything_that_goes_wrong_in_a_city_went_wrong(days: list[Report]) -> None:
     verdicts = {use["verdict"] for report in days for use in report["uses"]}
     assert verdicts >= {
@@ -107,12 +124,18 @@ def test_money_sums_to_nothing_in_each_ledger(url: str, days: list[Report]) -> N
             assert sum(line[5] for line in lines if line[3] == ledger) == 0
 
 
+def one_that_stands(report: Report) -> dict[str, Any]:
+    """A use of which it is known what it did to a purse, and that was not given back."""
+    back = {each["use"] for each in report["refunds"]}
+    return next(each for each in report["uses"] if each["purse_fen"] not in (None, 1) and each["use"] not in back)
+
+
 @pytest.mark.parametrize(
     ("tamper", "found"),
     [
         (lambda report: report["uses"][0].update(verdict="NOT_ENTITLED"), "Each answered use stands once, as answered"),
         (lambda report: report["uses"][0].update(paid_fen=1), "Each answered use stands once, as answered"),
-        (lambda report: report["uses"][0].update(purse_fen=1), "Purses moved by what residents reckoned"),
+        (lambda report: one_that_stands(report).update(purse_fen=1), "Purses moved by what residents reckoned"),
         (lambda report: report["uses"].pop(), "Nothing is recorded that no terminal sent"),
         (lambda report: report["refunds"].pop(), "Each refund stands once, as answered"),
         (lambda report: report["surprises"].append("a surprise"), "Every answer was the expected one"),

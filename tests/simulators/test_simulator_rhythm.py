@@ -106,6 +106,21 @@ def test_journeys_begin_before_they_end_and_some_never_do() -> None:
     assert 0 < legs["in"] - legs["out"] < legs["in"] * 0.15
 
 
+def test_who_is_inside_when_the_day_begins_leaves_once_where_they_came_in() -> None:
+    inside = [somebody(n) for n in range(100)]
+    for n, holder in enumerate(inside[:60]):
+        point = ("NT-SPORT-H1", "NT-SPORT-H3")[n % 2]
+        holder.resident.journeys["culture.sports_hall_visit"] = Begun("", point, None, 4_000, 0, 0)
+    city = City(inside, PLACES, DOORS, TERMS, Moment(DAY, "working", NOON))
+    steps = [step for step in rhythm.plan(city, 100, random.Random(1)) if step.item == "culture.sports_hall_visit"]
+    come = {step.who for step in steps if step.leg == "in"}
+    leave = Counter(step.who for step in steps if step.leg == "out" and step.who not in come)
+    assert 0 < len(come) < 10
+    assert 45 < len(leave) == leave.total() < 60
+    begun = {who: inside[who].resident.journeys["culture.sports_hall_visit"].point for who in leave}
+    assert begun == {step.who: step.point for step in steps if step.who in leave}
+
+
 # --- What cannot be known for sure ---
 
 

@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import math
 import os
+import random
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onecard.demo import owner
+from onecard.demo import guests, owner
 from onecard.demo.plan import ACTOR
 from onecard.foundation import clock, keys, workdays
 from onecard.foundation.postgres.raw import rows
@@ -156,9 +157,10 @@ def fill(url_owner: str, folder: Path, *, seed: int | None = None) -> Path:
     """Write ``pockets.json`` for a day and return its path. `seed` chooses the residents; by default chance does."""
     with owner.connected(url_owner):
         chosen = seed if seed is not None else secrets.randbelow(2**32)
+        residents = _residents(url_owner, chosen)  # some are let in somewhere, before the signs on the doors are read
         pockets = {
             "made_at": int(clock.now().timestamp()), "days": _days(), "points": _points(), "terminals": _terminals(),
-            **_residents(chosen),
+            **residents,
         }  # fmt: skip
     path = folder / "pockets.json"
     partial = path.with_suffix(".new")
@@ -206,8 +208,8 @@ def _terminals() -> list[dict[str, object]]:
     ]
 
 
-def _residents(seed: int) -> dict[str, list[dict[str, object]]]:
-    """Phones, chips and stale codes, each of other people."""
+def _residents(url_owner: str, seed: int) -> dict[str, list[dict[str, object]]]:
+    """Phones, chips and stale codes, each of other people. Some of them are inside somewhere already."""
     taken: list[int] = []
     share = max(SMALLEST, min(1.0, rows("SELECT count(*) FROM cards_standing")[0][0] / CITY))
     phones = [
@@ -216,6 +218,9 @@ def _residents(seed: int) -> dict[str, list[dict[str, object]]]:
     cards = [(group.kind, each) for group in GROUPS for each in _pick(group, group.chips * share, "chip", taken, seed)]
     stale = list(_pick(Group("stale", 5, 0, _RIDES), 5, "phone", taken, seed))
     root = keys.load("cards").derive("chip")
+    rng = random.Random(f"onecard-guests-{seed}")  # noqa: S311 - invented people, no secret
+    inside = guests.admit(url_owner, [each.card_id for _, each in (*phones, *cards)], rng)
+    phones, cards = ([(kind, _inside(each, inside)) for kind, each in people] for people in (phones, cards))
     known = _Known.of([each for _, each in (*phones, *cards)])
     return {
         "phones": [{**known.by(kind, each), "token": _enrol(each)} for kind, each in phones],
@@ -233,6 +238,11 @@ def _pick(group: Group, count: float, medium: str, taken: list[int], seed: int) 
     unique = list({each.holder_id: each for each in found}.values())
     taken += [each.holder_id for each in unique]
     return unique
+
+
+def _inside(each: Picked, balances: Mapping[int, int]) -> Picked:
+    """With what the purse may spend while it holds the most a visit can cost."""
+    return each._replace(balance_fen=balances.get(each.card_id, each.balance_fen))
 
 
 class _Known(NamedTuple):
