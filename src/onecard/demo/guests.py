@@ -41,7 +41,8 @@ ORDER BY t.code, o.item_id
 """
 ABLE = """
 SELECT s.card_id, s.number_index FROM cards_standing s JOIN ledger_balance b ON b.account_id = s.purse_account_id
-WHERE s.card_id = ANY ($1::bigint[]) AND s.card_state = 'active' AND s.social_security = 'active' AND b.free_fen >= 2 * $2
+WHERE s.card_id = ANY ($1::bigint[]) AND s.card_state = 'active' AND s.social_security = 'active'
+  AND b.free_fen >= 2 * $2
   AND NOT EXISTS (SELECT FROM uses_journey j WHERE j.card_id = s.card_id AND j.ended_at IS NULL)
 ORDER BY s.card_id
 """
@@ -74,7 +75,10 @@ def admit(url_owner: str, card_ids: Sequence[int], rng: random.Random) -> dict[i
 
     Reads on Django's connection and records on one of its own.
     """
-    doors = [Door(*row[:3], _hours(row[3]), row[4]) for row in rows(HOURLY, clock.today())]
+    doors = [
+        Door(item, id_, code, _hours(hours), most_fen)
+        for item, id_, code, hours, most_fen in rows(HOURLY, clock.today())
+    ]
     if not doors:
         return {}
     cards = list(card_ids)

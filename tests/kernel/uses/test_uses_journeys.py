@@ -203,6 +203,11 @@ def test_a_late_way_out_in_one_group_with_what_follows_charges_once(town: Hall) 
     assert town.city.purse_of(card) == 2000 - 600 - 400
 
 
+def _let_go(holding: psycopg.Connection) -> None:
+    time.sleep(0.3)
+    holding.commit()
+
+
 def test_a_late_way_out_and_the_job_at_once_charge_once(town: Hall, end_due: Callable[[], int]) -> None:
     """Both wait for the card; whoever gets it first ends the journey, and the other finds it ended."""
     ended = []
@@ -212,7 +217,7 @@ def test_a_late_way_out_and_the_job_at_once_charge_once(town: Hall, end_due: Cal
         with psycopg.connect(town.city.url) as holding, ThreadPoolExecutor() as pool:
             holding.execute("SELECT FROM cards_standing WHERE card_id = %s FOR UPDATE", [card.id])
             late = pool.submit(town.tap, card, "S2", Leg.OUT)
-            letting_go = pool.submit(lambda: (time.sleep(0.3), holding.commit()))
+            letting_go = pool.submit(_let_go, holding)
             ended.append(end_due())
             letting_go.result()
             assert late.result().verdict == "NO_JOURNEY"
