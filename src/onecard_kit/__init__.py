@@ -21,6 +21,7 @@ Terms
     terms       what an item declares; `fares` its prices by way and time, `classes` whom it can name
     item_files  an item's file, decoded strictly; `item_keys` says what each key means
     offline     facts from a pack, the lists and a gate's memory, for `decide`; whether a gate may decide at all
+    admissions  who pays where a gate admitted and the platform would have refused
     decide      facts in, verdict out, with every rule that was looked at
     reasons     a decision in words; `verdicts` are what it can come to
 

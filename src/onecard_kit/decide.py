@@ -11,7 +11,9 @@ import msgspec
 
 from onecard_kit.terms import (
     ALL,
+    COUNT_MAX,
     EVERYONE,
+    FEN_MAX,
     LOCAL,
     Concession,
     DayKind,
@@ -391,6 +393,21 @@ def _price(facts: Facts, trace: Trace | None) -> Decision:
         Verdict.ADMITTED, True, full_fen, paid_fen, full_fen - left_fen, left_fen - paid_fen, best, counts, means,
         used_pass=used_pass, ask_bank_fen=ask_fen,
     )  # fmt: skip
+
+
+def cost_of(facts: Facts) -> Decision | None:
+    """What a use costs its holder that has happened, whatever the checks would have said of it, as if the purse had no
+    end and no bank were there. None where the terms cannot say it.
+    """
+    item = facts.item
+    if item is None or facts.standing is None or not _amount_fits(item, facts.amount_fen):
+        return None
+    if (item.journey is None) != (facts.leg is None) or _journey(facts) is not None:
+        return None
+    endless = FEN_MAX * COUNT_MAX
+    return _price(
+        msgspec.structs.replace(facts, purse_free_fen=endless, purse_room_fen=endless, means=None, bank="away"), None
+    )
 
 
 def _begin(facts: Facts, trace: Trace | None) -> Decision:

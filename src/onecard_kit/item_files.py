@@ -17,6 +17,7 @@ from onecard_kit.classes import BY_CODE
 from onecard_kit.fares import Distance, Hourly
 from onecard_kit.terms import (
     ALL,
+    BEARERS,
     BORNE_BY_OPERATOR,
     COUNT_MAX,
     EVERYONE,
@@ -25,6 +26,7 @@ from onecard_kit.terms import (
     LEDGER_OF_ROLE,
     LOCAL,
     METRES_MAX,
+    OFFLINE_DAYS_MAX,
     PAYEE_ROLES,
     PAYER_ROLES,
     Bilingual,
@@ -158,12 +160,7 @@ def _faults(item: Item) -> Iterator[Fault]:
         yield from when_faults("$.needs.when", item.needs.when)
     yield from _quota_faults("$.limit", item.limit)
     yield from _quota_faults("$.capacity", item.capacity)
-    if item.offline is not None and not 0 <= item.offline.limit_fen <= FEN_MAX:
-        yield "$.offline.limit_fen", f"expected 0 to {FEN_MAX}"
-    if item.offline is not None and not 1 <= item.offline.days <= 366:
-        yield "$.offline.days", "expected 1 to 366"
-    if item.offline is not None and item.offline.shortfall not in (BORNE_BY_OPERATOR, *FUNDER_ROLES):
-        yield "$.offline.shortfall", _FUNDERS
+    yield from _offline_faults(item)
     if not 0 <= item.refund.within_days <= 3660:
         yield "$.refund.within_days", "expected 0 to 3660"
     yield from _money_faults(item)
@@ -179,6 +176,19 @@ def _media_faults(item: Item) -> Iterator[Fault]:
     for medium in item.needs.media if item.needs is not None else ():
         if medium not in item.media or medium is Medium.NUMBER:
             yield "$.needs.media", f"expected media of the item that a terminal reads: {medium}"
+
+
+def _offline_faults(item: Item) -> Iterator[Fault]:
+    offline = item.offline
+    if offline is None:
+        return
+    if not 0 <= offline.limit_fen <= FEN_MAX:
+        yield "$.offline.limit_fen", f"expected 0 to {FEN_MAX}"
+    if not 1 <= offline.days <= OFFLINE_DAYS_MAX:
+        yield "$.offline.days", f"expected 1 to {OFFLINE_DAYS_MAX}"
+    for key in ("shortfall", "double", "refused"):
+        if getattr(offline, key) not in BEARERS:
+            yield f"$.offline.{key}", f"expected one of {', '.join(BEARERS)}"
 
 
 def _identity_faults(item: Item) -> Iterator[Fault]:

@@ -171,7 +171,18 @@ TABLES = (
         {
             "limit_fen": ("每笔上限（分）", "the most one use may cost, in fen"),
             "days": ("可离线天数", "for how many days without contact"),
-            "shortfall": ("事后扣款不足由谁承担", "who bears what cannot be collected afterwards"),
+            "shortfall": (
+                "事后扣款不足由谁承担；holder记为欠款，下次充值先还",
+                "who bears what the purse lacks afterwards; `holder`: a debt, which the next top-up pays first",
+            ),
+            "double": (
+                "同一二维码或同一次读卡再次放行，由谁付费",
+                "who pays for what was admitted on a code, or a reading of a card, that was used before",
+            ),
+            "refused": (
+                "平台本应拒绝（已挂失、次数用完等）而闸机已放行，由谁付费",
+                "who pays for what was admitted and the platform would have refused: a lost card, a quota used up",
+            ),
         },
     ),
     Table(

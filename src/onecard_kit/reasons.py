@@ -6,7 +6,7 @@ come from here.
 
 from onecard_kit.classes import BY_CODE
 from onecard_kit.decide import Fit, Step
-from onecard_kit.terms import BORNE_BY_OPERATOR, EVERYONE, Concession, Item
+from onecard_kit.terms import BORNE_BY_HOLDER, BORNE_BY_OPERATOR, BORNE_BY_PLATFORM, EVERYONE, Concession, Item
 from onecard_kit.verdicts import WORDS, Verdict
 
 Words = dict[str, str]
@@ -17,6 +17,10 @@ FUNDERS = {
     "employer.share": ("用人单位", "the employer"),
     "merchant.offer": ("商户", "the merchant"),
     BORNE_BY_OPERATOR: ("运营单位", "the operator"),
+}
+BEARERS = FUNDERS | {
+    BORNE_BY_HOLDER: ("持卡人（记为欠款）", "the holder, as a debt"),
+    BORNE_BY_PLATFORM: ("平台", "the platform"),
 }
 
 

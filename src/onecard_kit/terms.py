@@ -172,11 +172,23 @@ class Needs(Declared, frozen=True, kw_only=True):
 
 
 class Offline(Declared, frozen=True, kw_only=True):
-    """What an offline gate may do: up to `limit_fen` a use, for `days` without contact; who bears a `shortfall`."""
+    """What an offline gate may do: up to `limit_fen` a use, for `days` without contact. And who pays for what it
+    admitted, which stands, where the platform comes to something else:
+
+    shortfall  bears what the holder's purse lacks
+    double     pays for a code, or a reading of a card, that was used before
+    refused    pays where the platform would have refused the card or the holder: lost, over the limit, not entitled
+
+    Each is `BORNE_BY_OPERATOR` (nothing moves), `BORNE_BY_HOLDER`, `BORNE_BY_PLATFORM` or a funder's role. The holder
+    pays as for any use, from the purse; what that lacks, `shortfall` bears: the holder as a debt, the next top-up's
+    first.
+    """
 
     limit_fen: int
     days: int
     shortfall: str
+    double: str = "holder"
+    refused: str = "operator"
 
 
 class Price(Declared, frozen=True, kw_only=True):
@@ -386,11 +398,17 @@ LEDGER_OF_ROLE = {
     "employer.share": "bank",
     "merchant.offer": "bank",
     "bank.settlement": "bank",
+    "holder.debt": "purse",
+    "platform.shortfall": "purse",
 }
 PAYER_ROLES = ("holder.purse", "bank.clearing", "bank.offer", "treasury.city")
 PAYEE_ROLES = ("operator.receivable", "holder.purse", "bank.clearing")
 FUNDER_ROLES = ("treasury.city", "bank.offer", "employer.share", "merchant.offer")
-BORNE_BY_OPERATOR = "operator"
+BORNE_BY_OPERATOR, BORNE_BY_HOLDER, BORNE_BY_PLATFORM = "operator", "holder", "platform"
+# Who may bear what an offline gate let pass.
+BEARERS = (BORNE_BY_OPERATOR, BORNE_BY_HOLDER, BORNE_BY_PLATFORM, *FUNDER_ROLES)
+# Spent nonces are kept for longer, so that a second use is found when both are told as late as they may be.
+OFFLINE_DAYS_MAX = 31
 EVERYONE = "everyone"
 LOCAL, ALL = "local", "all"
 # Far above anything real, and far below what a column or a sum could not hold.

@@ -11,6 +11,8 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """ADMITTED, or the first reason why not; groups in the order a use is judged."""
 
+    # by a gate without a line, for a reason of its own (`onecard_kit.offline`)
+    REFUSED_AT_GATE = "REFUSED_AT_GATE"
     # terminal and the system it belongs to
     TERMINAL_SUSPENDED = "TERMINAL_SUSPENDED"
     CLIENT_SUSPENDED = "CLIENT_SUSPENDED"
@@ -84,6 +86,9 @@ _ANOTHER_NUMBER = (
 _OUTLET = ("请到社保卡服务网点办理，或拨打12333。", "Go to a card outlet, or call 12333.")
 
 WORDS: dict[Verdict, Words] = {
+    Verdict.REFUSED_AT_GATE: Words(
+        "闸机离线，未予办理", "A gate without a connection let nobody pass on this", *_STAFF
+    ),
     Verdict.TERMINAL_SUSPENDED: Words("本终端已停用", "This terminal is suspended", *_STAFF),
     Verdict.CLIENT_SUSPENDED: Words("接入系统已停用", "The connected system is suspended", *_STAFF),
     Verdict.ITEM_UNKNOWN: Words("没有这个应用项目", "There is no such service item", *_STAFF),

@@ -16,6 +16,7 @@ import httpx
 from tests.small_city import Terminal
 
 from onecard.gateway.app import Gateway
+from onecard.gateway.rsgi import Transport
 from onecard_kit import requests
 
 
@@ -134,6 +135,9 @@ class Exchange:
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status, self.headers, self.json = status, dict(headers), json.loads(body)
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Transport:
+        raise AssertionError("what is asked here is answered whole")
 
 
 async def ask(gateway: Gateway, path: str, headers: dict[str, str], body: bytes, method: str = "POST") -> Exchange:

@@ -137,6 +137,7 @@ KNOWN_IN_ITEM = (
     "day_cap_fen, refund, concession"
 )
 FUNDERS = "expected operator or one of treasury.city, bank.offer, employer.share, merchant.offer"
+BEARERS = "expected one of operator, holder, platform, treasury.city, bank.offer, employer.share, merchant.offer"
 PAYERS = "expected one of holder.purse, bank.clearing, bank.offer, treasury.city"
 PAYEES = "expected one of operator.receivable, holder.purse, bank.clearing, other than from"
 PERCENT = "expected 0 to 100: a rule never raises the price above full"
@@ -183,7 +184,7 @@ KEYS = [
     ("full", 'days = ["working"', 'day = 1, days = ["working"', "$.when", unknown("day", "days, hours")),
     ("full", "attended = true", "attended = true, staff = 1", "$.needs", unknown("staff", "attended, media, when")),
     ("full", 'hours = [["08:00"', 'x = 1, hours = [["08:00"', "$.needs.when", unknown("x", "days, hours")),
-    ("full", "days = 7", "days = 7, x = 1", "$.offline", unknown("x", "limit_fen, days, shortfall")),
+    ("full", "days = 7", "days = 7, x = 1", "$.offline", unknown("x", "limit_fen, days, shortfall, double, refused")),
     (
         "full",
         "full_fen = 200",
@@ -304,8 +305,11 @@ VALUES = [
     ("full", "count = 20", "count = 0", "$.limit.count", "expected 1 to 1000000"),
     ("full", "count = 900", "count = 1000001", "$.capacity.count", "expected 1 to 1000000"),
     ("full", "limit_fen = 2000", "limit_fen = -1", "$.offline.limit_fen", "expected 0 to 1000000000"),
-    ("full", "days = 7", "days = 0", "$.offline.days", "expected 1 to 366"),
-    ("full", 'shortfall = "operator"', 'shortfall = "somebody"', "$.offline.shortfall", FUNDERS),
+    ("full", "days = 7", "days = 0", "$.offline.days", "expected 1 to 31"),
+    ("full", "days = 7", "days = 32", "$.offline.days", "expected 1 to 31"),
+    ("full", 'shortfall = "operator"', 'shortfall = "somebody"', "$.offline.shortfall", BEARERS),
+    ("full", 'shortfall = "operator"', 'shortfall = "holder", double = "nobody"', "$.offline.double", BEARERS),
+    ("full", 'shortfall = "operator"', 'shortfall = "platform", refused = "x"', "$.offline.refused", BEARERS),
     ("full", "within_days = 3", "within_days = -1", "$.refund.within_days", "expected 0 to 3660"),
     # prices
     ("full", FIXED, "", "$.concession", "expected a price that it reduces"),

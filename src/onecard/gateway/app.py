@@ -8,15 +8,17 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.terminal import sentence
-from onecard.gateway import errors, lists, packs, page, rsgi, wire
+from onecard.gateway import batch, errors, lists, packs, page, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.services import Services
@@ -29,10 +31,13 @@ BODY_S_MAX = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path's method and handler: (services, path, headers, body) → Response."""
+    """A path's method and handler: (services, path, headers, body) → Response. One that takes a body of any length
+    gets it in parts.
+    """
 
     method: str
-    handle: Callable[[Services, str, Headers, bytes], Awaitable[Response]]
+    handle: Callable[[Services, str, Headers, Any], Awaitable[Response]]
+    in_parts: bool = False
 
 
 async def use(services: Services, path: str, headers: Headers, body: bytes) -> Response:
@@ -63,6 +68,14 @@ async def number(services: Services, path: str, headers: Headers, body: bytes) -
     return await services.number(headers.get("authorization") or "")
 
 
+async def upload(services: Services, path: str, headers: Headers, parts: AsyncIterator[bytes]) -> Response:
+    return await services.uploads.take(path, headers, parts)
+
+
+async def journal(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    return await services.uploads.head(path, headers)
+
+
 async def status_list(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.lists.answer(path, headers.get("accept"), headers.get("if-none-match"))
 
@@ -91,6 +104,7 @@ _number_request = msgspec.json.Decoder(wire.NumberRequest)
 
 ROUTES = {
     "/v1/uses": Route("POST", use),
+    batch.UPLOAD: Route("POST", upload, in_parts=True),
     "/v1/refunds": Route("POST", refund),
     "/v1/explanations": Route("POST", explanation),
     "/v1/pairings": Route("POST", pairing),
@@ -101,6 +115,7 @@ ROUTES = {
     "/health": Route("GET", health),
 }
 STATUS_LIST = Route("GET", status_list)
+JOURNAL = Route("GET", journal)
 TERMINAL_PAGE = Route("GET", terminal_page)
 
 
@@ -127,8 +142,11 @@ class Gateway:
         try:
             path, headers = scope.path, scope.headers
             route = _route(path, scope)
-            body = await rsgi.read_body(headers, exchange, self._patience) if route.method == "POST" else b""
-            response = await route.handle(self._services, path, headers, body)
+            if route.in_parts:
+                response = await route.handle(self._services, path, headers, rsgi.parts_of(exchange))
+            else:
+                body = await rsgi.read_body(headers, exchange, self._patience) if route.method == "POST" else b""
+                response = await route.handle(self._services, path, headers, body)
         except OneCardError as error:
             response = wire.problem(error, uuid4().hex, _extra_headers(error))
         except rsgi.Gone:
@@ -137,7 +155,11 @@ class Gateway:
             trace = uuid4().hex
             log.exception("a request failed, trace %s", trace)
             response = wire.problem(errors.our_fault(), trace)
-        rsgi.send(exchange, response)
+        if response.parts is None:
+            rsgi.send(exchange, response)
+            return
+        with suppress(rsgi.Gone):
+            await rsgi.send_parts(exchange, response)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> Services:
         """Wire the process up and set its tasks going on its loop."""
@@ -158,8 +180,11 @@ class Gateway:
 
 
 def _route(path: str, scope: rsgi.Scope) -> Route:
+    route: Route | None
     if path.startswith(page.PATH):
         route = TERMINAL_PAGE
+    elif path.startswith(batch.JOURNALS):
+        route = JOURNAL
     else:
         route = STATUS_LIST if path.startswith(lists.PATH) else ROUTES.get(path)
     if route is None or scope.query_string:  # no path takes a query, and none is signed

@@ -75,6 +75,10 @@ def not_acceptable(offered: str) -> NotAcceptable:
     )
 
 
+def too_slow() -> TooSlow:
+    return TooSlow("REQUEST_TOO_SLOW", "请求发送过慢。", "The request came too slowly.")
+
+
 def queue_full() -> Unavailable:
     return Unavailable("QUEUE_FULL", "系统繁忙，请稍候。", "The gateway is busy.", **_AGAIN)
 

@@ -28,7 +28,7 @@ class Patience:
             if task not in self._ended:
                 raise
             task.uncancel()
-            raise errors.TooSlow("REQUEST_TOO_SLOW", "请求发送过慢。", "The request came too slowly.") from None
+            raise errors.too_slow() from None
         finally:
             del self._reading[task]
             self._ended.discard(task)

@@ -20,7 +20,9 @@ from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.ids import uuid7
 from onecard.foundation.keys import Keyring
 from onecard.gateway import errors, wire
+from onecard.gateway.batch import Uploads
 from onecard.gateway.issuing import IssuerKeys, issue
+from onecard.gateway.journals import Readers
 from onecard.gateway.lane import LOST, Lane
 from onecard.gateway.lists import Lists
 from onecard.gateway.numbers import Numbers
@@ -113,6 +115,8 @@ class Services:
     pulse: Side
     lane: Lane
     paying: Paying
+    apart: Side
+    uploads: Uploads
     terminals: Terminals
     issuer_keys: IssuerKeys
     numbers: Numbers
@@ -171,15 +175,33 @@ class Services:
                 rows = await connection.fetch("SELECT code, places FROM catalogue_area_set ORDER BY code")
                 return rows
 
+        async def fetch_terminal_keys(terminal_id: int) -> Sequence[Mapping[str, object]]:
+            async with side.connection() as connection:
+                rows: Sequence[Mapping[str, object]]
+                rows = await connection.fetch(sql.load(CATALOGUE, "terminal_keys"), terminal_id)
+                return rows
+
+        async def fetch_keys_ever() -> Sequence[Mapping[str, object]]:
+            async with side.connection() as connection:
+                rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys_ever"))
+                return rows
+
         issuer = environment.get("ONECARD_NODE", "320600")
         issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys)
         lane = Lane(lambda: connect(url), Memory())
+        terminals, apart = Terminals(terminal_ring, fetch_terminal), Side(url)
+        readers = Readers(
+            issuer, fetch_terminal_keys, fetch_keys_ever, terminal_ring, card_ring, card_ring.derive("chip"),
+            issuer_keys.ref_key,
+        )  # fmt: skip
         return cls(
             side=side,
+            apart=apart,
+            uploads=Uploads(terminals, readers, apart.connection, lane.counts),
             pulse=Side(url),
             lane=lane,
             paying=Paying(Bank.from_environment(environment), lane.record, side.connection),
-            terminals=Terminals(terminal_ring, fetch_terminal),
+            terminals=terminals,
             issuer_keys=issuer_keys,
             numbers=Numbers(issuer_keys.ring, side.connection),
             public_keys=PublicKeys(issuer_keys),
@@ -357,6 +379,7 @@ class Services:
         self.paying.close()
         self.lists.close()
         await self.side.close()
+        await self.apart.close()
         await self.pulse.close()
 
 

@@ -16,7 +16,7 @@ from onecard.kernel.catalogue.words import Words
 from onecard.portal import means
 from onecard_kit import terms
 from onecard_kit.classes import BY_CODE
-from onecard_kit.reasons import FUNDERS, concession_name
+from onecard_kit.reasons import BEARERS, FUNDERS, concession_name
 
 Line = tuple[str, list[str]]
 
@@ -141,7 +141,7 @@ def _needs(needs: terms.Needs) -> Iterator[str]:
 
 
 def _offline(offline: terms.Offline) -> str:
-    zh, en = FUNDERS.get(offline.shortfall, (offline.shortfall, offline.shortfall))
+    zh, en = BEARERS[offline.shortfall]
     told = {
         "yuan": yuan(offline.limit_fen),
         "days": offline.days,

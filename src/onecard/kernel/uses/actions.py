@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -88,8 +89,8 @@ async def record_within(connection: asyncpg.Connection, lines: list[Line], memor
     """The work of `record_group` inside the caller's transaction (or savepoint)."""
     loaded = await load_facts(connection, lines, memory)
     folded = fold(lines, loaded, memory.items)
-    await _save(connection, folded, loaded, memory)
-    return folded.answers
+    await save(connection, folded, loaded, memory)
+    return cast("list[Outcome]", folded.answers)  # none is a line of a journal
 
 
 async def lock(connection: asyncpg.Connection, lines: list[Line]) -> list[asyncpg.Record]:
@@ -115,17 +116,17 @@ async def load_facts(connection: asyncpg.Connection, lines: list[Line], memory: 
     revision, remembered_day = memory.spots_of or (0, None)
     found = await connection.fetchrow(
         sql.load(LOAD, "facts"),
-        _literal(terminal for terminal, _ in pairs),
-        _literal(f'"{item}"' for _, item in pairs),
+        literal(terminal for terminal, _ in pairs),
+        literal(f'"{item}"' for _, item in pairs),
         day,
-        _literal(terminal for terminal, _, _ in keys),
-        _literal(journal.hex for _, journal, _ in keys),
-        _literal(sequence for _, _, sequence in keys),
-        _literal(_bytes(nonce) for nonce in nonces),
+        literal(terminal for terminal, _, _ in keys),
+        literal(journal.hex for _, journal, _ in keys),
+        literal(sequence for _, _, sequence in keys),
+        literal(_bytes(nonce) for nonce in nonces),
         list(nonces.values()),
-        _literal(sorted({card.holder_id for card in by_number.values()})),
+        literal(sorted({card.holder_id for card in by_number.values()})),
         revision,
-        _literal("true" if remembered_day == day and pair in memory.spots else "false" for pair in pairs),
+        literal("true" if remembered_day == day and pair in memory.spots else "false" for pair in pairs),
     )
     if found["revision"] != revision:
         memory.areas = facts.areas_of(found["areas"])
@@ -175,7 +176,7 @@ async def _load_further(
     await read_items(connection, {j.item_version_id for j in loaded.further.journeys.values()}, memory)
     loaded.further.items = memory.items
     owners = {owner for j in loaded.further.journeys.values() for owner in (j.operator, j.sponsor) if owner}
-    await _learn(connection, owners | {f"party:{bank}" for bank in loaded.further.banks.values()}, memory)
+    await learn(connection, owners | {f"party:{bank}" for bank in loaded.further.banks.values()}, memory)
     keys = sorted(_capacities(lines, loaded, memory))
     if keys:
         counted = await connection.fetch(sql.load(LOAD, "lock_capacity"), *map(list, zip(*keys, strict=True)))
@@ -223,10 +224,10 @@ async def _remember(connection: asyncpg.Connection, loaded: facts.Loaded, memory
     if memory.treasury is None:
         memory.treasury = await connection.fetchval("SELECT owner FROM ledger_account WHERE role = 'treasury.city'")
     sponsors = {spot.sponsor for spot in spots if spot.sponsor is not None}
-    await _learn(connection, {memory.treasury or "", *sponsors} | {spot.operator for spot in spots}, memory)
+    await learn(connection, {memory.treasury or "", *sponsors} | {spot.operator for spot in spots}, memory)
 
 
-async def _learn(connection: asyncpg.Connection, wanted: set[str], memory: Memory) -> None:
+async def learn(connection: asyncpg.Connection, wanted: set[str], memory: Memory) -> None:
     """Read the accounts of owners met for the first time."""
     owners = memory.accounts.unknown(wanted)
     if owners:
@@ -247,9 +248,10 @@ async def read_items(connection: asyncpg.Connection, versions: Iterable[int | No
         memory.items[version] = item_files.from_plain(json.loads(declaration), f"item version {version}")
 
 
-async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:
+async def save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:
+    """Write all that a group came to. Raises Collision, LedgerDisagreed."""
     uses = folded.uses
-    if not uses:
+    if not (uses or folded.charges or folded.quotas or folded.risks):
         return
     quotas = sorted(folded.quotas.items())
     transfers = [t for charge in folded.charges for t in transfers_of(charge, memory.treasury or "", memory.accounts)]
@@ -257,23 +259,23 @@ async def _save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Lo
     new_keys, new_nonces, counted, refused = await connection.fetchrow(
         sql.load(RECORD, "save"),
         *_use_columns(uses),
-        _literal(use.line.journal.hex for use in uses),
-        _literal(use.line.sequence for use in uses),
-        _literal(_bytes(use.line.content) for use in uses),
-        _literal(_bytes(nonce) for nonce, _ in folded.nonces),
+        literal(use.line.journal.hex for use in uses),
+        literal(use.line.sequence for use in uses),
+        literal(_bytes(use.line.content) for use in uses),
+        literal(_bytes(nonce) for nonce, _ in folded.nonces),
         [expires for _, expires in folded.nonces],
         list(folded.counters),
         list(folded.counters.values()),
-        _literal(holder for (holder, _, _), _ in quotas),
-        _literal(rule for (_, rule, _), _ in quotas),
-        _literal(period for (_, _, period), _ in quotas),
-        _literal(more for _, more in quotas),
+        literal(holder for (holder, _, _), _ in quotas),
+        literal(rule for (_, rule, _), _ in quotas),
+        literal(period for (_, _, period), _ in quotas),
+        literal(more for _, more in quotas),
         [risk.kind for risk in folded.risks],
         [risk.subject for risk in folded.risks],
         [json.dumps(risk.detail) for risk in folded.risks],
         *_transfer_columns(transfers if plain else []),
-        _literal(use.decision.waived_fen for use in uses),
-        _literal(use.line.leg for use in uses),
+        literal(use.decision.waived_fen for use in uses),
+        literal(use.line.leg for use in uses),
     )
     if new_keys < len(uses) or new_nonces < len(folded.nonces):
         raise Collision("a key or nonce was recorded meanwhile")
@@ -316,18 +318,18 @@ def _json(rows: list[dict[str, object]]) -> str:
 def _use_columns(uses: list[Use]) -> list[object]:
     """The columns of `uses_use`, in the order of `save.sql`."""
     return [
-        _literal(use.line.id.hex for use in uses),
+        literal(use.line.id.hex for use in uses),
         [use.line.at for use in uses],
-        _literal(use.line.terminal_id for use in uses),
-        _literal(use.point_id for use in uses),
-        _literal(f'"{use.line.item}"' for use in uses),
-        _literal(use.item_version_id for use in uses),
-        _literal(use.card_id for use in uses),
-        _literal(use.line.presented.medium.value for use in uses),
-        _literal(use.decision.verdict.value for use in uses),
-        _literal(use.decision.full_fen for use in uses),
-        _literal(use.decision.paid_fen for use in uses),
-        _literal(use.decision.concession.key if use.decision.concession else None for use in uses),
+        literal(use.line.terminal_id for use in uses),
+        literal(use.point_id for use in uses),
+        literal(f'"{use.line.item}"' for use in uses),
+        literal(use.item_version_id for use in uses),
+        literal(use.card_id for use in uses),
+        literal(use.line.presented.medium.value for use in uses),
+        literal(use.decision.verdict.value for use in uses),
+        literal(use.decision.full_fen for use in uses),
+        literal(use.decision.paid_fen for use in uses),
+        literal(use.decision.concession.key if use.decision.concession else None for use in uses),
     ]
 
 
@@ -340,17 +342,17 @@ async def post(connection: asyncpg.Connection, transfers: list[Transfer]) -> dic
 def _transfer_columns(transfers: list[Transfer]) -> list[object]:
     """The columns of transfers, and how many there are, in the order of `save.sql` and `post.sql`."""
     return [
-        _literal(t.id.hex for t in transfers),
-        _literal(t.debit for t in transfers),
-        _literal(t.credit for t in transfers),
-        _literal(t.amount_fen for t in transfers),
-        _literal(t.code for t in transfers),
-        _literal(t.reference.hex for t in transfers),
+        literal(t.id.hex for t in transfers),
+        literal(t.debit for t in transfers),
+        literal(t.credit for t in transfers),
+        literal(t.amount_fen for t in transfers),
+        literal(t.code for t in transfers),
+        literal(t.reference.hex for t in transfers),
         len(transfers),
     ]
 
 
-def _literal(values: Iterable[object]) -> str:
+def literal(values: Iterable[object]) -> str:
     """A PostgreSQL array literal of numbers, days, hex ids or codes; never of other text, which would need escapes.
 
     What travels from outside into it is an item's code, whose letters the gateway has checked, in quotes (one may be

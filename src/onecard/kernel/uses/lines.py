@@ -15,11 +15,33 @@ Key = tuple[int, UUID, int]
 """The caller's id of a line: terminal, journal, sequence."""
 
 
+class Gate(msgspec.Struct, frozen=True):
+    """What a gate without a line had made of a presentation before anybody else heard of it (`onecard_kit.journal`).
+
+    `at` is by its clock as it stood, `correction_s` what was added to that, `paid_fen` what its terms came to,
+    `oldest_list_s` how old the oldest list was that it decided by, `reason` its own words or its staff's.
+    """
+
+    verdict: str
+    manual: bool
+    at: dt.datetime
+    correction_s: int = 0
+    paid_fen: int = 0
+    oldest_list_s: int | None = None
+    reason: str | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether somebody passed."""
+        return self.manual or self.verdict == Verdict.ADMITTED
+
+
 class Line(msgspec.Struct):
     """One presentation at a terminal. `content` is a digest of what was presented, never of the verdict.
 
     `bank` is what the bank answered when it was asked for `bank_fen` (``approved``, ``refused``, ``silent``); None
-    before it was asked, ``away`` where there is none to ask.
+    before it was asked, ``away`` where there is none to ask. `gate` is there for a line of a journal, which is told
+    after it happened.
     """
 
     id: UUID
@@ -35,6 +57,7 @@ class Line(msgspec.Struct):
     leg: Leg | None = None
     bank: str | None = "away"
     bank_fen: int = 0
+    gate: Gate | None = None
 
     @property
     def key(self) -> Key:
@@ -70,8 +93,33 @@ class Rejected(msgspec.Struct, frozen=True):
     code: str
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """What became of a line of a journal. `verdict` is ours, `gate_verdict` the gate's, which stands. Whole fen."""
+
+    use_id: UUID
+    verdict: Verdict
+    gate_verdict: str
+    paid_fen: int
+    shortfall_fen: int = 0
+    borne_by: str | None = None
+    double: bool = False
+    repeated: bool = False
+
+
 Outcome = Answer | Rejected | BankAsked
 """What becomes of a line."""
+LateOutcome = Taken | Rejected
+"""What becomes of a line of a journal."""
+
+
+class OfflineLine(msgspec.Struct, frozen=True):
+    """A line of a journal, about to be recorded beside its use. `stood` is what the admission came to where the use was
+    recorded as refused before: it was told online first, and the answer was lost.
+    """
+
+    line: Line
+    taken: Taken
+    stood: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +152,8 @@ class Charge(msgspec.Struct, frozen=True):
     """What a decision does to accounts: between whom, for which use, and which hold it resolves, if any.
 
     `id` is what its transfers' ids lie beside; `operator` and `sponsor` are owners (``party:3``), `bank` is the party
-    whose account pays where the means is the bank.
+    whose account pays where the means is the bank. `shortfall_fen` is what none of these pays, but `borne_by`;
+    `debtor` is the holder where it is they.
     """
 
     id: UUID
@@ -116,6 +165,9 @@ class Charge(msgspec.Struct, frozen=True):
     purse: int | None
     bank: int | None = None
     hold: UUID | None = None
+    shortfall_fen: int = 0
+    borne_by: str | None = None
+    debtor: int | None = None
 
 
 class Use(msgspec.Struct):
@@ -131,15 +183,19 @@ class Use(msgspec.Struct):
 
 @dataclass(slots=True)
 class Folded:
-    """What a group came to: an answer for each line, and everything there is to write."""
+    """What a group came to: an answer for each line, and everything there is to write. `seen` are chip counters that
+    were told late, by card.
+    """
 
-    answers: list[Outcome] = field(default_factory=list)
+    answers: list[Outcome | Taken] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     nonces: list[tuple[bytes, dt.datetime]] = field(default_factory=list)
     counters: dict[int, int] = field(default_factory=dict)
     quotas: dict[tuple[int, str, str], int] = field(default_factory=dict)
     risks: list[Risk] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    lines: list[OfflineLine] = field(default_factory=list)
+    seen: dict[int, set[int]] = field(default_factory=dict)
     further: "Further" = field(default_factory=lambda: Further())
 
 

@@ -7,10 +7,25 @@ would one after the other.
 import datetime as dt
 from collections.abc import Mapping
 
+import msgspec
+
 from onecard.foundation import clock
-from onecard.kernel.uses.decide import further
+from onecard.kernel.uses.decide import further, offline
 from onecard.kernel.uses.decide.purses import move_purse
-from onecard.kernel.uses.lines import Answer, BankAsked, Charge, Folded, Key, Line, Outcome, Rejected, Risk, Use
+from onecard.kernel.uses.lines import (
+    Answer,
+    BankAsked,
+    Charge,
+    Folded,
+    Gate,
+    Key,
+    Line,
+    Outcome,
+    Rejected,
+    Risk,
+    Taken,
+    Use,
+)
 from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Misses, Spot
 from onecard_kit.decide import Decision, Facts, at_most, decide
 from onecard_kit.terms import Item, Leg, Means, Medium
@@ -23,25 +38,35 @@ FORGED_CHIP = "chip_cryptogram_invalid"
 def fold(lines: list[Line], loaded: Loaded, items: Mapping[int, Item]) -> Folded:
     """Decide each line on the facts as the lines before it left them. `loaded` is used up by it."""
     folded = Folded()
-    answered: dict[Key, tuple[bytes, Answer]] = {}
+    answered: dict[Key, tuple[bytes, Answer | Taken]] = {}
     for line in lines:
         folded.answers.append(_answer(line, loaded, items, folded, answered))
     return folded
 
 
 def _answer(
-    line: Line, loaded: Loaded, items: Mapping[int, Item], folded: Folded, answered: dict[Key, tuple[bytes, Answer]]
-) -> Outcome:
+    line: Line,
+    loaded: Loaded,
+    items: Mapping[int, Item],
+    folded: Folded,
+    answered: dict[Key, tuple[bytes, Answer | Taken]],
+) -> Outcome | Taken:
     """Idempotence first; then the decision and its effects."""
     before = loaded.known.get(line.key)
-    if before is not None:
-        return _repeat(before, items) if before.content == line.content else Rejected("SEQUENCE_REUSED")
+    if before is not None and before.content != line.content:
+        return Rejected("SEQUENCE_REUSED")
+    if before is not None and line.gate is None:
+        return _repeat(before, items)
     twin = answered.get(line.key)
     if twin is not None:
         return _repeated(twin[1]) if twin[0] == line.content else Rejected("SEQUENCE_REUSED")
     spot = loaded.spots.get((line.terminal_id, line.item))
     if spot is None or not spot.has_key(line.key_id, line.at.timestamp()):
         return Rejected("KEY_EXPIRED")
+    if line.gate is not None:
+        taken = _take(line, line.gate, spot, before, loaded, items, folded)
+        answered[line.key] = (line.content, taken)
+        return taken
     card = card_of(line, loaded)
     version, journey = further.terms_of(line, spot, card, loaded)
     item = items.get(version) if version is not None else None
@@ -58,6 +83,43 @@ def _answer(
     answer = _first_answer(line, decision, item, card, loaded)
     answered[line.key] = (line.content, answer)
     return answer
+
+
+def _take(
+    line: Line, gate: Gate, spot: Spot, before: Known | None, loaded: Loaded, items: Mapping[int, Item], folded: Folded
+) -> Taken:
+    """A line of a journal: what the gate decided stands, and what we would have decided is kept beside it.
+
+    `before` is there where the line came before: online, with an answer that the gate never got, or in an upload.
+    """
+    assert loaded.past is not None
+    if before is not None and before.use_id in loaded.past.lines:
+        return offline.again(before, loaded.past.lines[before.use_id], gate)
+    if before is not None and (before.verdict == Verdict.ADMITTED or not gate.admitted):
+        return offline.beside(line, before, folded)
+    spot, card = offline.then(line, spot, card_of(line, loaded), loaded)
+    version, journey = further.terms_of(line, spot, card, loaded)
+    item = items.get(version) if version is not None else None
+    facts = facts_of(line, spot, item, card, loaded, journey)
+    if before is None:
+        ours = decide(facts)
+    else:  # it stands as refused, and somebody passed
+        ours, line = Decision(Verdict(before.verdict)), msgspec.structs.replace(line, id=before.use_id)
+    judged = offline.judge(gate, facts, ours)
+    decision = judged.decision
+    offline.note_risk(line, judged, card, folded)
+    spends = offline.spending(line, used=facts.replayed or before is not None)
+    charge = _apply(spends, decision, spot, version, item, card, journey, loaded, folded)
+    if charge is not None:
+        charge = offline.lacking(charge, judged, card)
+        decision = charge.decision
+        folded.charges.append(charge)
+    if decision.spent:
+        offline.note_chip(line, facts, card, loaded, folded)
+    if before is None:
+        card_id = card.card_id if card is not None else None
+        folded.uses.append(Use(line, decision, spot.point_id, item, version, card_id))
+    return offline.take(line, judged, charge, decision, folded, late=before is not None)
 
 
 def card_of(line: Line, loaded: Loaded) -> Card | None:
@@ -111,11 +173,15 @@ def _limited(line: Line, problem: Verdict | None, misses: Misses) -> Verdict | N
 
 
 def _is_replayed(line: Line, card: Card | None, loaded: Loaded) -> bool:
-    """A nonce that is spent; or online a chip counter that did not grow, be it a replay or a clone."""
+    """A nonce that is spent; or a chip counter that did not grow online, or was seen before: a replay, or a clone."""
     shown = line.presented
     if shown.nonce is not None:
         return shown.nonce in loaded.spent
-    return card is not None and shown.counter is not None and shown.counter <= card.chip_counter
+    if card is None or shown.counter is None:
+        return False
+    if line.gate is not None:
+        return offline.has_shown(card, shown.counter, loaded)
+    return shown.counter <= card.chip_counter
 
 
 def _quota_used(item: Item, card: Card | None, day: dt.date, loaded: Loaded) -> dict[str, int]:
@@ -191,7 +257,9 @@ def _repeat(known: Known, items: Mapping[int, Item]) -> Answer:
     )  # fmt: skip
 
 
-def _repeated(answer: Answer) -> Answer:
+def _repeated(answer: Answer | Taken) -> Answer | Taken:
+    if isinstance(answer, Taken):
+        return msgspec.structs.replace(answer, repeated=True)
     return Answer(
         answer.use_id, answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession, True, None,
         answer.waived_fen, answer.held_fen,

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from onecard.kernel.uses.lines import Key
+from onecard.kernel.uses.load.past import Past
 from onecard_kit.decide import Areas, Pass, Place, Standing
 from onecard_kit.terms import DayKind, Item, Means, Medium, When
 
@@ -110,7 +111,7 @@ class Misses:
 
 @dataclass(slots=True)
 class Loaded:
-    """Everything a group's decisions may look at."""
+    """Everything a group's decisions may look at; `past` for lines that are told late, else None."""
 
     by_serial: dict[int, Card]
     by_number: dict[bytes, Card]
@@ -124,6 +125,7 @@ class Loaded:
     day_kind: DayKind
     further: Further = field(default_factory=Further)
     misses: Misses | None = None
+    past: Past | None = None
 
 
 _classes = msgspec.json.Decoder(tuple[tuple[str, dt.date, dt.date | None], ...])

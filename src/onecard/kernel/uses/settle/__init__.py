@@ -8,11 +8,19 @@ from uuid import UUID
 from onecard.foundation.ids import beside
 from onecard.kernel.uses.lines import Charge, Transfer
 from onecard_kit.decide import Decision
-from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Means, Price
+from onecard_kit.terms import (
+    BORNE_BY_HOLDER,
+    BORNE_BY_OPERATOR,
+    BORNE_BY_PLATFORM,
+    LEDGER_OF_ROLE,
+    Means,
+    Price,
+)
 
-# A use's transfers have ids beside its own: what the payer pays (or what is held for it, or the release of a hold), and
-# what the funder of the concession adds. A journey that ends by itself has its own beside those of its beginning.
-PAID, FUNDED, ENDED_BY_ITSELF = 1, 2, 4
+# A use's transfers have ids beside its own: what the payer pays (or what is held for it, or the release of a hold),
+# what the funder of the concession adds, and what somebody bears that the payer lacked. A journey that ends by itself
+# has its own beside those of its beginning.
+PAID, FUNDED, ENDED_BY_ITSELF, SHORTFALL = 1, 2, 4, 8
 
 
 def transfer_ids(use_id: UUID) -> list[UUID]:
@@ -20,7 +28,7 @@ def transfer_ids(use_id: UUID) -> list[UUID]:
     that ended by itself.
     """
     charged = (use_id, beside(use_id, ENDED_BY_ITSELF))
-    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED)]
+    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED, SHORTFALL)]
 
 
 def hold_id(use_id: UUID) -> UUID:
@@ -37,11 +45,15 @@ class LedgerDisagreed(Exception):
 
 
 class Accounts:
-    """Finds account ids by owner, role and ledger. Opened accounts keep their id for ever, so what was read is kept."""
+    """Finds account ids by owner, role and ledger. Opened accounts keep their id for ever, so what was read is kept.
+
+    `platform` is the owner of the account from which the platform bears what gates let pass.
+    """
 
     def __init__(self) -> None:
         self._by_key: dict[tuple[str, str, str], int] = {}
         self._owners: set[str] = set()
+        self.platform: str | None = None
 
     def learn(self, owners: list[str], found: list[tuple[str, str, str, int]]) -> None:
         """Take in rows of (owner, role, ledger, id) for the owners that were asked for."""
@@ -72,7 +84,8 @@ def transfers_of(charge: Charge, treasury: str, accounts: Accounts) -> list[Tran
     if price is None:
         return []
     paid = _resolved(charge) if charge.hold is not None else _paid(charge, price, treasury, accounts)
-    return [*paid, *_funded(charge, price, treasury, accounts)]
+    transfers = [*paid, *_funded(charge, price, treasury, accounts)]
+    return [*transfers, _lacking(charge, price, treasury, accounts)] if _is_borne_by_another(charge) else transfers
 
 
 def in_order(transfers: list[Transfer]) -> list[list[object]]:
@@ -122,17 +135,41 @@ def _funded(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> 
     return [Transfer(beside(charge.id, FUNDED), debit, credit, decision.funded_fen, "concession", charge.reference)]
 
 
+def _is_borne_by_another(charge: Charge) -> bool:
+    """Whether what a charge lacks comes from somebody; what the operator bears, it does not get."""
+    return charge.shortfall_fen > 0 and charge.borne_by != BORNE_BY_OPERATOR
+
+
+_ROLE_OF = {BORNE_BY_HOLDER: "holder.debt", BORNE_BY_PLATFORM: "platform.shortfall"}
+
+
+def _lacking(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> Transfer:
+    """What the payer should have paid and did not, from who bears it: the holder as a debt."""
+    assert charge.borne_by is not None
+    role = _ROLE_OF.get(charge.borne_by, charge.borne_by)
+    ledger = LEDGER_OF_ROLE[role]
+    debit = _account(charge, role, ledger, treasury, accounts)
+    credit = _account(charge, price.payee, ledger, treasury, accounts)
+    return Transfer(
+        beside(charge.id, SHORTFALL), debit, credit, charge.shortfall_fen, "shortfall", charge.reference
+    )  # fmt: skip
+
+
 def _account(charge: Charge, role: str, ledger: str, treasury: str, accounts: Accounts) -> int:
     if role == "holder.purse":
         assert charge.purse is not None
         return charge.purse
-    return accounts.of(_owner(charge, role, treasury), role, ledger)
+    return accounts.of(_owner(charge, role, treasury, accounts), role, ledger)
 
 
-def _owner(charge: Charge, role: str, treasury: str) -> str:
+def _owner(charge: Charge, role: str, treasury: str, accounts: Accounts) -> str:
     """Who holds the account of a role here. Employers, merchants and banks fund where they are the point's sponsor."""
     if role.startswith("treasury."):
         return treasury
+    if role == "holder.debt":
+        return f"holder:{charge.debtor}"
+    if role == "platform.shortfall":
+        return accounts.platform or ""
     if role == "bank.settlement":
         return f"party:{charge.bank}"
     if role in ("employer.share", "merchant.offer", "bank.offer"):

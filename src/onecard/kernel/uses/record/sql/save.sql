@@ -30,7 +30,8 @@ WITH uses AS (
     SELECT * FROM unnest($16::text::bytea[], $17::timestamptz[]) w (nonce, expires) ORDER BY 1
     ON CONFLICT DO NOTHING RETURNING 1
 ), grown AS (
-    UPDATE cards_standing s SET chip_counter = w.counter
+    UPDATE cards_standing s SET chip_counter = w.counter,
+           chip_seen = (s.chip_seen >> least(w.counter - s.chip_counter, 256)::int) | (1::bit(256) << 255)
     FROM unnest($18::bigint[], $19::bigint[]) w (card_id, counter) WHERE s.card_id = w.card_id
 ), counted AS (
     INSERT INTO entitlements_quota AS q (holder_id, rule, period, used)

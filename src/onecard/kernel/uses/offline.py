@@ -1,0 +1,225 @@
+"""The verb that takes what gates decided without a line: a group of a journal's lines is one transaction.
+
+The same fold decides them as decides what is shown now, each as of its own moment (`load/past.py`); what the gate
+admitted stands, and `onecard_kit.admissions` says who pays. Taking a line again changes nothing.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from onecard.foundation import clock, sql
+from onecard.foundation.errors import Conflict
+from onecard.kernel.uses.actions import (
+    COLLISIONS_MAX,
+    LOAD,
+    RECORD,
+    Collision,
+    Memory,
+    learn,
+    literal,
+    load_facts,
+    save,
+)
+from onecard.kernel.uses.chain import Following, Head, Link
+from onecard.kernel.uses.decide import card_of, fold
+from onecard.kernel.uses.lines import Folded, LateOutcome, Line, OfflineLine, Rejected
+from onecard.kernel.uses.load.facts import Loaded
+from onecard.kernel.uses.load.past import SEEN_MAX, Past, past_of
+from onecard_kit.terms import BORNE_BY_PLATFORM
+
+HERE = "onecard.kernel.uses"
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload of a terminal's journal, signed with a key of that terminal."""
+
+    terminal_id: int
+    key_id: int
+    journal: UUID
+    named: str  # the journal's id as its first line names it
+    following: Following
+    correction_s: int = 0
+    rejected: int = 0
+    head: Head = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head = Head(-1, self.named)
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """A line of an upload whose mac is right, and where it stands in the chain."""
+
+    line: Line
+    link: Link
+
+
+async def head_of(connection: asyncpg.Connection, terminal_id: int, journal: UUID, named: str) -> Head:
+    """How far a terminal's journal is taken."""
+    row = await connection.fetchrow(sql.load(HERE, "journal"), terminal_id, journal)
+    return Head(-1, named) if row is None else Head(*row)
+
+
+async def take(
+    connection: asyncpg.Connection, upload: Upload, group: Sequence[Arrived], memory: Memory
+) -> list[LateOutcome]:
+    """Take a group of an upload's lines, all of one day: one transaction, an answer for each, in their order.
+
+    Raises Conflict KEY_EXPIRED when the terminal may not upload any more, Collision after repeated races, or the
+    driver's errors; then nothing of the group is recorded.
+    """
+    for _ in range(COLLISIONS_MAX):
+        before = replace(upload.following), upload.head
+        try:
+            async with connection.transaction():
+                return await _take(connection, upload, group, memory)
+        except BaseException as error:
+            upload.following, upload.head = before
+            if not isinstance(error, Collision | asyncpg.DeadlockDetectedError):
+                raise
+    raise Collision("the lines met other writers again and again")
+
+
+def leave(upload: Upload, arrived: Arrived, code: str) -> LateOutcome:
+    """Answer a line that cannot be recorded now: it is to be sent again, and the head waits for it."""
+    upload.following.follow(upload.head, arrived.link, taken=False)
+    return Rejected(code)
+
+
+async def close(connection: asyncpg.Connection, upload: Upload) -> None:
+    """Note that an upload came to its end, and move over what it showed to be missing."""
+    async with connection.transaction():
+        head = await _lock(connection, upload)
+        upload.head, missing_after = upload.following.close(head)
+        await connection.execute(
+            sql.load(HERE, "close_upload"), upload.terminal_id, upload.journal, upload.rejected, upload.correction_s,
+            upload.head.through, upload.head.chain, missing_after,
+        )  # fmt: skip
+
+
+async def _take(
+    connection: asyncpg.Connection, upload: Upload, group: Sequence[Arrived], memory: Memory
+) -> list[LateOutcome]:
+    head, linked = await _lock(connection, upload), {}
+    for each in group:
+        head, linked[each.link.sequence] = upload.following.follow(head, each.link, taken=True)
+    lines = [each.line for each in group]
+    loaded = await _load(connection, upload, lines, memory)
+    folded = fold(lines, loaded, memory.items)
+    assert loaded.past is not None
+    folded.nonces = [each for each in folded.nonces if _month(each[1]) in loaded.past.nonces_kept]
+    await _learn_bearers(connection, folded, memory)
+    await save(connection, folded, loaded, memory)
+    await connection.execute(
+        sql.load(RECORD, "save_lines"), upload.terminal_id, upload.journal, head.through, head.chain,
+        *_line_columns(folded.lines, linked), *_chip_columns(folded, loaded.past),
+    )  # fmt: skip
+    upload.head = head
+    return cast("list[LateOutcome]", folded.answers)  # all are lines of a journal
+
+
+async def _lock(connection: asyncpg.Connection, upload: Upload) -> Head:
+    row = await connection.fetchrow(
+        sql.load(HERE, "lock_journal"), upload.terminal_id, upload.journal, upload.named
+    )  # fmt: skip
+    return Head(*row)
+
+
+async def _load(connection: asyncpg.Connection, upload: Upload, lines: list[Line], memory: Memory) -> Loaded:
+    """The facts of a group, and how things stood at its lines' moments."""
+    loaded = await load_facts(connection, lines, memory)
+    if await _find_closed(connection, lines, loaded):
+        loaded = await load_facts(connection, lines, memory)
+    now = clock.now().timestamp()
+    if not any(spot.has_key(upload.key_id, now) for spot in loaded.spots.values()):
+        raise Conflict("KEY_EXPIRED", "终端密钥已停用。", "The terminal's key is no longer in force.")
+    chips = {card.card_id for line in lines if line.presented.counter is not None and (card := card_of(line, loaded))}
+    row = await connection.fetchrow(
+        sql.load(LOAD, "past"),
+        sorted(card.card_id for card in loaded.by_number.values()),
+        upload.terminal_id,
+        sorted({line.item for line in lines}),
+        min(line.at for line in lines),
+        sorted(chips),
+        [known.use_id for known in loaded.known.values()],
+        sorted({_month(line.presented.expires) for line in lines if line.presented.expires is not None}),
+    )
+    loaded.past = past_of(row)
+    return loaded
+
+
+async def _find_closed(connection: asyncpg.Connection, lines: list[Line], loaded: Loaded) -> bool:
+    """Let codes of e-cards that were closed since find their card; whether there are any."""
+    shown = {serial for line in lines if (serial := line.presented.serial) is not None}
+    unknown = shown - loaded.by_serial.keys()
+    if not unknown:
+        return False
+    rows = await connection.fetch(sql.load(LOAD, "closed_ecards"), sorted(unknown))
+    closed = {row["serial"]: row for row in rows}
+    found = False
+    for line in lines:
+        row = closed.get(line.presented.serial) if line.presented.serial is not None else None
+        if row is not None and line.at.timestamp() < row["closed_at"]:
+            line.presented = msgspec.structs.replace(line.presented, serial=None, number_index=row["number_index"])
+            found = True
+    return found
+
+
+async def _learn_bearers(connection: asyncpg.Connection, folded: Folded, memory: Memory) -> None:
+    """Have the accounts ready from which somebody bears what a holder lacked."""
+    debtors = sorted({charge.debtor for charge in folded.charges if charge.debtor is not None})
+    if debtors:
+        await connection.execute("SELECT uses_open_debts($1::bigint[])", debtors)
+        await learn(connection, {f"holder:{debtor}" for debtor in debtors}, memory)
+    if memory.accounts.platform is None and any(c.borne_by == BORNE_BY_PLATFORM for c in folded.charges):
+        memory.accounts.platform = await connection.fetchval(
+            "SELECT owner FROM ledger_account WHERE role = 'platform.shortfall'"
+        )
+        await learn(connection, {memory.accounts.platform or ""}, memory)
+
+
+def _month(moment: dt.datetime) -> str:
+    """The month in China, as the partitions of spent nonces are named."""
+    return f"{clock.day_of(moment):%Y%m}"
+
+
+def _line_columns(rows: Sequence[OfflineLine], linked: Mapping[int, bool]) -> list[object]:
+    """The columns of `uses_offline_line`, in the order of `save_lines.sql`."""
+    gates = [row.line.gate for row in rows if row.line.gate is not None]
+    return [
+        literal(row.taken.use_id.hex for row in rows),
+        literal(row.line.sequence for row in rows),
+        literal(row.taken.verdict.value for row in rows),
+        literal(gate.manual for gate in gates),
+        [gate.at for gate in gates],
+        literal(gate.correction_s for gate in gates),
+        literal(gate.paid_fen for gate in gates),
+        literal(gate.oldest_list_s for gate in gates),
+        literal(row.taken.double for row in rows),
+        literal(row.taken.shortfall_fen for row in rows),
+        literal(row.taken.borne_by for row in rows),
+        literal(linked[row.line.sequence] for row in rows),
+        [_plain(gate.verdict) for gate in gates],
+        [None if gate.reason is None else _plain(gate.reason) for gate in gates],
+        literal(row.stood and row.stood.full_fen for row in rows),
+        literal(row.stood and row.stood.paid_fen for row in rows),
+        literal(row.stood and row.stood.waived_fen for row in rows),
+        literal(row.stood and row.stood.concession and row.stood.concession.key for row in rows),
+    ]
+
+
+def _plain(text: str) -> str:
+    """What a gate wrote, without what the database cannot keep."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _chip_columns(folded: Folded, past: Past) -> list[object]:
+    cards = sorted(folded.seen)
+    chips = [past.chips[card] for card in cards]
+    return [cards, [chip.highest for chip in chips], [f"{chip.seen:0{SEEN_MAX}b}" for chip in chips]]
