@@ -256,6 +256,24 @@ def test_a_dry_run_tells_the_difference_and_changes_nothing(tmp_path: Path) -> N
 
 
 @pytest.mark.django_db
+def test_what_did_not_change_is_no_difference_however_deep_it_lies(tmp_path: Path) -> None:
+    """A file is read with tuples, and the database gives lists."""
+    lines = (
+        'when = { days = ["working"], hours = [["06:00", "18:30"], ["20:00", "22:00"]] }',
+        "journey = { ends_after_hours = 4 }",
+        'price = { from = "holder.purse", to = "operator.receivable", distance = { steps = [[4000, 200]], line = [{'
+        ' code = "L1", stations = [["S1", 0], ["S2", 900]] }] } }',
+    )
+    load(tmp_path, an_item("transit.ride", *lines))
+    longer = [line.replace("18:30", "19:00").replace("900", "950") for line in lines]
+    [told] = load(tmp_path, an_item("transit.ride", *longer), dry_run=True).differences
+    assert told.changes == (
+        Change("when.hours", "06:00 18:30, 20:00 22:00", "06:00 19:00, 20:00 22:00"),
+        Change("price.distance.line[L1].stations", "S1 0, S2 900", "S1 0, S2 950"),
+    )
+
+
+@pytest.mark.django_db
 def test_an_item_that_was_published_stays_where_it_stands(tmp_path: Path) -> None:
     county = an_item("transit.ride", 'level = "county"', area="320682")
     load(tmp_path, county, PROVINCIAL)

@@ -41,7 +41,7 @@ def _flat(path: str, value: object) -> list[tuple[str, object]]:
         return [leaf for key, each in value.items() for leaf in _flat(f"{path}.{key}" if path else key, each)]
     if isinstance(value, list | tuple):
         if all(not isinstance(each, Mapping) for each in value):
-            return [(path, ", ".join(str(each) for each in value))] if value else []
+            return [(path, ", ".join(_text(each) for each in value))] if value else []
         names = [_name(n, each) for n, each in enumerate(value)]
         order = [] if all(name.isdecimal() for name in names) else [(path, ", ".join(names))]
         return [
@@ -49,6 +49,11 @@ def _flat(path: str, value: object) -> list[tuple[str, object]]:
             *(leaf for name, each in zip(names, value, strict=True) for leaf in _flat(f"{path}[{name}]", each)),
         ]
     return [] if value is None or value == "" else [(path, value)]
+
+
+def _text(value: object) -> str:
+    """A plain value in a list, whether it comes from a file or from the database: ``06:00 18:30`` of a pair."""
+    return " ".join(_text(each) for each in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _name(n: int, member: object) -> str:

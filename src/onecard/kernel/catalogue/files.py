@@ -94,8 +94,8 @@ def invalid(file: str, path: str, expected: str) -> BadInput:
     """The refusal of a file: nothing of the folder was taken."""
     return BadInput(
         "ITEM_FILE_INVALID",
-        f"应用项目文件有误：{file}: {path}: {expected}",
-        f"An item file cannot be taken: {file}: {path}: {expected}",
+        f"应用项目文件有误：{file}: {path}: {expected}。",
+        f"An item file cannot be taken: {file}: {path}: {expected}.",
         next_zh="请按提示修改文件后重新装载；目录未作任何改动。",
         next_en="Correct the file and load again; nothing was changed.",
     )
