@@ -2,15 +2,13 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
-from tests.api.process import a_system, a_token, an_api, ask_for_token, problem
-from tests.kernel.cards.roles import django_as
+from tests.api.office import Office
+from tests.api.process import a_system, a_token, ask_for_token, problem
 from tests.kernel.sharing.builders import SYSTEM, a_client, agree
 from tests.small_city import SmallCity
 
@@ -23,30 +21,8 @@ pytestmark = pytest.mark.processes
 Credential = tuple[str, str]
 
 
-@pytest.fixture(scope="module")
-def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
-    made = SmallCity(fresh_database["owner"])
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def url(
-    city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[str]:
-    with an_api(environment_for, fresh_database["api"], workers=2) as address:
-        yield address
-
-
 @pytest.fixture
-def office(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The office that agrees and gives credentials: staff's own role, committed."""
-    with django_as(fresh_database["owner"], django_db_blocker):
-        yield
-
-
-@pytest.fixture
-def credential(office: None, request: pytest.FixtureRequest) -> Credential:
+def credential(office: Office, request: pytest.FixtureRequest) -> Credential:
     """A client of its own for each test, with whom reading the catalogue is agreed."""
     code = f"C{abs(hash(request.node.nodeid)) % 10**8}"
     a_client(code)
@@ -182,7 +158,7 @@ def test_the_allowance_is_one_for_all_processes(url: str, credential: Credential
     assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in refused)
 
 
-def test_one_clients_haste_is_not_anothers_loss(url: str, credential: Credential, office: None) -> None:
+def test_one_clients_haste_is_not_anothers_loss(url: str, credential: Credential) -> None:
     a_client("C-CALM")
     agree("C-CALM", Scope.CATALOGUE)
     calm = a_token(url, actions.give_credential(SYSTEM, "C-CALM"))

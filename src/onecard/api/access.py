@@ -34,14 +34,20 @@ class OAuth2(AuthBase):
         self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Caller:
-        caller = caller_of(request)
-        request.auth = caller  # type: ignore[attr-defined]  # also of a refused request: the log names who it was
-        if self.scope not in caller.scopes:
+        known = caller_of(request)
+        request.auth = known  # type: ignore[attr-defined]  # also of a refused request: the log names who it was
+        if self.scope not in known.scopes:
             raise _scope_missing(self.scope)
-        wait_s = queries.take(caller, self.scope)
+        wait_s = queries.take(known, self.scope)
         if wait_s:
-            raise _too_many(caller.scopes[self.scope], wait_s)
-        return caller
+            raise _too_many(known.scopes[self.scope], wait_s)
+        return known
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Who calls an operation that let them in."""
+    known: Caller = request.auth  # type: ignore[attr-defined]
+    return known
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -12,6 +12,7 @@ from onecard.api.declare import Words, operation
 from onecard.api.fields import PAGE, PAGE_MAX, Asked, Code, Day, Limit, Place, Text
 from onecard.foundation import clock
 from onecard.kernel.catalogue import queries
+from onecard.kernel.catalogue.models import Item as Listed
 from onecard.kernel.catalogue.models import ItemVersion, Stage
 from onecard.kernel.sharing.scopes import Scope
 from onecard_kit.terms import Kind, Level
@@ -72,7 +73,9 @@ def list_items(request: HttpRequest, asked: Query[ListAsked]) -> Items:
     place, day = asked.place or node(), asked.day or clock.today()
     found = queries.list_of(place, day, filters, after=asked.after, limit=asked.limit + 1)
     page = found[: asked.limit]
-    return Items(items=[_item(row) for row in page], next=page[-1].item_id if len(found) > len(page) else None)
+    return Items(
+        items=[_item(row, row.item) for row in page], next=page[-1].item_id if len(found) > len(page) else None
+    )
 
 
 @operation(router, "GET", "/items/{code}", Scope.CATALOGUE, Item, 404)
@@ -81,7 +84,7 @@ def get_item(request: HttpRequest, code: Code) -> Item:
     item = queries.item(code)
     version = queries.version_for(item.code, clock.today())
     assert version is not None  # it was published once
-    return _item(version)
+    return _item(version, item)
 
 
 @operation(router, "GET", "/items/{code}/versions", Scope.CATALOGUE, Items, 404)
@@ -91,7 +94,7 @@ def list_versions(request: HttpRequest, code: Code, asked: Query[VersionsAsked])
     found = queries.versions_of(item.code, before=asked.after, limit=asked.limit + 1, stages=SHOWN)
     page = found[: asked.limit]
     last = str(page[-1].version) if len(found) > len(page) else None
-    return Items(items=[_item(row) for row in page], next=last)
+    return Items(items=[_item(row, item) for row in page], next=last)
 
 
 def node() -> str:
@@ -99,8 +102,8 @@ def node() -> str:
     return os.environ.get("ONECARD_NODE", "320600")
 
 
-def _item(row: ItemVersion) -> Item:
-    item, told = row.item, queries.plain(row)
+def _item(row: ItemVersion, item: Listed) -> Item:
+    told = queries.plain(row)
     return Item(
         code=item.code,
         version=row.version,

@@ -1,14 +1,16 @@
 """How an operation is declared: method and path, its scope, its answer, and the refusals that are its own."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from django.http import HttpRequest
 from ninja import NinjaAPI, Router, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.renderers import JSONRenderer
 from pydantic import Field
 
-from onecard.api import problems
+from onecard.api import errors, problems
 from onecard.api.access import OAuth2
 from onecard.kernel.sharing.scopes import Scope
 
@@ -49,8 +51,32 @@ def operation(
     router: Router, method: str, path: str, scope: Scope, answer: Any, *refusals: int, status: int = 200, **more: Any
 ) -> Callable[[View], View]:
     """Serve a view at a path to callers with a scope. Its docstring is what the reference says of it."""
+
+    def declared(view: View) -> View:
+        known = _parameters(view)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, **values: Any) -> Any:
+            for name, given in request.GET.lists():
+                if name not in known or len(given) > 1:
+                    raise errors.malformed(f"query.{name if name in known else '?'}: not expected here")
+            return view(request, **values)
+
+        router.api_operation([method], path, auth=OAuth2(scope), response=responses, **more)(guarded)
+        return view
+
     responses = {status: answer, **dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem)}
-    return router.api_operation([method], path, auth=OAuth2(scope), response=responses, **more)
+    return declared
+
+
+def _parameters(view: Callable[..., Any]) -> frozenset[str]:
+    """The names of the query's parameters that a view takes: the framework reads what it knows and ignores the rest."""
+    taken = (get_args(hint)[0] for hint in get_type_hints(view, include_extras=True).values() if get_args(hint))
+    return frozenset(name for model in taken if _is_model(model) for name in model.model_fields)
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Schema)
 
 
 class Plain(JSONRenderer):

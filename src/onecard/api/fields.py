@@ -10,8 +10,11 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
+from onecard.kernel.sharing import pseudonyms
+
 PAGE = 50
 PAGE_MAX = 500
+YEARS = range(2000, 2200)
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MOMENT = re.compile(
@@ -46,7 +49,8 @@ def _moment(value: Any) -> Any:
     """RFC 3339; what no calendar holds is refused by the caller of this."""
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         moment = dt.datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
-        return moment.astimezone(dt.UTC)
+        if moment.year in YEARS:
+            return moment.astimezone(dt.UTC)
     raise ValueError("expected a moment as 2026-03-01T08:30:00+08:00")
 
 
@@ -73,6 +77,7 @@ Limit = Annotated[
     int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})
 ]  # fmt: skip
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)]
+Pseudonym = Annotated[str, StringConstraints(pattern=pseudonyms.PATTERN)]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 # A text that somebody reads: no control characters.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]

@@ -151,7 +151,7 @@ RINGS = {
     "public": ("identity", "cards"),
     "staff": ("identity", "cards", "codes"),
     "gateway": ("codes", "cards", "terminals"),
-    "api": ("identity", "cards"),
+    "api": ("identity", "cards", "clients"),
     "worker": ("identity", "cards", "codes", "anchor"),
 }
 

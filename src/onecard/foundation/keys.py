@@ -31,13 +31,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from onecard.foundation import suite
 from onecard.foundation.errors import Unavailable
 
-PURPOSES = ("identity", "codes", "cards", "terminals", "anchor")
+PURPOSES = ("identity", "codes", "cards", "terminals", "clients", "anchor")
 # What is derived from a ring, once and for ever.
 LABELS: dict[str, tuple[str, ...]] = {
     "identity": ("index:number", "index:name", "index:initials", "index:phone"),
     "codes": ("ref",),
     "cards": ("index:card_number", "chip"),
     "terminals": (),
+    "clients": ("pseudonym",),
     "anchor": ("anchor-ed25519",),
 }
 SECRET_BYTES = 32

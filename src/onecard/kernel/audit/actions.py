@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -37,6 +38,14 @@ def record(
     only: never a name, a number or an address.
     """
     rows(sql.load(HERE, "record"), actor.name, verb, subject, place, reason, _json(detail))
+
+
+def record_all(
+    actor: Actor, verb: str, details: Mapping[str, dict[str, Any]], *, place: str = "", reason: str = ""
+) -> None:
+    """Write facts of one verb about many subjects, each with its detail, as `record`, in one statement."""
+    told = [_json(detail) for detail in details.values()]
+    rows(sql.load(HERE, "record_all"), actor.name, verb, place, reason, list(details), told)
 
 
 def risk(kind: str, subject: str, detail: dict[str, Any] | None = None) -> None:

@@ -58,9 +58,12 @@ class Finding:
         return self.kind != "unsealed"
 
 
-def facts_about(subject: str, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:
-    """Facts about a subject, newest first; `before` is the last id of the page above, `limit` at most 500."""
-    return _page(Fact.objects.filter(subject=subject), before, limit)
+def facts_about(subject: str, *, verb: str = "", before: int | None = None, limit: int = PAGE) -> list[Fact]:
+    """Facts about a subject, of one verb or of all, newest first; `before` is the last id of the page above, `limit` at
+    most 500.
+    """
+    found = Fact.objects.filter(subject=subject)
+    return _page(found.filter(verb=verb) if verb else found, before, limit)
 
 
 def facts_by(actor: str, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:

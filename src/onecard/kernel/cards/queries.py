@@ -1,5 +1,7 @@
 """Reads of cards and their standing. Lists are paged by key, newest first: the last page is as fast as the first."""
 
+from collections.abc import Sequence
+
 from django.db.models import Count, Q
 
 from onecard.foundation import crypto, keys
@@ -33,6 +35,12 @@ def of_holder(holder_id: int) -> list[Card]:
 def standing_of(card_id: int) -> Standing | None:
     """What gates know about a card; None before its first refresh."""
     return Standing.objects.filter(pk=card_id).first()
+
+
+def with_ecard(card_ids: Sequence[int]) -> set[int]:
+    """Those of some cards on which an e-card stands."""
+    found = Standing.objects.filter(pk__in=card_ids, ecard_serial__isnull=False)
+    return set(found.values_list("card_id", flat=True))
 
 
 def newest(state: str | None = None, *, before: int | None = None, limit: int = PAGE) -> list[Card]:

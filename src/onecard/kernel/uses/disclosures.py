@@ -76,8 +76,7 @@ def disclose_card(actor: Actor, named: Named, item: str, point_code: str, medium
     actor.require("uses.explain", point.division)
     if not Item.objects.filter(code=item).exists():
         raise NotFound("ITEM_UNKNOWN", f"没有应用项目 {item}。", f"There is no item {item}.")
-    card = _card(named)
-    shown = Shown(_terminal(point), _presented(card, medium))
+    card, shown = as_shown(named, point, medium)
     audit.record(
         actor,
         "uses.explain",
@@ -87,6 +86,16 @@ def disclose_card(actor: Actor, named: Named, item: str, point_code: str, medium
         detail={"card": card.pk, "item": item, "point": point_code},
     )
     return shown
+
+
+def as_shown(named: Named, point: Point, medium: Medium | None) -> tuple[Card, Shown]:
+    """A card as it would be shown at a point, genuine and fresh, for whoever may ask about it. Without a medium it is
+    shown as the code of its e-card, if it has one.
+
+    Raises NotFound CARD_UNKNOWN, ECARD_UNKNOWN, Conflict TERMINAL_MISSING, BadInput CARD_OR_HOLDER.
+    """
+    card = _card(named)
+    return card, Shown(_terminal(point), _presented(card, medium))
 
 
 def _card(named: Named) -> Card:

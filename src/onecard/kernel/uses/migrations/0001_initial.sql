@@ -20,6 +20,7 @@ CREATE TABLE uses_use (
 ) PARTITION BY RANGE (id);
 CREATE TABLE uses_use_default PARTITION OF uses_use DEFAULT;
 CREATE INDEX uses_use_card ON uses_use (card_id, id) WHERE card_id IS NOT NULL;
+CREATE INDEX uses_use_point ON uses_use (point_id, id);
 -- Misses of the read-aloud number, by which it is limited.
 CREATE INDEX uses_use_missed ON uses_use (id, terminal_id) WHERE verdict = 'NUMBER_UNKNOWN';
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_use FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,111 @@
+"""What the API's database role may not, whoever takes the process over; and lists that cost the same however long."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from tests.foundation.web.faces import a_resident, a_use, face, the_catalogue
+from tests.kernel.cards.builders import a_card
+from tests.kernel.sharing.builders import SYSTEM, a_basis, agree
+
+from onecard.kernel.catalogue.models import Client as System
+from onecard.kernel.catalogue.models import Point, Terminal
+from onecard.kernel.holders.models import Holder
+from onecard.kernel.sharing import actions, pseudonyms
+from onecard.kernel.sharing.scopes import Scope
+from onecard_kit.verdicts import Verdict
+
+CODE = "nt-bus"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT name_sealed FROM holders_holder",
+        "SELECT number_sealed FROM holders_holder",
+        "SELECT birth_date FROM holders_holder",
+        "SELECT id FROM holders_class",
+        "SELECT id FROM signins_user",
+        "SELECT token FROM cards_account",
+        "SELECT private_sealed FROM ecards_key",
+        "SELECT id FROM ecards_device",
+        "SELECT key_sealed FROM catalogue_terminal_key",
+        "SELECT detail FROM audit_fact",
+        "SELECT free_fen FROM ledger_balance",
+        "UPDATE cards_card SET state = 'active'",
+        "UPDATE cards_standing SET card_state = 'active'",
+        "INSERT INTO uses_use (id) VALUES (gen_random_uuid())",
+        "INSERT INTO sharing_credential (client_id) VALUES ('x')",
+    ],
+)
+def test_the_role_may_not(urls: dict[str, str], statement: str) -> None:
+    with psycopg.connect(urls["api"]) as connected, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connected.execute(statement.encode())
+
+
+@pytest.fixture
+def bus(db: None) -> Iterator[Client]:
+    """The bus company's system, inside the test's process and its transaction."""
+    the_catalogue()
+    a_basis()
+    agree(CODE, *Scope)
+    credential, secret = actions.give_credential(SYSTEM, CODE)
+    with face("api"):
+        asked = {"grant_type": "client_credentials", "client_id": credential, "client_secret": secret}
+        answer = Client().post("/v1/token", "&".join(f"{k}={v}" for k, v in asked.items()), FORM)
+        yield Client(headers={"Authorization": f"Bearer {json.loads(answer.content)['access_token']}"})
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def cost(client: Client, path: str) -> tuple[int, dict[str, Any]]:
+    """How many statements an answer takes, and the answer."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(path)
+    assert answer.status_code == 200, answer.content
+    return len(queries), json.loads(answer.content)
+
+
+def test_a_list_of_uses_costs_the_same_however_many(bus: Client) -> None:
+    stop = Point.objects.get(code="nt-bus-1")
+    _, first = a_resident("zhang")
+    a_terminal_of(stop)
+    a_use(first, stop, Verdict.ADMITTED)
+    few, told = cost(bus, "/v1/uses")
+    assert len(told["uses"]) == 1
+    for n in range(2, 6):
+        _, card = a_resident(f"resident{n}", sequence=n)
+        for _ in range(3):
+            a_use(card, stop, Verdict.ADMITTED)
+    many, told = cost(bus, "/v1/uses")
+    assert (len(told["uses"]), many) == (13, few)
+    assert len({use["holder"] for use in told["uses"]}) == 5
+
+
+def a_terminal_of(stop: Any) -> None:
+    """The terminal under whose id `a_use` writes."""
+    Terminal.objects.create(pk=1, code="nt-bus-1-1", point=stop)
+
+
+def test_lists_of_items_and_cards_cost_the_same_however_many(bus: Client) -> None:
+    few, told = cost(bus, "/v1/items?limit=1")
+    assert (len(told["items"]), told["next"]) == (1, told["items"][0]["code"])
+    many, told = cost(bus, "/v1/items?limit=500")
+    assert len(told["items"]) > 10
+    assert (many, told["next"]) == (few, None)
+    one, told = cost(bus, "/v1/items/transit.bus_ride/versions")
+    assert one <= few + 1
+    user, _ = a_resident("li", sequence=9)
+    assert user.holder_id is not None
+    name = pseudonyms.of_holder(System.objects.get(code=CODE).pk, user.holder_id)
+    one, told = cost(bus, f"/v1/holders/{name}/cards")
+    for _ in range(3):
+        a_card(holder=Holder.objects.get(pk=user.holder_id))
+    several, more = cost(bus, f"/v1/holders/{name}/cards")
+    assert (len(told["cards"]), len(more["cards"]), several) == (1, 4, one)
