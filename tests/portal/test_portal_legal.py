@@ -42,7 +42,7 @@ def test_a_text_has_its_articles_in_order_and_who_points_to_them(tmp_path: Path)
     for words in ("测试规定", "测试机关", "2022-10-01", "旧办法", "可以乘车。"):
         assert words in told
     assert "museum" not in told
-    numbers = [part.split(" ", 1)[0] for part in told.split("<b>第 ")[1:]]
+    numbers = [part.split(" ", 1)[0] for part in told.split("<dt>第 ")[1:]]
     assert numbers == ["3.1.1", "3.2", "9", "10", "13"]
     english = page("/legal-bases/test", lang="en")
     for words in ("Test regulation", "What 3.1.1 says", "Items that point to it:", "Repeals"):
