@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from onecard.gateway import errors
 from onecard.gateway.wire import Response
 from onecard_kit import classes, codes, requests
+from onecard_kit.offline import OFFLINE_WORDS
+from onecard_kit.terms import Item
 from onecard_kit.verdicts import WORDS
 
 PATH: Final = "/terminal/"
@@ -107,14 +111,31 @@ def _kit(mac: str) -> bytes:
         "CHARS_MAX": codes.CHARS_MAX,
         "CLOCK_SKEW_S": codes.CLOCK_SKEW_S,
         "TIME_TOLERANCE_S": requests.TIME_TOLERANCE_S,
-        "CLASSES": {each.number: each.code for each in classes.CLASSES},
+        "CLASSES": {each.number: {"code": each.code, "zh": each.zh, "en": each.en} for each in classes.CLASSES},
+        "ITEM_KEYS": _shape(msgspec.inspect.type_info(Item)),
         "VERDICTS": {
             verdict.value: {"zh": words.zh, "en": words.en, "next_zh": words.next_zh, "next_en": words.next_en}
-            for verdict, words in WORDS.items()
+            for verdict, words in (*WORDS.items(), *OFFLINE_WORDS.items())
         },
     }
     lines = (f"export const {name} = {json.dumps(value, ensure_ascii=False)};\n" for name, value in said.items())
     return "".join(lines).encode()
+
+
+def _shape(kind: msgspec.inspect.Type) -> object:
+    """The keys of a declaration, table by table, and the words that may stand where only some may; 1 where anything
+    may. A page that is older than an item file knows by it that it does not understand the file.
+    """
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            return {field.encode_name: _shape(field.type) for field in fields}
+        case msgspec.inspect.EnumType(cls=cls):
+            return [each.value for each in cls]
+        case msgspec.inspect.VarTupleType(item_type=item):
+            return _shape(item)
+        case msgspec.inspect.UnionType(types=types):
+            return next((shape for shape in map(_shape, types) if shape != 1), 1)
+    return 1
 
 
 def _answer(name: str, content: bytes, *headers: tuple[str, str]) -> Response:

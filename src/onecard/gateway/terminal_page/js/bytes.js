@@ -30,3 +30,5 @@ export function joined(...parts) {
 }
 
 export const same = (one, two) => one.length === two.length && one.every((each, at) => each === two[at]);
+
+export const toBase64Url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
