@@ -297,6 +297,7 @@ class SmallCity:
         return {"number": card.number, "counter": counter, "cryptogram": shown.hex()}
 
     def a_line(
+            classes=changes.get("classes", ()),
         self,
         terminal: Terminal,
         card: Card | None = None,

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web.live import Watched, watched
+from tests.gateway.page_server import RUN
 from tests.gateway.process import GatewayProcess
 from tests.small_city import SmallCity, Terminal
 
@@ -59,9 +60,32 @@ class Kiosk:
         expect(self.page.locator("#stop, #pairing, #work").filter(visible=True)).to_be_visible()
 
     def pair(self, terminal: Terminal) -> None:
+        """Pair the page as a terminal, and wait until it knows the items of its point."""
         self.page.fill("#pairing-code", pairing_code(self.city, terminal))
         self.page.press("#pairing-code", "Enter")
         expect(self.page.locator("#terminal")).to_contain_text(terminal.code)
+        expect(self.page.locator("#item")).to_be_enabled(timeout=20_000)
+
+    def wait_for_lists(self) -> None:
+        """Wait until there is what a page decides by, and until it would open again without a network."""
+        expect(self.page.locator("#ages")).to_have_text(re.compile("前$"))
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    def synchronise(self) -> None:
+        """Have it fetch everything now, as staff would."""
+        self.page.click("#state")
+        self.page.click("#refresh")
+        expect(self.page.locator("#refresh")).not_to_have_attribute("aria-busy", "true")
+        self.page.click("#state-dialog [data-close]")
+
+    def cut(self) -> None:
+        """The network is gone."""
+        self.context.set_offline(True)
+
+    def mend(self) -> None:
+        """It is back; what the browser said of it meanwhile is no fault of the page."""
+        self.context.set_offline(False)
+        self.watched.wrong = [said for said in self.watched.wrong if "ERR_INTERNET_DISCONNECTED" not in said]
 
     def paste(self, text: str) -> None:
         self.page.fill("#paste", text)
@@ -75,10 +99,7 @@ class Kiosk:
 
     def run(self, script: str, argument: Any = None) -> Any:
         """Run a function of the page's modules: ``async (load, argument) => …``, where load("code") is a module."""
-        return self.page.evaluate(
-            f"(argument) => ({script})((name) => import(`${{document.body.dataset.base}}js/${{name}}.js`), argument)",
-            argument,
-        )
+        return self.page.evaluate(RUN.format(script=script), argument)
 
     def picture(self, name: str) -> None:
         """Save a picture where ONECARD_PICTURES names a folder, for people to look at."""
@@ -94,6 +115,3 @@ class Kiosk:
 
 def a_kiosk(browser: Browser, city: SmallCity, gateway: GatewayProcess, **options: Any) -> Kiosk:
     return Kiosk(browser.new_context(locale="zh-CN", **options), city, gateway)
-
-
-Maker = Callable[..., Kiosk]

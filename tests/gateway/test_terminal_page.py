@@ -1,24 +1,34 @@
 """The terminal page in a real browser: pairing, presenting, and what it tells of itself."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
-from tests.foundation.web.live import browser
-from tests.gateway.kiosk import Kiosk, a_kiosk
+from playwright.sync_api import Browser, Page, expect
+from tests import list_worker
+from tests.foundation.web.live import browser, watched
+from tests.gateway.kiosk import Kiosk, a_kiosk, pairing_code
+from tests.gateway.page_server import page_server
 from tests.gateway.process import GatewayProcess
 from tests.small_city import SmallCity
 
+from onecard.gateway.page import Page as TerminalPage
 from onecard_kit.verdicts import WORDS, Verdict
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 
+@pytest.fixture(scope="module")
+def build(fresh_database: dict[str, str], environment_for: list_worker.Environment) -> Callable[[], int]:
+    """Bring the lists up to date, as the worker does each minute."""
+    return lambda: list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+
+
 @pytest.fixture
-def kiosk(browser: Browser, city: SmallCity, gateway: GatewayProcess) -> Iterator[Kiosk]:
+def kiosk(browser: Browser, city: SmallCity, gateway: GatewayProcess, build: Callable[[], int]) -> Iterator[Kiosk]:
+    build()
     made = a_kiosk(browser, city, gateway)
     yield made
     made.close()
@@ -27,7 +37,6 @@ def kiosk(browser: Browser, city: SmallCity, gateway: GatewayProcess) -> Iterato
 def test_a_paired_page_admits_a_pasted_code(kiosk: Kiosk, city: SmallCity) -> None:
     card, bus = city.a_card(), city.a_terminal()
     kiosk.pair(bus)
-    kiosk.page.evaluate("document.getElementById('item').append(new Option('bus', 'transit.bus_ride'))")
     kiosk.paste(city.a_code(card))
     kiosk.says("请通行")
     kiosk.picture("admitted")
@@ -109,7 +118,6 @@ def test_what_is_no_code_is_refused_and_told_to_nobody(kiosk: Kiosk, city: Small
 def test_the_same_code_is_refused_the_second_time(kiosk: Kiosk, city: SmallCity) -> None:
     card, bus = city.a_card(), city.a_terminal()
     kiosk.pair(bus)
-    kiosk.page.evaluate("document.getElementById('item').append(new Option('bus', 'transit.bus_ride'))")
     code = city.a_code(card)
     kiosk.paste(code)
     kiosk.says("请通行")
@@ -127,6 +135,73 @@ def test_a_second_window_does_not_write_the_same_journal(kiosk: Kiosk, city: Sma
     kiosk.page.close()
     second.click("#again")
     expect(second.locator("#terminal")).to_be_visible()
+
+
+def test_a_node_of_the_national_algorithms_says_so_before_a_code_is_spent(browser: Browser) -> None:
+    with page_server("hmac-sm3") as server:
+        page = watched(browser.new_context(locale="zh-CN"), server.url)
+        page.go("")
+        expect(page.page.locator("#stop-why")).to_contain_text("HMAC-SM3")
+        expect(page.page.locator("#pairing")).to_be_hidden()
+        assert page.faults() == []
+        page.page.close()
+
+
+def test_a_new_version_is_offered_and_taken_when_staff_say_so(browser: Browser) -> None:
+    with page_server() as server:
+        page = browser.new_context(locale="zh-CN").new_page()
+        page.goto(server.url)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.reload()
+        old = page.locator("body").get_attribute("data-base")
+        server.page = TerminalPage.read("hmac-of-tomorrow")
+        page.reload()
+        assert page.locator("body").get_attribute("data-base") == old
+        page.evaluate("navigator.serviceWorker.getRegistration('/terminal/').then((held) => held.update())")
+        expect(page.locator("#update")).not_to_have_attribute("hidden", "", timeout=20_000)
+        page.evaluate("document.getElementById('update').click()")
+        expect(page.locator("body")).not_to_have_attribute("data-base", str(old), timeout=20_000)
+        page.context.close()
+
+
+def press_until(page: Page, selector: str, limit: int = 30) -> None:
+    """Walk by Tab to an element; it must be reachable and show that it has the focus."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        if page.evaluate("(s) => document.activeElement.matches(s)", selector):
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", selector
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_everything_goes_by_keyboard_alone(kiosk: Kiosk, city: SmallCity) -> None:
+    page, bus = kiosk.page, city.a_terminal()
+    press_until(page, "#pairing-code")
+    page.keyboard.insert_text(pairing_code(city, bus))
+    press_until(page, "#pairing [type=submit]")
+    page.keyboard.press("Enter")
+    expect(page.locator("#item")).to_be_enabled(timeout=20_000)
+    press_until(page, "#paste")
+    page.keyboard.insert_text(city.a_code(city.a_card()))
+    press_until(page, "#reading [type=submit]")
+    page.keyboard.press("Enter")
+    kiosk.says("请通行")
+    page.keyboard.press("Escape")
+    kiosk.says("请出示")
+    page.keyboard.press("Home")
+    press_until(page, "#tap")
+    page.keyboard.press("Enter")
+    expect(page.locator("#tap-answer")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator("body").focus()
+    press_until(page, "#state")
+    page.keyboard.press("Enter")
+    expect(page.locator("#state-dialog")).to_be_visible()
+    press_until(page, "#refresh")
+    page.keyboard.press("Escape")
+    expect(page.locator("#state-dialog")).to_be_hidden()
+    for each in ("#language", "#elder", "#sound", "#item", "#lens"):
+        press_until(page, each, 40)
 
 
 WIDTHS = (320, 768, 1366)
@@ -152,8 +227,14 @@ def test_every_look_of_the_page(kiosk: Kiosk, city: SmallCity, language: str, mo
 
     assert walk("pairing") == []
     kiosk.pair(bus)
-    page.evaluate("document.getElementById('item').append(new Option('bus', 'transit.bus_ride'))")
     assert walk("idle") == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.click("#tap")
+    assert walk("tap") == []
+    page.keyboard.press("Escape")
+    page.click("#state")
+    assert walk("state") == []
+    page.keyboard.press("Escape")
     code = city.a_code(card)
     kiosk.paste(code)
     expect(page.locator("#result.ok")).to_be_visible()

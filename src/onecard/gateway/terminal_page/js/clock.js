@@ -6,7 +6,10 @@ const DAY_S = 86_400;
 
 export class Clock {
   /** `shift_ms` is what was added the last time; null: no time signal yet. */
-  constructor(shift_ms = null) { this.shift_ms = shift_ms; }
+  constructor(shift_ms = null, changed = () => {}) {
+    this.shift_ms = shift_ms;
+    this.changed = changed;
+  }
 
   now_ms() { return Date.now() + (this.shift_ms ?? 0); }
 
@@ -17,6 +20,7 @@ export class Clock {
     const shift_ms = server_s * 1000 + 500 - Date.now();
     if (this.shift_ms === null || Math.abs(shift_ms - this.shift_ms) > WORTH_SETTING_MS) {
       this.shift_ms = Math.abs(shift_ms) > WORTH_SETTING_MS ? Math.round(shift_ms) : 0;
+      this.changed(this.shift_ms);
     }
   }
 

@@ -1,41 +1,60 @@
 // What a presentation came to, as the page shows it: a tone, words in both languages, and the facts beneath.
 //
 //   tone   "ok", "bad", or "warn" where nothing is decided and staff are needed
-//   title, why, next   words in both languages; next may be null
+//   title, why, next   words in both languages; why and next may be null
 //   facts  [name of the fact (words.js), its value: a text, or words in both languages]
+//
+// What is told of a presentation: {name: the item's, in both languages; read: how what was shown begins; before: how
+// the store knows that it was used here; at_s: when}.
 
-import { VERDICTS } from "./kit.js";
-import { both } from "./words.js";
+import { CLASSES, VERDICTS } from "./kit.js";
+import { both, bothOf } from "./words.js";
+import { timeOf } from "./clock.js";
 
-export const yuan = (fen) => (fen === 0 ? both("free") : both("yuan", (fen / 100).toFixed(2)));
+export const yuan = (fen) => (fen === 0 ? both("free") : amount(fen));
+const amount = (fen) => both("yuan", (fen / 100).toFixed(2));
 
-/** The outcome of a verdict. `refused` carries what to do next. */
-export function ofVerdict(code, facts) {
-  const words = VERDICTS[code] ?? { zh: code, en: code, next_zh: "", next_en: "" };
+/** The outcome of a verdict, with the facts that are known of it. */
+export function ofVerdict(code, told, facts = []) {
+  const { zh, en, next_zh, next_en } = VERDICTS[code] ?? { zh: code, en: code, next_zh: "", next_en: "" };
   const isAdmitted = code === "ADMITTED";
+  const before = code === "REPLAYED" && told.before ? [["fact_before", timeOf(told.before.at_ms)]] : [];
   return {
     tone: isAdmitted ? "ok" : "bad",
     verdict: code,
     title: both(isAdmitted ? "admitted" : "refused"),
-    why: isAdmitted ? null : { zh: words.zh, en: words.en },
-    next: words.next_zh ? { zh: words.next_zh, en: words.next_en } : null,
-    facts,
+    why: isAdmitted ? null : { zh, en },
+    next: next_zh ? { zh: next_zh, en: next_en } : null,
+    facts: [["fact_item", told.name], ...before, ...facts, ["fact_read", told.read]],
   };
 }
 
 /** The outcome of the gateway's answer to a use. */
-export function ofAnswer(answer, item, read) {
+export function ofAnswer(answer, told) {
   const terms = answer.reasons.slice(1);
-  const facts = [["fact_item", item]];
-  if (terms.length) facts.push(["fact_terms", { zh: terms.map((each) => each.zh).join("；"), en: terms.map((each) => each.en).join("; ") }]);
-  if (answer.admitted && !answer.price.held_fen) facts.push(["fact_pay", yuan(answer.price.paid_fen)]);
-  if (answer.balance_fen !== null) facts.push(["fact_balance", both("yuan", (answer.balance_fen / 100).toFixed(2))]);
-  facts.push(["fact_use", answer.use.slice(-12)], ["fact_read", read]);
-  facts.push(["fact_judged", both(answer.repeated ? "repeated" : "decided_online")]);
-  const outcome = ofVerdict(answer.verdict.code, facts);
-  if (!answer.admitted) outcome.why = { zh: answer.verdict.zh, en: answer.verdict.en };
-  if (answer.verdict.next_zh) outcome.next = { zh: answer.verdict.next_zh, en: answer.verdict.next_en };
-  return outcome;
+  const facts = [];
+  if (terms.length) facts.push(["fact_terms", bothOf(terms, "；", "; ")]);
+  if (answer.admitted && answer.price.held_fen === null) facts.push(["fact_pay", yuan(answer.price.paid_fen)]);
+  if (answer.balance_fen !== null) facts.push(["fact_balance", amount(answer.balance_fen)]);
+  facts.push(["fact_use", answer.use.slice(-12)], ["fact_judged", both(answer.repeated ? "repeated" : "decided_online")]);
+  const outcome = ofVerdict(answer.verdict.code, told, facts);
+  const { zh, en, next_zh, next_en } = answer.verdict; // the platform's words, should it be newer than this page
+  return { ...outcome, why: answer.admitted ? null : { zh, en }, next: next_zh ? { zh: next_zh, en: next_en } : null };
+}
+
+/** The outcome of what this page decided by itself (decide.js). */
+export function ofDecision({ verdict, paid_fen, concession, item, lists }, told) {
+  const facts = [];
+  if (concession) facts.push(["fact_terms", concession.note ?? wordsOf(concession.class)]);
+  if (verdict === "ADMITTED" && item.price) facts.push(["fact_pay_later", yuan(paid_fen)]);
+  const ages = Object.values(lists).map((issued) => told.at_s - issued);
+  facts.push(["fact_judged", ages.length ? both("decided_offline", Math.max(0, Math.round(Math.max(...ages) / 60))) : both("decided_offline_bare")]);
+  return ofVerdict(verdict, told, facts);
+}
+
+function wordsOf(code) {
+  const known = Object.values(CLASSES).find((each) => each.code === code);
+  return known ? { zh: known.zh, en: known.en } : both("everyone");
 }
 
 /** The outcome of a problem: the gateway took nothing. */
@@ -51,9 +70,7 @@ export function ofProblem(problem) {
   };
 }
 
-/** Nobody answered. */
-export function ofSilence() {
-  return {
-    tone: "warn", verdict: null, title: both("undecided"), why: both("no_answer"), next: both("no_answer_next"), facts: [],
-  };
+/** Something broke on this page: nothing is decided. */
+export function ofFault() {
+  return { tone: "warn", verdict: null, title: both("undecided"), why: both("fault"), next: both("fault_next"), facts: [] };
 }

@@ -28,10 +28,13 @@ export async function signed(terminal, method, path, sequence, body, time_s) {
   };
 }
 
+// Statuses that say nothing of what became of a use; all others of 400 and above recorded nothing.
+const UNKNOWN = new Set([408, 425, 429, 500, 502, 503, 504]);
+
 /** Nobody answered, or nobody knows what the answer would have been: it may be recorded or not. */
 export class Unanswered extends Error {}
 
-/** The gateway answered that it takes nothing: a problem with a code and words in both languages. */
+/** The gateway answered with a problem: a code and words in both languages. */
 export class Refused extends Error {
   constructor(status, problem) {
     super(problem.code);
@@ -41,15 +44,15 @@ export class Refused extends Error {
 }
 
 /**
- * Send a request and read its answer. Throws Refused for a 4xx, which recorded nothing, and Unanswered for everything
- * whose outcome is unknown: no connection, too late, a broken answer, 5xx.
+ * Send a request; its answer. Throws Refused for a problem that the gateway tells, and Unanswered where there was no
+ * answer: no connection, too late, or not from the gateway. Of a use (`isUse`) a problem that says nothing of what
+ * became of it is Unanswered, too.
  */
-export async function send(method, path, { headers = {}, body, timeout_ms, heard } = {}) {
+export async function send(method, path, { headers = {}, body, timeout_ms, heard, isUse = false }) {
   const answer = await fetched(method, path, headers, body, timeout_ms);
   heard?.(answer.headers.get("date"));
-  if (answer.status === 304) return { answer, json: null };
-  if (!answer.ok) throw await refusal(answer);
-  return { answer };
+  if (!answer.ok && answer.status !== 304) throw await refusal(answer, isUse);
+  return answer;
 }
 
 async function fetched(method, path, headers, body, timeout_ms) {
@@ -61,9 +64,9 @@ async function fetched(method, path, headers, body, timeout_ms) {
   }
 }
 
-async function refusal(answer) {
+async function refusal(answer, isUse) {
   const problem = await answer.json().catch(() => null);
-  if (answer.status < 500 && problem?.code) return new Refused(answer.status, problem);
+  if (problem?.code && !(isUse && UNKNOWN.has(answer.status))) return new Refused(answer.status, problem);
   return new Unanswered(problem?.code ?? `${answer.status}`);
 }
 

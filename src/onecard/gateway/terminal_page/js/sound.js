@@ -11,8 +11,11 @@ export function wakeSound() {
   if (context.state === "suspended") context.resume().catch(() => {});
 }
 
+/** Whether the page sounds when it is asked to. */
+export const isAudible = () => context?.state === "running";
+
 export function sound(tone) {
-  if (context?.state !== "running") return;
+  if (!isAudible()) return;
   TONES[tone].forEach((pitch, at) => note(pitch, context.currentTime + at * STEP_S));
 }
 

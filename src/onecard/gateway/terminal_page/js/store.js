@@ -1,15 +1,19 @@
-// What the browser keeps: the terminal with its key, the journal, what the gateway handed out. IndexedDB.
+// What the browser keeps: who this terminal is, its journals, what the gateway handed out. IndexedDB.
 //
-//   terminal  one record, "this": who we are, the key (which no script can read), the sequence last taken, the mac of the
-//             journal's last line
-//   lines     the journal by sequence, each line as it will be uploaded
-//   spent     nonces of codes that were used here, until they expire
-//   kept      everything else by name: pack, lists, settings
+//   journals  by id: the terminal and its key (which no script can read), the sequence last taken, the mac of the last line.
+//             The newest pairing's is at work; those before stay until their lines are uploaded
+//   lines     of all journals, each as it will be uploaded, with what the platform said of it
+//   spent     what was used here and must not be used again, until it expires
+//   kept      everything else by name: which journal is at work, pins, pack, lists, what was shown of late
 //
 // What must not be lost when the power goes is written with durability "strict": the promise comes when it is on disk.
 
 const NAME = "onecard-terminal";
 const VERSION = 1;
+const DAY_MS = 86_400_000;
+/** So long an acknowledged line stays: a platform that was restored from a backup asks for it again. */
+const KEPT_MS = 30 * DAY_MS;
+const FOR_EVER_S = Number.MAX_SAFE_INTEGER;
 
 const done = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -21,9 +25,11 @@ export async function openStore() {
   const opening = indexedDB.open(NAME, VERSION);
   opening.onupgradeneeded = () => {
     const db = opening.result;
-    db.createObjectStore("terminal");
-    db.createObjectStore("lines", { keyPath: "sequence" }).createIndex("waiting", "waiting");
-    db.createObjectStore("spent", { keyPath: "nonce" }).createIndex("until_s", "until_s");
+    db.createObjectStore("journals", { keyPath: "journal" });
+    const lines = db.createObjectStore("lines", { keyPath: ["journal", "sequence"] });
+    lines.createIndex("waiting", ["waiting", "journal", "sequence"]); // a line that was taken has no `waiting`
+    lines.createIndex("taken_ms", "taken_ms");
+    db.createObjectStore("spent", { keyPath: "what" }).createIndex("until_s", "until_s");
     db.createObjectStore("kept");
   };
   return new Store(await done(opening));
@@ -32,55 +38,145 @@ export async function openStore() {
 class Store {
   constructor(db) { this.db = db; }
 
-  /** Run `work(transaction)`, which only makes requests, and wait until all of it is written. */
-  #write(stores, work) {
-    const transaction = this.db.transaction(stores, "readwrite", { durability: "strict" });
+  /** Run `work(store of each name, tell)`, which only makes requests, and wait until all of it is written. */
+  #write(names, work) {
+    const transaction = this.db.transaction(names, "readwrite", { durability: "strict" });
     return new Promise((resolve, reject) => {
-      let result;
-      transaction.oncomplete = () => resolve(result);
+      let told;
+      transaction.oncomplete = () => resolve(told);
       transaction.onerror = transaction.onabort = () => reject(transaction.error ?? new Error("not written"));
-      work(transaction, (value) => { result = value; });
+      work(...names.map((name) => transaction.objectStore(name)), (value) => { told = value; });
     });
   }
 
-  #read(store, work) { return done(work(this.db.transaction(store).objectStore(store))); }
+  #read(name, work) { return done(work(this.db.transaction(name).objectStore(name))); }
 
   // --- the terminal ---
 
-  terminal() { return this.#read("terminal", (store) => store.get("this")); }
-
-  /** Begin as a newly paired terminal: another journal, from 1 on. Lines of the one before go with it. */
-  pair(terminal) {
-    return this.#write(["terminal", "lines", "spent", "kept"], (transaction) => {
-      for (const name of ["lines", "spent"]) transaction.objectStore(name).clear();
-      for (const name of ["pack", "withdrawn"]) transaction.objectStore("kept").delete(name);
-      transaction.objectStore("terminal").put({ ...terminal, sequence: 0, previous: terminal.journal }, "this");
-    });
+  /** The journal at work, with who we are; undefined before the first pairing. */
+  async terminal() {
+    const id = await this.kept("journal");
+    return id && this.#read("journals", (journals) => journals.get(id));
   }
 
-  /** Forget everything: the terminal has to be paired again. */
-  unpair() {
-    return this.#write(["terminal", "lines", "spent", "kept"], (transaction) => {
-      for (const name of ["terminal", "lines", "spent", "kept"]) transaction.objectStore(name).clear();
+  /** Every journal, the one at work last: lines of an older one may still be on their way. */
+  async journals() {
+    const [id, all] = [await this.kept("journal"), await this.#read("journals", (journals) => journals.getAll())];
+    return all.sort((one, two) => Number(one.journal === id) - Number(two.journal === id));
+  }
+
+  /** Begin as a newly paired terminal: another journal, from 1 on. What was handed out to the one before goes. */
+  pair(terminal) {
+    return this.#write(["journals", "spent", "kept"], (journals, spent, kept) => {
+      spent.clear();
+      kept.clear();
+      journals.put({ ...terminal, sequence: 0, previous: terminal.journal, through: -1 });
+      kept.put(terminal.journal, "journal");
     });
   }
 
   /** Take the next sequence. It is on disk before it is told, so that none is taken twice whenever the power goes. */
-  take() {
-    return this.#write(["terminal"], (transaction, tell) => {
-      const store = transaction.objectStore("terminal");
-      store.get("this").onsuccess = ({ target: { result: terminal } }) => {
-        store.put({ ...terminal, sequence: terminal.sequence + 1 }, "this");
-        tell(terminal.sequence + 1);
+  take(journal) {
+    return this.#write(["journals"], (journals, tell) => {
+      journals.get(journal).onsuccess = ({ target: { result: held } }) => {
+        journals.put({ ...held, sequence: held.sequence + 1 });
+        tell(held.sequence + 1);
       };
     });
   }
 
-  // --- what was kept by name ---
+  // --- the journal ---
 
-  kept(name) { return this.#read("kept", (store) => store.get(name)); }
+  /** Write a line down, and what it uses up: all of it is on disk when the promise comes. */
+  append(line, spends) {
+    return this.#write(["journals", "lines", "spent"], (journals, lines, spent) => {
+      lines.add({ ...line, waiting: 1 });
+      if (spends) spent.put(spends);
+      journals.get(line.journal).onsuccess = ({ target: { result: held } }) => journals.put({ ...held, previous: line.mac });
+    });
+  }
 
-  keep(name, value) {
-    return this.#write(["kept"], (transaction) => transaction.objectStore("kept").put(value, name));
+  /** How many lines the platform has not said that it has. */
+  waiting() { return this.#read("lines", (lines) => lines.index("waiting").count()); }
+
+  /** The next lines of a journal to be uploaded, in their order. */
+  nextLines(journal, most) {
+    const range = IDBKeyRange.bound([1, journal, 0], [1, journal, Infinity]);
+    return this.#read("lines", (lines) => lines.index("waiting").getAll(range, most));
+  }
+
+  /** The newest lines of a journal, the newest first. */
+  async newestLines(journal, most) {
+    const all = await this.#read("lines", (lines) => lines.getAll(IDBKeyRange.bound([journal, 0], [journal, Infinity])));
+    return all.reverse().slice(0, most);
+  }
+
+  /** One line, as it was written and what the platform said of it. */
+  line(journal, sequence) { return this.#read("lines", (lines) => lines.get([journal, sequence])); }
+
+  /** Keep what the platform said of lines: [{sequence, …}]. */
+  answered(journal, results) {
+    return this.#write(["lines"], (lines) => {
+      for (const result of results) {
+        lines.get([journal, result.sequence]).onsuccess = ({ target: { result: line } }) => line && lines.put({ ...line, platform: result });
+      }
+    });
+  }
+
+  /** Keep up to which sequence the platform has all lines. Less than before means that it lost some: they wait again. */
+  acknowledge(journal, through, now_ms) {
+    return this.#write(["journals", "lines"], (journals, lines) => {
+      journals.get(journal).onsuccess = ({ target: { result: held } }) => held && journals.put({ ...held, through });
+      lines.openCursor(IDBKeyRange.bound([journal, 0], [journal, Infinity])).onsuccess = ({ target: { result: cursor } }) => {
+        if (!cursor) return;
+        const { waiting, taken_ms, ...line } = cursor.value;
+        const isTaken = line.sequence <= through;
+        if (isTaken !== (waiting === undefined)) cursor.update(isTaken ? { ...line, taken_ms: now_ms } : { ...line, waiting: 1 });
+        cursor.continue();
+      };
+    });
+  }
+
+  /** Drop lines that the platform has had for 30 days, and journals of before that have none left. */
+  async dropOld(now_ms) {
+    await this.#write(["lines"], (lines) => {
+      lines.index("taken_ms").openCursor(IDBKeyRange.upperBound(now_ms - KEPT_MS)).onsuccess = ({ target: { result: cursor } }) => {
+        cursor?.delete();
+        cursor?.continue();
+      };
+    });
+    await this.#write(["spent"], (spent) => {
+      spent.index("until_s").openCursor(IDBKeyRange.upperBound(now_ms / 1000 - 60)).onsuccess = ({ target: { result: cursor } }) => {
+        cursor?.delete();
+        cursor?.continue();
+      };
+    });
+  }
+
+  // --- what was used here ---
+
+  /** When and under which line something was used here; undefined where it was not. */
+  spentAs(what) { return this.#read("spent", (spent) => spent.get(what)); }
+
+  /** Remember what an online use spent. */
+  spend(spends) { return this.#write(["spent"], (spent) => spent.put(spends)); }
+
+  // --- what is kept by name ---
+
+  kept(name) { return this.#read("kept", (kept) => kept.get(name)); }
+
+  keep(name, value) { return this.#write(["kept"], (kept) => kept.put(value, name)); }
+
+  drop(name) { return this.#write(["kept"], (kept) => kept.delete(name)); }
+
+  /** The names that begin so. */
+  async keptNames(start) {
+    const names = await this.#read("kept", (kept) => kept.getAllKeys(IDBKeyRange.bound(start, `${start}\uffff`)));
+    return names.filter((name) => name.startsWith(start));
   }
 }
+
+/** What a presentation spends, as the store keeps it; null where it spends nothing. */
+export const spendsOf = ({ spends, goodUntil }, at_ms, journal, sequence, isWritten) => spends && {
+  what: spends, until_s: goodUntil ?? FOR_EVER_S, at_ms, journal, sequence, isWritten,
+};

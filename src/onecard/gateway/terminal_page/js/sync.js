@@ -1,0 +1,87 @@
+// What happens beside the desk: the line is tried again, the journal is uploaded, supplies are fetched. A line counts as had
+// by the platform only when the platform says so, and it may take that back: one that was restored from a backup gets
+// again what it lost.
+
+import { Refused, Unanswered } from "./requests.js";
+
+const [UPLOAD, JOURNALS] = ["/v1/uses:batch", "/v1/journals/"];
+const LINES_MAX = 200;
+const TRY_MS = 3000;
+const FETCH_MS = 60_000;
+
+export class Sync {
+  #asked = new Set();
+  #fetchedAt = -Infinity;
+  #round = Promise.resolve();
+
+  constructor(store, line, clock, supplies) {
+    this.store = store;
+    this.line = line;
+    this.clock = clock;
+    this.supplies = supplies;
+    this.problem = null; // the last thing that the platform said against an upload: words in both languages
+    this.changed = () => {};
+  }
+
+  /** Go on as long as the page lives. */
+  async run() {
+    for (;;) {
+      await this.round();
+      await new Promise((resolve) => { setTimeout(resolve, TRY_MS); });
+    }
+  }
+
+  /** One round now; `isAsked` fetches supplies whether or not they are due. Rounds wait for each other. */
+  round(isAsked = false) {
+    this.#round = this.#round.then(() => this.#oneRound(isAsked)).catch((error) => {
+      if (!(error instanceof Unanswered)) console.warn("synchronisation", error);
+      this.#asked.clear(); // who comes back may be a platform from a backup
+    }).finally(() => this.changed());
+    return this.#round;
+  }
+
+  async #oneRound(isAsked) {
+    if (!this.line.isUp && !(await this.line.reaches())) return;
+    for (const journal of await this.store.journals()) await this.#upload(journal);
+    if (isAsked || performance.now() - this.#fetchedAt >= FETCH_MS) {
+      await this.supplies.refresh();
+      this.#fetchedAt = performance.now();
+      await this.store.dropOld(this.clock.now_ms());
+    }
+  }
+
+  async #upload(journal) {
+    try {
+      if (!this.#asked.has(journal.journal)) await this.#askHowFar(journal);
+      for (;;) {
+        const lines = await this.store.nextLines(journal.journal, LINES_MAX);
+        if (!lines.length) return;
+        const through = await this.#send(journal, lines);
+        if (through < lines[0].sequence) return; // it wants none of these; again next time, and not at once
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.problem = error.problem.detail;
+    }
+  }
+
+  /** Ask what the platform has, once for each time that the line came back. */
+  async #askHowFar(journal) {
+    const { text } = await this.line.fetch(JOURNALS + journal.journal, { signs: journal });
+    await this.store.acknowledge(journal.journal, JSON.parse(text).through, this.clock.now_ms());
+    this.#asked.add(journal.journal);
+  }
+
+  /** Upload some lines; up to which sequence the platform then has all. */
+  async #send(journal, lines) {
+    const text = await this.line.upload(UPLOAD, journal, lines[0].sequence, lines.map((line) => line.text).join(""));
+    const told = text.split("\n").filter(Boolean).map((each) => JSON.parse(each));
+    const results = told.filter((each) => each.result && Number.isInteger(each.sequence));
+    await this.store.answered(journal.journal, results);
+    const end = told.at(-1);
+    if (!end || !Number.isInteger(end.through)) throw new Unanswered("no end of an upload");
+    this.problem = end.done ? null : { zh: end.zh, en: end.en };
+    await this.store.acknowledge(journal.journal, end.through, this.clock.now_ms());
+    return end.done ? end.through : -1;
+  }
+}

@@ -1,0 +1,186 @@
+"""The terminal page without a line: it decides by itself, keeps its journal over a reload without a network, and the
+platform has each line once when the line is back.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+from tests import list_worker
+from tests.foundation.web.live import browser
+from tests.gateway.kiosk import Kiosk, a_kiosk
+from tests.gateway.process import GatewayProcess
+from tests.small_city import SmallCity, Terminal
+
+from onecard.foundation import clock
+from onecard_kit.offline import OFFLINE_WORDS, OfflineRefusal
+from onecard_kit.verdicts import WORDS, Verdict
+
+__all__ = ["browser"]
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+NIGHT_BUS = """
+code = "transit.night_bus"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "夜班公交", en = "Night bus" }
+legal_basis = ["test"]
+function = "transit"
+price = { full_fen = 300, from = "holder.purse", to = "operator.receivable" }
+offline = { limit_fen = 500, days = 30, shortfall = "operator" }
+[[concession]]
+class = "senior_60"
+price = { percent = 50 }
+funded_by = "treasury.city"
+"""
+ITEM = "transit.night_bus"
+WEEK_S = 604_800
+
+
+@pytest.fixture(scope="module")
+def stop(city: SmallCity) -> int:
+    """A stop of the night bus."""
+    city.an_item(NIGHT_BUS)
+    return city.a_point(ITEM, city.operator)
+
+
+@pytest.fixture
+def bus(city: SmallCity, stop: int) -> Terminal:
+    return city.a_terminal(ITEM, point=stop)
+
+
+@pytest.fixture(scope="module")
+def build(fresh_database: dict[str, str], environment_for: list_worker.Environment) -> Callable[[], int]:
+    return lambda: list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+
+
+@pytest.fixture
+def kiosk(
+    browser: Browser, city: SmallCity, gateway: GatewayProcess, bus: Terminal, build: Callable[[], int]
+) -> Iterator[Kiosk]:
+    """A page that is paired and knows its lists, on a line that can be cut."""
+    build()
+    made = a_kiosk(browser, city, gateway)
+    made.pair(bus)
+    made.wait_for_lists()
+    yield made
+    made.close()
+
+
+def lines_of(city: SmallCity, terminal: Terminal) -> list[tuple[Any, ...]]:
+    """What the platform has of a terminal: (sequence, our verdict, the gate's), in the order of the journal."""
+    return city.run(
+        "SELECT k.sequence, u.verdict, l.gate_verdict FROM uses_journal_key k JOIN uses_use u ON u.id = k.use_id"
+        " LEFT JOIN uses_offline_line l ON l.use_id = u.id WHERE k.terminal_id = $1 ORDER BY k.sequence",
+        terminal.id,
+    )  # fmt: skip
+
+
+def test_a_cut_line_is_no_reason_to_stop(kiosk: Kiosk, city: SmallCity, bus: Terminal) -> None:
+    rider, senior = city.a_card(), city.a_card(classes=[("senior_60", "2020-01-01", None)])
+    kiosk.paste(city.a_code(rider))
+    kiosk.says("请通行")
+    kiosk.cut()
+    codes = [city.a_code(rider), city.a_code(senior, classes=(2,))]
+    for code in codes:
+        kiosk.paste(code)
+        kiosk.says("请通行")
+        expect(kiosk.page.locator("#result-facts")).to_contain_text("离线判定")
+    expect(kiosk.page.locator("#result-facts")).to_contain_text("1.50元")
+    kiosk.picture("offline")
+    kiosk.paste(codes[0])
+    kiosk.says("未通过", WORDS[Verdict.REPLAYED].zh)
+    expect(kiosk.page.locator("#result-facts")).to_contain_text("本终端用于")
+    tampered = codes[0][:60] + ("A" if codes[0][60] != "A" else "B") + codes[0][61:]
+    kiosk.paste(tampered)
+    kiosk.says("未通过", WORDS[Verdict.SIGNATURE_INVALID].zh)
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 4 条")
+
+    kiosk.page.reload()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 4 条")
+    kiosk.paste(city.a_code(city.a_card()))
+    kiosk.says("请通行")
+    assert [verdict for _, verdict, _ in lines_of(city, bus)] == ["ADMITTED"]
+
+    kiosk.mend()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
+    assert lines_of(city, bus) == [
+        (1, "ADMITTED", None), (2, "ADMITTED", "ADMITTED"), (3, "ADMITTED", "ADMITTED"), (4, "REPLAYED", "REPLAYED"),
+        (5, "SIGNATURE_INVALID", "SIGNATURE_INVALID"), (6, "ADMITTED", "ADMITTED"),
+    ]  # fmt: skip
+    assert city.purse_of(rider) == 10_000 - 2 * 300
+    assert city.purse_of(senior) == 10_000 - 150
+    expect(kiosk.page.locator("#recent li").first).to_contain_text("平台：通过")
+    kiosk.picture("synced")
+    assert kiosk.faults() == []
+
+
+def test_a_lost_card_is_refused_after_its_list_came(kiosk: Kiosk, city: SmallCity, build: Callable[[], int]) -> None:
+    lost, other = city.a_card(), city.a_card()
+    city.run("UPDATE cards_standing SET card_state = 'lost' WHERE card_id = $1", lost.id)
+    build()
+    kiosk.synchronise()
+    kiosk.cut()
+    kiosk.paste(city.a_code(lost))
+    kiosk.says("未通过", WORDS[Verdict.CARD_LOST].zh)
+    kiosk.paste(city.a_code(other))
+    kiosk.says("请通行")
+
+
+def test_lists_that_are_too_old_are_not_decided_by(kiosk: Kiosk, city: SmallCity) -> None:
+    kiosk.cut()
+    kiosk.page.clock.install()
+    kiosk.page.clock.fast_forward(WEEK_S * 1000 + 60_000)
+    kiosk.paste(city.a_code(city.a_card(), at=clock.now() + dt.timedelta(seconds=WEEK_S + 60)))
+    kiosk.says("未通过", OFFLINE_WORDS[OfflineRefusal.LIST_TOO_OLD].zh)
+    expect(kiosk.page.locator("#ages")).to_have_text("名单已过期，离线不受理")
+    kiosk.picture("too-old")
+
+
+def test_a_lost_answer_and_a_line_of_the_journal_are_one_use(kiosk: Kiosk, city: SmallCity, bus: Terminal) -> None:
+    card = city.a_card()
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    kiosk.context.route("**/v1/uses", lose)
+    kiosk.paste(city.a_code(card))
+    kiosk.says("请通行")
+    expect(kiosk.page.locator("#result-facts")).to_contain_text("离线判定")
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    expect(kiosk.page.locator("#recent li").first).to_contain_text("平台：通过")
+    assert lines_of(city, bus) == [(1, "ADMITTED", "ADMITTED")]
+    assert city.purse_of(card) == 9_700
+
+
+def test_a_platform_that_lost_lines_gets_them_again(kiosk: Kiosk, city: SmallCity, bus: Terminal) -> None:
+    kiosk.cut()
+    kiosk.paste(city.a_code(city.a_card()))
+    kiosk.says("请通行")
+    kiosk.mend()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    uploads: list[str] = []
+    kiosk.page.on("request", lambda request: uploads.append(request.url) if "uses:batch" in request.url else None)
+    kiosk.context.route(
+        "**/v1/journals/*", lambda route: route.fulfill(json={"through": 0, "chain": "", "server_time": 0})
+    )
+    kiosk.page.reload()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    kiosk.synchronise()
+    assert len(uploads) == 1
+    assert lines_of(city, bus) == [(1, "ADMITTED", "ADMITTED")]
+
+
+def test_an_item_that_is_not_for_offline_gates_waits(kiosk: Kiosk, city: SmallCity) -> None:
+    """Nothing is kept from the item that needs the platform: not even a good code passes."""
+    ride = city.a_terminal()
+    kiosk.page.click("#state")
+    kiosk.page.click("#pair-again")
+    kiosk.pair(ride)
+    kiosk.wait_for_lists()
+    kiosk.cut()
+    kiosk.paste(city.a_code(city.a_card()))
+    kiosk.says("未通过", OFFLINE_WORDS[OfflineRefusal.NOT_ALLOWED].zh)
