@@ -287,6 +287,7 @@ class SmallCity:
             not_before=changes.get("not_before", starts),
             expires=changes.get("expires", ends),
             nonce=os.urandom(12),
+            classes=changes.get("classes", ()),
         )
         return codes.encode(claims, signer or self.signer)
 
@@ -297,7 +298,6 @@ class SmallCity:
         return {"number": card.number, "counter": counter, "cryptogram": shown.hex()}
 
     def a_line(
-            classes=changes.get("classes", ()),
         self,
         terminal: Terminal,
         card: Card | None = None,
