@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onecard.kernel.uses import journeys
+from onecard.kernel.uses import journeys, risks
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -10,3 +10,10 @@ from onecard.kernel.uses import journeys
 def end_journeys(timestamp: int) -> int:
     """End the journeys that nobody ended, at the most they can cost; how many."""
     return journeys.end_due()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="uses.look_for_risks", queue="uses", queueing_lock="uses.look_for_risks")
+def look_for_risks(timestamp: int) -> int:
+    """Look back over the uses since the last turn by the rules of risk kinds; how many risk facts came of it."""
+    return risks.look_back()

@@ -86,6 +86,27 @@ CREATE UNIQUE INDEX uses_journey_open ON uses_journey (card_id, item) WHERE ende
 CREATE INDEX uses_journey_ended ON uses_journey (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX uses_journey_due ON uses_journey (ends_by) WHERE ended_at IS NULL;
 
+-- How far the job that looks for risks has looked: every use up to `through` was tallied in the transaction that wrote it.
+CREATE TABLE uses_risk_position (
+    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+    through uuid NOT NULL
+);
+INSERT INTO uses_risk_position (through) VALUES ('00000000-0000-0000-0000-000000000000');
+
+-- How many uses of a minute fit a rule of a risk kind, by subject and terminal; enough of them make a risk fact. A flood at
+-- one terminal is a row a minute. Rows older than any window are dropped.
+CREATE TABLE uses_risk_tally (
+    kind        text NOT NULL,
+    subject     text NOT NULL,                      -- card:1, terminal:2, point:3, city:320600
+    minute      timestamptz NOT NULL,
+    terminal_id bigint NOT NULL,
+    place       varchar(6) NOT NULL,
+    hits        int NOT NULL CHECK (hits > 0),
+    uses        uuid[] NOT NULL,                    -- the first ten of them, for whoever looks at the fact
+    PRIMARY KEY (kind, subject, minute, terminal_id)
+);
+CREATE INDEX uses_risk_tally_minute ON uses_risk_tally (minute);
+
 INSERT INTO foundation_partitioned VALUES
     ('uses_use', '1 month', true, 3, NULL, true),
     ('uses_spent_nonce', '1 month', false, 1, 30, true);
