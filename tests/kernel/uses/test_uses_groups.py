@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import asyncpg
 import pytest
-from tests.small_city import SmallCity, record
+from tests.small_city import PLACE, SmallCity, record
 
 from onecard.foundation import clock
 from onecard.kernel.uses.actions import Memory, record_group
@@ -128,8 +128,10 @@ def test_a_chip_counter_must_grow_and_a_replay_leaves_a_risk_fact(city: SmallCit
     groups = record(gate, [city.a_line(bus, card, counter=7), city.a_line(bus, card, counter=7)],
                     [city.a_line(bus, card, counter=6)], [city.a_line(bus, card, counter=8)])  # fmt: skip
     assert [verdicts(g) for g in groups] == [["ADMITTED", "REPLAYED"], ["REPLAYED"], ["ADMITTED"]]
-    risks = city.run("SELECT kind FROM audit_risk_fact WHERE subject = $1", f"card:{card.id}")
-    assert risks == [("chip_replayed",), ("chip_replayed",)]
+    risks = city.run("SELECT kind, detail FROM audit_risk_fact WHERE subject = $1 ORDER BY id", f"card:{card.id}")
+    refused = [answer.use_id for group in groups for answer in group if answer.verdict is Verdict.REPLAYED]  # type: ignore[union-attr]
+    assert [kind for kind, _ in risks] == ["chip_replayed", "chip_replayed"]
+    assert [(detail["use"], detail["place"]) for _, detail in risks] == [(str(use), PLACE) for use in refused]
 
 
 def test_a_cryptogram_of_another_terminal_is_refused_and_leaves_a_risk_fact(city: SmallCity, gate: str) -> None:

@@ -202,9 +202,8 @@ def _apply(
         and card is not None
     ):
         kind = REPLAYED_CHIP if decision.verdict is Verdict.REPLAYED else FORGED_CHIP
-        folded.risks.append(
-            Risk(kind, f"card:{card.card_id}", {"terminal": line.terminal_id, "counter": shown.counter})
-        )
+        detail = {"terminal": line.terminal_id, "counter": shown.counter, "use": str(line.id)}
+        folded.risks.append(Risk(kind, f"card:{card.card_id}", {**detail, "place": spot.place.division}))
     if not decision.spent:
         if decision.verdict is Verdict.NUMBER_UNKNOWN and loaded.misses is not None:
             loaded.misses.by_terminal[line.terminal_id] += 1
