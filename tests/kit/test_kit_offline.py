@@ -11,6 +11,7 @@ from tests.kit.builders import BY_DISTANCE, BY_THE_HOUR, JOURNEY, a_concession
 from tests.kit.packs import (
     DAY,
     FORGER,
+    LASTING,
     NOON,
     PLACE,
     RIDE,
@@ -19,6 +20,7 @@ from tests.kit.packs import (
     WEEK_S,
     a_code,
     a_list,
+    a_pack,
     a_tap,
     knowing,
 )
@@ -27,6 +29,7 @@ from onecard_kit import codes, offline
 from onecard_kit.classes import BY_NUMBER, codes_of
 from onecard_kit.decide import Areas, Facts, Place, Standing, decide
 from onecard_kit.offline import OFFLINE_WORDS, Knowledge, Outcome, Remembered, decide_offline, read
+from onecard_kit.pack import PackTerminal
 from onecard_kit.presentation import Chip, Presentation
 from onecard_kit.status_list import Status, StatusList
 from onecard_kit.suites import ED25519, Purpose, Signer
@@ -82,6 +85,27 @@ def test_a_good_code_and_a_good_card_pass() -> None:
 )
 def test_what_a_gate_refuses_by_itself(shown: dict[str, Any], verdict: Verdict) -> None:
     assert came_to(**shown).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("item", "attended", "verdict"),
+    [
+        (RIDE, True, "OFFLINE_NOT_ALLOWED"),
+        (replace(RIDE, price=None, concession=()), True, Verdict.ADMITTED),
+        (replace(RIDE, price=None, concession=()), False, "OFFLINE_NOT_ALLOWED"),
+    ],
+)
+def test_paper_never_pays_and_is_looked_at(item: Item, attended: bool, verdict: str) -> None:
+    terminal = PackTerminal("NT-BUS-0001", 3, "active", attended=attended)
+    known = knowing(item, pack=a_pack(item, terminal=terminal))
+    paper = a_code(LASTING, kid=LASTING.kid, via=codes.Via.PAPER, expires=NOON + 86_400)
+    assert came_to(code=paper, known=known).verdict == verdict
+
+
+def test_paper_is_looked_up_by_a_number_of_its_own_and_not_used_up() -> None:
+    paper = a_code(LASTING, kid=LASTING.kid, via=codes.Via.PAPER, expires=NOON + 86_400)
+    shown = read(Presentation(RIDE.code, paper), None, knowing(), NOON)
+    assert (shown.listed_in, shown.spends, shown.via) == ("papers", None, codes.Via.PAPER)
 
 
 def test_a_suspended_terminal_admits_nobody() -> None:
