@@ -2,14 +2,21 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onecard.console import reading
+from onecard.console import reading, watching
 from onecard.console.access import ANY_OFFICER, needs
-from onecard.console.forms import FindForm
+from onecard.console.forms import FindForm, FollowForm
+from onecard.foundation.errors import BadInput, Conflict
+from onecard.foundation.web.jinja import words
+from onecard.foundation.web.tables import csv_response
 from onecard.kernel.audit import queries as audit
+from onecard.kernel.audit import risks as trail
+from onecard.kernel.audit.risks import State
 from onecard.kernel.staff.queries import StaffActor, officer_of
 
 
@@ -43,3 +50,57 @@ def holders(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         page["found"] = reading.find(page["actor"], form.cleaned_data["number"])
     return render(request, "holders.html", page, status=422 if form.errors else 200)
+
+
+@needs("audit.read_risks")
+@require_safe
+def risks(request: HttpRequest) -> HttpResponse:
+    """Risk facts of the officer's places, newest first, a page at a time."""
+    page = _page(
+        request,
+        "risks",
+        severities=[(severity.value, name) for severity, name in watching.SEVERITIES.items()],
+        states=[(code, name) for code, (name, _states) in watching.STATE_CHOICES.items()],
+        table_max=watching.TABLE_MAX,
+    )
+    page["listing"] = watching.listing(page["actor"], watching.chosen(request.GET))
+    return render(request, "risks.html", page)
+
+
+@needs("audit.read_risks")
+@require_safe
+def risks_csv(request: HttpRequest) -> HttpResponse:
+    """The same as a table."""
+    actor: StaffActor = request.actor  # type: ignore[attr-defined]
+    return csv_response("risks.csv", watching.heads(), watching.table(actor, watching.chosen(request.GET)))
+
+
+@needs("audit.read_risks")
+@require_http_methods(["GET", "HEAD", "POST"])
+def risk(request: HttpRequest, risk_id: int) -> HttpResponse:
+    """One risk fact: what it means, the uses concerned, what to do, and what officers made of it."""
+    actor: StaffActor = request.actor  # type: ignore[attr-defined]
+    shown = watching.one(actor, risk_id)
+    form = FollowForm(request.POST or None, steps=shown.steps, initial={"seen": shown.follows})
+    if form.is_valid():
+        answer = _followed_up(request, actor, risk_id, form)
+        if answer is not None:
+            return answer
+    page = _page(request, "risks", risk=shown, form=form)
+    return render(request, "risk.html", page, status=422 if form.errors else 200)
+
+
+def _followed_up(request: HttpRequest, actor: StaffActor, risk_id: int, form: FollowForm) -> HttpResponse | None:
+    """Record a follow-up and go back to the fact; None where the form has to be mended."""
+    asked = form.cleaned_data
+    try:
+        trail.follow(actor, risk_id, State(asked["state"]), asked["reason"], seen=asked["seen"])
+    except BadInput as refused:
+        form.add_error("reason", words({"zh": refused.zh, "en": refused.en}))
+        return None
+    except Conflict as refused:
+        told = {"zh": f"{refused.zh}{refused.next_zh}", "en": f"{refused.en} {refused.next_en}"}
+        messages.warning(request, words(told))
+    else:
+        messages.success(request, _("处置已记录。"))
+    return redirect("console_risk", risk_id)

@@ -14,6 +14,7 @@ def main() -> None:
         PASSWORD,
         SYSTEM,
         a_resident,
+        a_risk,
         a_use,
         an_authenticator,
         an_officer,
@@ -27,14 +28,17 @@ def main() -> None:
     _, card = a_resident("zhang")
     ecards.sign_up(SYSTEM, card.pk)
     stop = the_catalogue()
-    a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
+    ride = a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
     a_use(card, stop, Verdict.ADMITTED, paid_fen=0, concession="senior_70")
     a_use(card, stop, Verdict.FUNDS_SHORT)
     _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     a_resident("wang", sequence=3)
-    officers = {name: an_officer(name, "clerk", "auditor") for name in ("zhou", "sun", "wu")}
+    officers = {name: an_officer(name, "clerk", "auditor", "risk_officer") for name in ("zhou", "sun", "wu")}
+    risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
+    a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
     told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
+    told["risk"] = risk
     print(json.dumps(told))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
@@ -16,6 +17,8 @@ import onecard.scenarios
 from onecard.foundation.actors import system
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import actions as audit
+from onecard.kernel.audit import risk_files, risks
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue import actions as catalogue
@@ -127,14 +130,15 @@ def the_catalogue() -> Point:
     return stop
 
 
-def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, concession: str | None = None) -> None:
-    """A recorded bus ride of now."""
+def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, concession: str | None = None) -> UUID:
+    """A recorded bus ride of now; its id."""
+    id_ = uuid7()
     version = catalogue_models.ItemVersion.objects.get(item_id="transit.bus_ride")
     rows(
         "INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict,"
         " full_fen, paid_fen, concession)"
         " VALUES ($1, now(), 1, $2, 'transit.bus_ride', $3, $4, 'code', $5, 200, $6, $7)",
-        uuid7(),
+        id_,
         point.pk,
         version.pk,
         card.pk,
@@ -142,3 +146,12 @@ def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, conc
         paid_fen,
         concession,
     )
+    return id_
+
+
+def a_risk(kind: str, subject: str, *uses: UUID, place: str = "320602", **detail: object) -> int:
+    """A risk fact of a kind that the product ships, about some uses; its id."""
+    risks.declare(SYSTEM, risk_files.read(Path(onecard.scenarios.__file__).parent))
+    audit.risk(kind, subject, {"place": place, "uses": [str(each) for each in uses], **detail})
+    made: int = rows("SELECT max(id) FROM audit_risk_fact")[0][0]
+    return made

@@ -85,7 +85,8 @@ def test_public_pages(live: Live, resident: BrowserContext, browser: Browser, la
 
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
 def test_staff_pages(live: Live, officer: BrowserContext, browser: Browser, language: str, mode: str) -> None:
-    assert walk(officer, live.staff, ["/", "/holders/", "/sign-out/"], language, mode) == []
+    risks = ["/risks/", "/risks/?state=acted", f"/risks/{live.known['risk']}/"]
+    assert walk(officer, live.staff, ["/", "/holders/", *risks, "/sign-out/"], language, mode) == []
     new = browser.new_context(locale="zh-CN")
     page = new.new_page()
     page.goto(live.staff + "/")
@@ -118,6 +119,26 @@ def test_a_found_holder_and_a_refused_search(live: Live, officer: BrowserContext
         expect(page.page.locator("#found .alert")).to_be_visible()
         page.wrong = [said for said in page.wrong if "422" not in said]
         assert page.faults() == []
+    page.page.close()
+
+
+def test_following_up_a_risk_by_keyboard_alone(live: Live, officer: BrowserContext) -> None:
+    page = watched(officer, live.staff)
+    page.go(f"/risks/{live.known['risk']}/?lang=zh&mode=standard")
+    press_until(page.page, "#id_state", 60)
+    page.page.keyboard.press("Enter")
+    press_until(page.page, "#id_reason")
+    press_until(page.page, "form .btn.primary")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator(".summary")).to_be_visible()
+    page.wrong = [said for said in page.wrong if "422" not in said]
+    assert page.faults() == []
+    page.page.select_option("#id_state", "looked_at")
+    page.page.press("#id_reason", "Tab")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("处置已记录")
+    expect(page.page.locator(".phead .tag").last).to_have_text("已查看")
+    assert page.faults() == []
     page.page.close()
 
 

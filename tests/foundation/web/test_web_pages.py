@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver
 from tests.foundation.web.faces import (
     a_resident,
     a_resident_client,
+    a_risk,
     a_staff_client,
     a_use,
     an_officer,
@@ -78,6 +79,9 @@ ROUTES = {
         "mfa_deactivate_totp",
         "console_home",
         "console_holders",
+        "console_risks",
+        "console_risks_csv",
+        "console_risk",
     },
 }
 CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -117,7 +121,7 @@ def responses(db: None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with face("public"):
         user, card = a_resident()
-        a_use(card, the_catalogue(), Verdict.FUNDS_SHORT)
+        use = a_use(card, the_catalogue(), Verdict.FUNDS_SHORT)
         client = a_resident_client(user)
         services = ("/services", "/services?q=nowhere", "/services/transit.metro_ride", "/services/transit.nowhere")
         laws = ("/legal-bases", "/legal-bases/js-2022", "/legal-bases/nowhere")
@@ -130,7 +134,9 @@ def responses(db: None) -> dict[str, Any]:
         found["public reported"] = client.get("/cards/")
         found["public found"] = client.get(f"/cards/{card.pk}/found/")
     with face("staff"):
-        officer = an_officer("zhou", "clerk", "auditor")
+        officer = an_officer("zhou", "clerk", "auditor", "risk_officer")
+        risk = f"/risks/{a_risk('chip_replayed', f'card:{card.pk}', use, counter=7)}/"
+        a_risk("number_misses_city", "city:320600", place="320600", count=30)
         fresh = client_in_english()
         sign_in(fresh, "zhou")
         found["staff set up"] = fresh.get("/second-factor/")
@@ -138,9 +144,12 @@ def responses(db: None) -> dict[str, Any]:
         half = client_in_english()
         sign_in(half, "zhou")
         found["staff second step"] = half.get("/sign-in/code/")
-        for path in ("/", "/holders/", "/sign-out/", "/nowhere/"):
+        for path in ("/", "/holders/", "/risks/", "/risks/?state=acted", risk, "/sign-out/", "/nowhere/"):
             found[f"staff {path}"] = staff.get(path + "?lang=en")
         found["staff found"] = staff.post("/holders/", {"number": card.number})
+        found["staff undecided"] = staff.post(risk, {"seen": 0})
+        staff.post(risk, {"seen": 0, "state": "acted", "reason": "已为持卡人换卡"})
+        found["staff followed up"] = staff.get(risk)
         found["staff malformed"] = staff.post("/holders/", {"number": "1"})
         found["staff not permitted"] = a_staff_client(an_officer("sun", "auditor")).get("/holders/?lang=en")
     return found

@@ -1,7 +1,7 @@
 """Files of risk kinds: strict, and what the product ships declares every kind that its code raises."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -136,7 +136,7 @@ def _raised_in_code() -> Iterator[str]:
                 yield from _kinds(node.args[0], tree, named)
 
 
-def _kinds(given: ast.expr, tree: ast.Module, named: dict[str, object]) -> Iterator[str]:
+def _kinds(given: ast.expr, tree: ast.Module, named: Mapping[str, object]) -> Iterator[str]:
     """A literal, a constant of the module, or a name that is given constants in it."""
     if isinstance(given, ast.Constant):
         yield str(given.value)

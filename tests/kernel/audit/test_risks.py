@@ -135,7 +135,9 @@ def test_pages_go_by_kind_and_state_newest_first() -> None:
     while page := risks.page(open_ones, before=found[-1] if found else None, limit=3):
         found += [each.id for each in page]
     assert found == wanted
-    assert [each.id for each in risks.every(EVERYWHERE, 25)] == [risk_id for risk_id, _ in reversed(made)][:25]
+    newest = [risk_id for risk_id, _ in reversed(made)][:25]
+    assert [each.id for each in risks.export(OFFICER, EVERYWHERE, 25)] == newest
+    assert [fact.verb for fact in queries.facts_about("risks")] == ["audit.export_risks"]
     assert risks.page(Filters(("",), kinds=())) == []
     assert all(a.id > b.id for a, b in pairwise(risks.page(EVERYWHERE)))
 

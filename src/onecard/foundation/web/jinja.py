@@ -41,7 +41,7 @@ def environment(**options: Any) -> Environment:
         now=timezone.now,
         yuan=yuan,
     )
-    env.filters.update(moment=moment, day=day, count=count)
+    env.filters.update(moment=moment, second=second, day=day, count=count)
     return env
 
 
@@ -88,6 +88,11 @@ def chinese(text: str) -> Markup:
 def moment(value: dt.datetime) -> str:
     """Date and time in Asia/Shanghai, ISO order."""
     return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def second(value: dt.datetime) -> str:
+    """As `moment`, to the second, where it matters which came first."""
+    return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def day(value: dt.date) -> str:

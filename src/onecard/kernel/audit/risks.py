@@ -132,8 +132,10 @@ def page(filters: Filters, *, before: int | None = None, limit: int = PAGE) -> l
     return [_risk(row) for row in found]
 
 
-def every(filters: Filters, limit: int) -> Iterator[Risk]:
-    """The newest `limit` risk facts, read page by page."""
+def export(actor: Actor, filters: Filters, limit: int) -> Iterator[Risk]:
+    """The newest `limit` risk facts, read page by page, for a table that leaves the house: it leaves a fact."""
+    kinds, states = list(filters.kinds or ()), [state.value for state in filters.states]
+    actions.record(actor, "audit.export_risks", "risks", detail={"kinds": kinds, "states": states})
     before: int | None = None
     while limit > 0 and (found := page(filters, before=before, limit=min(limit, 500))):
         yield from found

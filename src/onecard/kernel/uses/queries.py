@@ -39,6 +39,42 @@ def latest(card_ids: Sequence[int], limit: int = 10) -> list[Use]:
     return [_use(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class UseSeen:
+    """One use as an officer sees it who looks at a risk fact: no amount, and nothing of the person.
+
+    `concerned`: it is one that the fact is about, not one beside it. `gate_verdict` and `manual` are what a gate said
+    that had no line; None where there was one.
+    """
+
+    id: UUID
+    at: dt.datetime
+    item_zh: str
+    item_en: str
+    point_zh: str
+    point_en: str
+    terminal: str
+    medium: str
+    verdict: Verdict
+    concerned: bool
+    gate_verdict: str | None
+    manual: bool | None
+
+
+def around(
+    ids: Sequence[UUID], card_id: int | None, since: dt.datetime, until: dt.datetime, limit: int = 50
+) -> list[UseSeen]:
+    """Some uses, and those of a card that were recorded around them, as they happened."""
+    bounds = uuid7_floor(since), uuid7_floor(until)
+    found = rows(sql.load(HERE, "uses_around"), list(ids), card_id, *bounds, limit)
+    return [_seen(*row) for row in found]
+
+
+def _seen(*columns: Any) -> UseSeen:
+    *known, verdict, concerned, gate_verdict, manual = columns
+    return UseSeen(*known, Verdict(verdict), concerned, gate_verdict, manual)  # type: ignore[call-arg]  # as the SQL lists
+
+
 def count_on(day: dt.date, places: Sequence[str]) -> list[tuple[str, Verdict, int]]:
     """Uses recorded since the beginning of a day in China, by item and verdict, at points of the places' divisions."""
     since = uuid7_floor(dt.datetime.combine(day, dt.time(), CHINA))
