@@ -79,5 +79,8 @@ Limit = Annotated[
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)]
 Pseudonym = Annotated[str, StringConstraints(pattern=pseudonyms.PATTERN)]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Reason = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$", max_length=200)
+]  # fmt: skip
 # A text that somebody reads: no control characters.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]

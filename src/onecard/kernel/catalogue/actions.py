@@ -24,6 +24,8 @@ PAIRING_LIFE = dt.timedelta(hours=24)
 # No letter or digit that is misread aloud or on a screen: 0/O, 1/I/L.
 PAIRING_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 PAIRING_CHARS = 10
+# How the name of an actor begins that is a client.
+CLIENT = "client:"
 
 KINDS: dict[str, type[Client] | type[Point] | type[Terminal] | type[Item]] = {
     "client": Client,
@@ -53,11 +55,21 @@ def _set_state(actor: Actor, verb: str, kind: str, code: str, state: State, reas
         raise Conflict("ENDED", "已终止，不能再改变状态。", "It has ended; its state no longer changes.")
     if not reason.strip():
         raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
-    if row.state == state:
+    if row.state == state and not _takes_over(actor, row):
         return
     row.state = state
-    row.save(update_fields=["state"])
+    changed = ["state"]
+    if isinstance(row, Terminal):
+        row.suspended_by = actor.name if state == State.SUSPENDED else ""
+        changed.append("suspended_by")
+    row.save(update_fields=changed)
     audit.record(actor, f"catalogue.{verb}", f"{kind}:{code}", place=_place_of(row), reason=reason)
+
+
+def _takes_over(actor: Actor, row: Client | Point | Terminal | Item) -> bool:
+    """Whether the office suspends a terminal that its own client has suspended: from then on the office lifts it."""
+    held_by_client = isinstance(row, Terminal) and row.suspended_by.startswith(CLIENT)
+    return held_by_client and not actor.name.startswith(CLIENT)
 
 
 def _place_of(row: Client | Point | Terminal | Item | None) -> str:

@@ -223,11 +223,14 @@ class Offer(models.Model):
 
 
 class Terminal(_WithState):
-    """A device at a point; `attended` says whether staff stand beside it."""
+    """A device at a point; `attended` says whether staff stand beside it, `suspended_by` which actor stopped it, empty
+    while it serves.
+    """
 
     code = models.TextField(unique=True)
     point = models.ForeignKey(Point, models.PROTECT, related_name="terminals")
     attended = models.BooleanField(default=False)
+    suspended_by = models.TextField(default="", db_default="")
 
     def __str__(self) -> str:
         return self.code

@@ -229,6 +229,18 @@ def points_of(code: str, division: str = "", *, after: str = "", limit: int = PA
     return list(found.order_by("code")[:limit])
 
 
+def points_of_client(client_id: int, *, after: str = "", limit: int = PAGE) -> list[Point]:
+    """A client's points with their operators and offers, by code."""
+    found = Point.objects.select_related("operator").prefetch_related("offer_set")
+    return list(found.filter(client_id=client_id, code__gt=after).order_by("code")[:limit])
+
+
+def terminals_of_client(client_id: int, point: str = "", *, after: str = "", limit: int = PAGE) -> list[Terminal]:
+    """The terminals at a client's points, or at one of them, by code."""
+    found = Terminal.objects.select_related("point").filter(point__client_id=client_id, code__gt=after)
+    return list((found.filter(point__code=point) if point else found).order_by("code")[:limit])
+
+
 def demonstrated(codes: Sequence[str], division: str = "") -> set[str]:
     """Those of some items that a demonstration point in a division offers."""
     prefix = rules.division_prefix(division) if division else ""

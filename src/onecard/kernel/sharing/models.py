@@ -1,4 +1,4 @@
-"""Tables of sharing: agreements and credentials."""
+"""Tables of sharing: agreements, credentials, and answers that are kept."""
 
 import datetime as dt
 
@@ -48,6 +48,34 @@ class Agreement(models.Model):
     def in_force(cls, day: dt.date) -> "QuerySet[Agreement]":
         """Those that hold on a day; of two about the same scope, whoever reads takes the later."""
         return cls.objects.filter(starts_on__lte=day, ends_on__gt=day)
+
+
+class KeptAnswer(models.Model):
+    """What a client was answered to a write, under the key that it chose for it (留存的答复). Without a `status` the
+    write was begun and has no answer yet: it is done again, since every write may be. `content` is a digest of what
+    was asked.
+    """
+
+    pk = models.CompositePrimaryKey("client_id", "key")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    key = models.TextField()
+    content = models.BinaryField()
+    begun_at = models.DateTimeField(db_default=Now())
+    status = models.SmallIntegerField(null=True)
+    body = models.TextField(null=True)
+
+    class Meta:
+        db_table = "sharing_kept_answer"
+        indexes = [models.Index("begun_at", name="sharing_kept_answer_begun_at")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__isnull=True, body__isnull=True) | Q(status__isnull=False, body__isnull=False),
+                name="sharing_kept_answer_whole",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"answer:{self.client_id}:{self.key}"
 
 
 class Credential(AbstractApplication):  # type: ignore[misc]  # untyped

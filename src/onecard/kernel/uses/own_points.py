@@ -25,6 +25,7 @@ class OwnUse(NamedTuple):
     id: UUID
     at: dt.datetime
     point: str
+    terminal_id: int
     terminal: str
     item: str
     version: int | None
@@ -37,6 +38,7 @@ class OwnUse(NamedTuple):
     concession: str | None
     holder_id: int | None
     refunded: bool
+    division: str
 
     @property
     def recorded_at(self) -> dt.datetime:

@@ -51,13 +51,18 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A terminal's request to give a use back; (terminal, journal, sequence) is its key, as for a use."""
+    """A request to give a use back; (terminal, journal, sequence) is its key, as for a use.
+
+    A terminal asks with the key it signed by. Or the client of the use's point asks: then `key_id` is None, the
+    terminal is the use's own, and the journal is one that only this request has.
+    """
 
     use_id: UUID
     terminal_id: int
-    key_id: int
+    key_id: int | None
     journal: UUID
     sequence: int
+    client_id: int | None = None
 
     @property
     def content(self) -> bytes:
@@ -161,8 +166,8 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
 async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> None:
     if use["known_as"] is not None:
         raise _sequence_reused()
-    if await operator_of(connection, asked.terminal_id, asked.key_id) != use["operator_id"]:
-        raise use_unknown()  # another operator's uses are not shown
+    if not await _is_its_own(connection, use, asked):
+        raise use_unknown()  # another's uses are not shown
     if use["refund_id"] is not None:
         raise _already_refunded()
     if use["verdict"] != Verdict.ADMITTED or use["card_id"] is None:
@@ -171,6 +176,14 @@ async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, 
             "该笔用卡未通过，无可退回。",
             "This use was not admitted; there is nothing to give back.",
         )
+
+
+async def _is_its_own(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> bool:
+    """Whether a use was at a terminal of the operator whose terminal asks, or at a point of the client that asks."""
+    if asked.key_id is None:
+        return asked.client_id == int(use["client_id"])
+    operator = await operator_of(connection, asked.terminal_id, asked.key_id)
+    return operator == int(use["operator_id"])
 
 
 async def operator_of(connection: asyncpg.Connection, terminal_id: int, key_id: int) -> int:

@@ -234,6 +234,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.TextField(unique=True)),
                 ("attended", models.BooleanField(default=False)),
+                ("suspended_by", models.TextField(db_default="", default="")),
                 (
                     "point",
                     models.ForeignKey(

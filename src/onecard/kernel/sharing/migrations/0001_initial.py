@@ -198,4 +198,40 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="KeptAnswer",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "client_id", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.TextField()),
+                ("content", models.BinaryField()),
+                ("begun_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("status", models.SmallIntegerField(null=True)),
+                ("body", models.TextField(null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.client"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "sharing_kept_answer",
+                "indexes": [models.Index(models.F("begun_at"), name="sharing_kept_answer_begun_at")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("body__isnull", True), ("status__isnull", True)),
+                            models.Q(("body__isnull", False), ("status__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="sharing_kept_answer_whole",
+                    )
+                ],
+            },
+        ),
     ]

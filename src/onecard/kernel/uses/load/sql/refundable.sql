@@ -6,7 +6,7 @@
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether no other use of it stands
 SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
-       u.leg, u.point_id, p.operator_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
+       u.leg, u.point_id, p.operator_id, p.client_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
         FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession'))::text AS transfers,

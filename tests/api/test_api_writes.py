@@ -1,0 +1,263 @@
+"""Writes of clients: once under their key whatever happens, and to what is the client's own."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from tests.api.office import LIBRARY, Office, System
+from tests.api.process import problem
+from tests.kernel.sharing.builders import SYSTEM
+from tests.small_city import Card
+
+from onecard.foundation.actors import Actor
+from onecard.kernel.catalogue import actions as catalogue
+from onecard.kernel.sharing.scopes import Scope
+
+pytestmark = pytest.mark.processes
+
+WHY = {"reason": "乘客投诉"}
+OFFICER = Actor("staff:1", frozenset({"*"}))
+
+
+def send(client: httpx.Client, path: str, body: Any = WHY, key: str | None = None) -> httpx.Response:
+    """Send a write under a key, a new one unless it is given."""
+    return client.post(path, json=body, headers={"Idempotency-Key": key or str(uuid4())})
+
+
+def give_back(client: httpx.Client, use: UUID, key: str | None = None, body: Any = WHY) -> httpx.Response:
+    return send(client, f"/uses/{use}/refund", body, key)
+
+
+def a_ride(office: Office, system: System) -> tuple[Card, UUID]:
+    card = office.city.a_card()
+    return card, office.a_use(system, card)
+
+
+# --- Refunds ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_use_is_given_back_once_under_its_key(office: Office) -> None:
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    assert office.city.purse_of(card) == 9_810
+    key = str(uuid4())
+    with system.speaking() as client:
+        first = give_back(client, use, key)
+        again = give_back(client, use, f'"{key}"')  # as the header's draft writes it
+        assert (first.status_code, first.json()["paid_fen"], first.json()["funded_fen"]) == (200, 190, 10)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+        assert client.get(f"/uses/{use}").json()["refunded"] is True
+        assert problem(give_back(client, use)) == (409, "ALREADY_REFUNDED")
+    assert office.city.purse_of(card) == 10_000
+    assert office.facts("uses.refund", f"use:{use}") == [
+        (f"client:{system.code}", WHY["reason"], {"refund": first.json()["refund"]})
+    ]
+
+
+def test_a_key_belongs_to_its_content(office: Office) -> None:
+    system = office.a_system()
+    (_, one), (other_card, other) = a_ride(office, system), a_ride(office, system)
+    key = str(uuid4())
+    with system.speaking() as client:
+        assert give_back(client, one, key).status_code == 200
+        for answer in (
+            give_back(client, other, key),
+            give_back(client, one, key, {"reason": "another"}),
+            send(client, f"/terminals/{system.terminal.code}/suspension", WHY, key),
+        ):
+            assert problem(answer) == (409, "KEY_REUSED")
+    assert office.city.purse_of(other_card) == 9_810
+    assert office.city.one("SELECT state FROM catalogue_terminal WHERE id = $1", system.terminal.id) == "active"
+
+
+def test_two_clients_may_choose_the_same_key(office: Office) -> None:
+    one, other = office.a_system(), office.a_system()
+    (_, first), (_, second) = a_ride(office, one), a_ride(office, other)
+    with one.speaking() as client, other.speaking() as stranger:
+        assert give_back(client, first, "the-same-key").json()["use"] == str(first)
+        assert give_back(stranger, second, "the-same-key").json()["use"] == str(second)
+
+
+def test_who_is_killed_before_the_answer_was_kept_gives_back_once(office: Office) -> None:
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    key = str(uuid4())
+    with system.speaking() as client:
+        first = give_back(client, use, key).json()
+        office.city.run(
+            "UPDATE sharing_kept_answer SET status = NULL, body = NULL WHERE client_id = $1 AND key = $2",
+            system.client_id, key,
+        )  # fmt: skip
+        assert problem(give_back(client, use, key, {"reason": "other"})) == (409, "KEY_REUSED")
+        assert give_back(client, use, key).json() == first
+    assert office.city.purse_of(card) == 10_000
+
+
+def test_the_same_sent_many_times_at_once_is_done_once(office: Office) -> None:
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    key = str(uuid4())
+    with system.speaking() as client, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: give_back(client, use, key), range(8)))
+        other = list(pool.map(lambda _: give_back(client, use), range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert {problem(answer) for answer in other} == {(409, "ALREADY_REFUNDED")}
+    assert office.city.purse_of(card) == 10_000
+
+
+def test_a_refusal_is_not_kept(office: Office) -> None:
+    """A top-up that was spent cannot be given back; once the money is there again, the same write does it."""
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    key = str(uuid4())
+    ceiling = 100_000
+    office.city.transfer(office.city.account(office.city.bank, "bank.clearing"), card.purse or 0, ceiling - 9_810, "x")
+    with system.speaking() as client:
+        assert problem(give_back(client, use, key)) == (409, "PURSE_FULL")
+        office.city.transfer(card.purse or 0, office.city.account(office.city.bank, "bank.clearing"), 190, "x")
+        assert give_back(client, use, key).status_code == 200
+    assert office.city.purse_of(card) == ceiling
+
+
+def test_only_a_use_at_ones_own_point_is_given_back(office: Office) -> None:
+    """Another client's is not there, also where both have the same operator."""
+    system, other = office.a_system(), office.a_system()
+    card, use = a_ride(office, other)
+    with system.speaking() as client:
+        assert problem(give_back(client, use)) == (404, "USE_UNKNOWN")
+        assert problem(give_back(client, uuid4())) == (404, "USE_UNKNOWN")
+    assert office.city.purse_of(card) == 9_810
+
+
+def test_a_use_at_a_terminal_that_was_stopped_is_given_back_too(office: Office) -> None:
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    catalogue.suspend(OFFICER, "terminal", system.terminal.code, "stolen")
+    with system.speaking() as client:
+        assert give_back(client, use).status_code == 200
+    assert office.city.purse_of(card) == 10_000
+
+
+def test_a_refused_use_has_nothing_to_give_back(office: Office) -> None:
+    system = office.a_system()
+    use = office.a_use(system, office.city.a_card(state="lost"))
+    with system.speaking() as client:
+        assert problem(give_back(client, use)) == (409, "NOTHING_TO_REFUND")
+
+
+@pytest.mark.parametrize("key", ["", "short", "a b c d e f g", "x" * 101, '""', "ключ-ключ-ключ"])
+def test_a_write_takes_a_key(office: Office, key: str) -> None:
+    system = office.a_system()
+    card, use = a_ride(office, system)
+    with system.speaking() as client:
+        answer = client.post(f"/uses/{use}/refund", json=WHY, headers=[(b"Idempotency-Key", key.encode())])
+        assert problem(answer) == (400, "REQUEST_MALFORMED")
+        assert problem(client.post(f"/uses/{use}/refund", json=WHY)) == (400, "REQUEST_MALFORMED")
+    assert office.city.purse_of(card) == 9_810
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": 1}, {"reason": "x", "all": True}])
+def test_a_write_takes_a_reason(office: Office, body: dict[str, Any]) -> None:
+    system = office.a_system()
+    _, use = a_ride(office, system)
+    with system.speaking() as client:
+        assert problem(give_back(client, use, body=body)) == (400, "REQUEST_MALFORMED")
+
+
+# --- Terminals --------------------------------------------------------------------------------------------------------
+
+
+def test_a_client_stops_its_terminal_and_lets_it_serve_again(office: Office) -> None:
+    system = office.a_system()
+    path = f"/terminals/{system.terminal.code}"
+    with system.speaking() as client:
+        [point] = client.get("/points").json()["points"]
+        assert (point["code"], point["items"], point["state"]) == (system.point, ["transit.bus_ride"], "active")
+        stopped = send(client, f"{path}/suspension").json()
+        assert (stopped["state"], stopped["suspended_by"]) == ("suspended", "client")
+        assert client.get("/terminals").json()["terminals"] == [stopped]
+        assert a_verdict(office, system) == "TERMINAL_SUSPENDED"
+        assert send(client, f"{path}/suspension").json() == stopped
+        served = send(client, f"{path}/resumption").json()
+        assert (served["state"], served["suspended_by"]) == ("active", None)
+        assert a_verdict(office, system) == "ADMITTED"
+    verbs = [reason for _, reason, _ in office.facts("catalogue.suspend", f"terminal:{system.terminal.code}")]
+    assert verbs == [WHY["reason"]]
+
+
+def a_verdict(office: Office, system: System) -> str:
+    use = office.a_use(system)
+    verdict: str = office.city.one("SELECT verdict FROM uses_use WHERE id = $1", use)
+    return verdict
+
+
+@pytest.mark.parametrize("client_first", [True, False])
+def test_what_the_office_stopped_is_not_the_clients_to_resume(office: Office, client_first: bool) -> None:
+    system = office.a_system()
+    path = f"/terminals/{system.terminal.code}"
+    with system.speaking() as client:
+        if client_first:
+            send(client, f"{path}/suspension")
+        catalogue.suspend(OFFICER, "terminal", system.terminal.code, "fraud")
+        assert problem(send(client, f"{path}/resumption")) == (409, "SUSPENDED_BY_OFFICE")
+        stopped = send(client, f"{path}/suspension").json()
+        assert (stopped["state"], stopped["suspended_by"]) == ("suspended", "office")
+        assert problem(send(client, f"{path}/resumption")) == (409, "SUSPENDED_BY_OFFICE")
+        catalogue.resume(OFFICER, "terminal", system.terminal.code, "cleared")
+        assert client.get("/terminals").json()["terminals"][0]["state"] == "active"
+
+
+def test_another_clients_terminal_is_not_there(office: Office) -> None:
+    system, other = office.a_system(), office.a_system(item=LIBRARY)
+    with system.speaking() as client:
+        for act in ("suspension", "resumption"):
+            assert problem(send(client, f"/terminals/{other.terminal.code}/{act}")) == (404, "TERMINAL_UNKNOWN")
+        assert client.get("/terminals", params={"point": other.point}).json()["terminals"] == []
+    assert office.city.one("SELECT state FROM catalogue_terminal WHERE id = $1", other.terminal.id) == "active"
+
+
+def test_a_terminal_that_ended_stays_so(office: Office) -> None:
+    system = office.a_system()
+    office.city.run("UPDATE catalogue_terminal SET state = 'ended' WHERE id = $1", system.terminal.id)
+    with system.speaking() as client:
+        for act in ("suspension", "resumption"):
+            assert problem(send(client, f"/terminals/{system.terminal.code}/{act}")) == (409, "ENDED")
+
+
+def test_terminals_come_page_by_page(office: Office) -> None:
+    system = office.a_system()
+    point = office.city.one("SELECT id FROM catalogue_point WHERE code = $1", system.point)
+    codes = sorted([system.terminal.code, *(office.city.a_terminal(point=point).code for _ in range(4))])
+    found: list[str] = []
+    after: str | None = ""
+    with system.speaking() as client:
+        while after is not None:
+            told = client.get("/terminals", params={"limit": 2, "after": after}).json()
+            found += [terminal["code"] for terminal in told["terminals"]]
+            after = told["next"]
+        assert client.get("/points", params={"limit": 1}).json()["next"] is None
+    assert found == codes
+
+
+def test_reading_is_not_writing(office: Office) -> None:
+    system = office.a_system()
+    _, use = a_ride(office, system)
+    with system.speaking(Scope.USES, Scope.TERMINALS) as client:
+        assert problem(give_back(client, use)) == (403, "SCOPE_MISSING")
+        assert problem(send(client, f"/terminals/{system.terminal.code}/suspension")) == (403, "SCOPE_MISSING")
+    with system.speaking(Scope.REFUND, Scope.SUSPEND) as client:
+        assert problem(client.get("/uses")) == (403, "SCOPE_MISSING")
+        assert problem(client.get("/terminals")) == (403, "SCOPE_MISSING")
+
+
+def test_officers_still_suspend_and_resume_as_before(office: Office) -> None:
+    system = office.a_system()
+    for _ in range(2):
+        catalogue.suspend(SYSTEM, "terminal", system.terminal.code, "test")
+    assert len(office.facts("catalogue.suspend", f"terminal:{system.terminal.code}")) == 1
+    catalogue.resume(SYSTEM, "terminal", system.terminal.code, "test")
+    assert office.city.one("SELECT suspended_by FROM catalogue_terminal WHERE id = $1", system.terminal.id) == ""
