@@ -11,7 +11,8 @@
 --   spent      nonces of $7 (with their $8 ends) that are spent
 --   quotas     [[holder, rule, period, used], …] of the holders $9 in the periods that hold the day $3
 --   withdrawn  issuer keys that were withdrawn
--- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have.
+-- OFFSET 0 keeps each look-up inside its loop: it is by key, whatever size the planner believes the table to have. The periods
+-- are a subquery of their own, so that they are written once and not for each holder.
 SELECT
     (SELECT number FROM catalogue_revision) AS revision,
     (SELECT jsonb_object_agg(a.code, a.places) FROM catalogue_area_set a
@@ -42,6 +43,7 @@ SELECT
      FROM unnest($9::text::bigint[]) w (holder_id)
      CROSS JOIN LATERAL (
         SELECT * FROM entitlements_quota c WHERE c.holder_id = w.holder_id
-           AND c.period IN (to_char($3::date, 'YYYY-MM-DD'), to_char($3::date, 'YYYY-MM'), to_char($3::date, 'YYYY')) OFFSET 0
+           AND c.period = ANY ((SELECT ARRAY[to_char($3::date, 'YYYY-MM-DD'), to_char($3::date, 'YYYY-MM'), to_char($3::date, 'YYYY')])::text[])
+         OFFSET 0
      ) q)::text AS quotas,
     (SELECT array_agg(kid) FROM ecards_key WHERE withdrawn_at IS NOT NULL) AS withdrawn
