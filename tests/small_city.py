@@ -24,7 +24,7 @@ from onecard.kernel.uses.lines import Line, Outcome
 from onecard.kernel.uses.present import Presented, read_chip, read_code, read_number
 from onecard_kit import chips, codes, item_files, numbers, requests
 from onecard_kit.refs import permutation
-from onecard_kit.suites import ED25519, Signer, Suite
+from onecard_kit.suites import ED25519, Purpose, Signer, Suite
 from onecard_kit.terms import Leg
 
 BUS = """
@@ -73,7 +73,7 @@ price = { percent = 95 }
 funded_by = "bank.offer"
 """
 PLACE = "320600"
-KID = b"\x00\x01"
+KID, LASTING_KID = b"\x00\x01", b"\x00\x09"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ class SmallCity:
         self.terminals_ring = keys.load("terminals")
         self.seed = secrets.token_bytes(32)
         self.signer = Signer.of(suite, KID, self.seed)
-        self.public = {(PLACE, KID): self.signer.public_key}
+        self.lasting = Signer.of(suite, LASTING_KID, secrets.token_bytes(32), Purpose.LASTING)
+        self.public = {(PLACE, signer.kid): signer.public_key for signer in (self.signer, self.lasting)}
         self._ids = itertools.count(1)
         self._points: dict[str, int] = {}
         self._found()
@@ -158,6 +159,15 @@ class SmallCity:
             "INSERT INTO ecards_key (id, kid, suite, public, private_sealed, sign_from)"
             " VALUES ($1, $2, $3, $4, $5, now())",
             key_id, KID, self.signer.public_key.suite.name, self.signer.public_key.public, sealed,
+        )  # fmt: skip
+
+    def make_lasting_key(self) -> None:
+        """The issuer's key of paper codes and card files, for who issues any here."""
+        public = self.lasting.public_key
+        self.run(
+            "INSERT INTO ecards_key (kid, purpose, suite, public, private_sealed, sign_from)"
+            " VALUES ($1, 'lasting', $2, $3, '', now())",
+            LASTING_KID, public.suite.name, public.public,
         )  # fmt: skip
 
     def an_item(self, text: str) -> None:
@@ -283,13 +293,26 @@ class SmallCity:
             issuer=changes.get("issuer", PLACE),
             kid=changes.get("kid", KID),
             ref=permutation(self.codes_ring.derive("ref"), day).ref(card.serial),
-            via=codes.Via.SELF,
+            via=changes.get("via", codes.Via.SELF),
             not_before=changes.get("not_before", starts),
             expires=changes.get("expires", ends),
             nonce=os.urandom(12),
             classes=changes.get("classes", ()),
         )
         return codes.encode(claims, signer or self.signer)
+
+    def a_paper(self, card: Card, *, days: int = 90, at: dt.datetime | None = None) -> str:
+        """A paper code of the card's e-card, whose rows are there (`enrol`)."""
+        begins = int((at or clock.now()).timestamp())
+        serial = self.one(
+            "INSERT INTO ecards_paper_code (serial, ecard_id, kid, issued_at, expires_at)"
+            " VALUES (nextval('ecards_paper_serial_seq'), $1, $2, to_timestamp($3), to_timestamp($4)) RETURNING serial",
+            card.serial, LASTING_KID, begins, begins + days * 86_400,
+        )  # fmt: skip
+        claims = codes.Claims(
+            PLACE, LASTING_KID, serial, codes.Via.PAPER, begins, begins + days * 86_400, os.urandom(12)
+        )  # fmt: skip
+        return codes.encode(claims, self.lasting)
 
     def a_tap(self, card: Card, counter: int, terminal: Terminal, sequence: int) -> dict[str, object]:
         """The chip's answer at a terminal, as JSON carries it."""

@@ -7,7 +7,7 @@ from onecard.scenarios import FOLDER
 from onecard_kit import item_files
 from onecard_kit.offline import unchecked
 from onecard_kit.reasons import FUNDERS, concession_name
-from onecard_kit.terms import Bilingual, Concession, Discount, Item, Price, Quota, When
+from onecard_kit.terms import Bilingual, Concession, Discount, Item, Manner, Medium, Price, Quota, When
 
 HEAD = "<!-- Generated from the item's file by tools/docs.py; edit that file instead. -->\n\n"
 PERIODS = {"day": ("每日", "a day"), "month": ("每月", "a month"), "year": ("每年", "a year")}
@@ -63,6 +63,9 @@ def _rows(item: Item) -> Iterator[tuple[tuple[str, str], str]]:
     yield ("服务对象", "For whom"), _both(item.audience)
     yield ("渠道", "Channels"), ", ".join(item.channels)
     yield ("出示方式", "Shown by"), " / ".join("、".join(MEDIA[m][n] for m in item.media) for n in (0, 1))
+    if Medium.CODE in item.media:
+        yield ("亲情码", "Relative's phone"), f"`{item.family}`" if item.family is not Manner.TAKE else ""
+        yield ("纸质码", "Paper code"), f"`{item.paper}`" if item.price is None else ""
     yield ("卡片功能", "Card function"), f"`{item.function}`" if item.function else ""
     yield ("地区", "Region"), f"`{item.region}`" if item.region != "all" else ""
     yield ("人群类别", "Classes"), ", ".join(f"`{code}`" for code in item.classes)

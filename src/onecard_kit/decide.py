@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
+from onecard_kit.codes import Via
 from onecard_kit.terms import (
     ALL,
     COUNT_MAX,
@@ -20,6 +21,7 @@ from onecard_kit.terms import (
     Function,
     Item,
     Leg,
+    Manner,
     Means,
     Medium,
     Period,
@@ -130,6 +132,7 @@ class Facts(msgspec.Struct, frozen=True):
     changed_minutes_ago  since the latest use of an item that `transfer.after` names, until now (not until a journey
                   began); None: none of late
     means         the holder's order of ways to pay; None: the item's
+    via           who shows the code, by what it says of itself
     bank          what the bank answered when it was asked for exactly what is to pay: "approved", "refused", "silent";
                   None: it was not asked yet; "away": there is no bank to ask here
     """
@@ -155,6 +158,7 @@ class Facts(msgspec.Struct, frozen=True):
     changed_minutes_ago: int | None = None
     means: tuple[Means, ...] | None = None
     bank: str | None = "away"
+    via: Via = Via.SELF
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -257,9 +261,10 @@ def _point(facts: Facts) -> Verdict | None:
 def _medium(facts: Facts) -> Verdict | None:
     item = facts.item
     assert item is not None
-    if facts.medium not in item.media or not _read_here(facts.medium, facts.place):
+    manner = item.manner_of(facts.via)
+    if facts.medium not in item.media or not _read_here(facts.medium, facts.place) or manner is Manner.REFUSE:
         return Verdict.MEDIUM_NOT_ACCEPTED
-    if facts.medium is Medium.NUMBER and not facts.place.attended:
+    if (facts.medium is Medium.NUMBER or manner is Manner.LOOK) and not facts.place.attended:
         return Verdict.NOT_ATTENDED
     if not _amount_fits(item, facts.amount_fen):
         return Verdict.AMOUNT_INVALID

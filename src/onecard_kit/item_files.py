@@ -35,6 +35,7 @@ from onecard_kit.terms import (
     Excluded,
     Item,
     Level,
+    Manner,
     Means,
     Medium,
     Price,
@@ -171,6 +172,8 @@ def _faults(item: Item) -> Iterator[Fault]:
 def _media_faults(item: Item) -> Iterator[Fault]:
     if not set(item.media) - {Medium.NUMBER}:
         yield "$.media", "expected at least one of code, card"
+    if item.paper is Manner.TAKE:
+        yield "$.paper", "expected look or refuse: whoever shows paper is compared with the photo"
     if Medium.NUMBER in item.media and item.price is not None:
         yield "$.media", "expected no number: what is read aloud never pays"
     for medium in item.needs.media if item.needs is not None else ():

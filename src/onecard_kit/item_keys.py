@@ -64,6 +64,14 @@ TABLES = (
                 "how a card may be presented; code and card unless there is a reason; `number` is the one read aloud, "
                 "to staff and for what costs nothing",
             ),
+            "family": (
+                "亲情码（亲属手机出示）：take接受，look须工作人员核对照片，refuse不接受",
+                "a code on a relative's phone: `take` it, `look` at the photo (by staff), or `refuse` it",
+            ),
+            "paper": (
+                "纸质码：look须工作人员核对照片，refuse不接受；收费项目一律不接受",
+                "a paper code: `look` at the photo (by staff), or `refuse` it; never taken where there is a price",
+            ),
             "function": ("所需的卡片功能；不填为不需要", "the card's function that must be active; none: any card"),
             "region": (
                 "发卡地范围：local本市，all不限，或区域集合",

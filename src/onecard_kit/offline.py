@@ -312,6 +312,7 @@ def facts_of(asked: Presentation, shown: Shown, known: Knowledge, memory: Rememb
         journey=_journey(asked, item, memory, pack),
         capacity_used=memory.capacity_used,
         changed_minutes_ago=memory.changed_minutes_ago,
+        via=shown.via,
     )
 
 
@@ -328,7 +329,7 @@ def lists_used(shown: Shown, known: Knowledge) -> dict[str, int]:
 
 def _may_not(item: Item, shown: Shown, known: Knowledge, now: float) -> OfflineRefusal | None:
     """Whether this gate may decide on this item at all; a forgery is told as such whatever the lists' age."""
-    if item.offline is None or not _may_take(item, shown, known):
+    if item.offline is None:
         return OfflineRefusal.NOT_ALLOWED
     if known.contacted is None or now - known.contacted > item.offline.days * DAY_S:
         return OfflineRefusal.AWAY_TOO_LONG
@@ -341,13 +342,6 @@ def _revoked(shown: Shown, known: Knowledge) -> Verdict | None:
     """A paper code that its list calls INVALID; its card may be good, and come by another way."""
     held = known.list_for(PAPERS, None) if shown.listed_in == PAPERS else None
     return Verdict.CODE_REVOKED if held is not None and held.status(shown.index) is Status.INVALID else None
-
-
-def _may_take(item: Item, shown: Shown, known: Knowledge) -> bool:
-    """Paper never pays, and staff look at the photo; it is not used up either, so nobody else finds its second use."""
-    if shown.via is not codes.Via.PAPER:
-        return True
-    return item.price is None and known.pack is not None and known.pack.terminal.attended
 
 
 _CARD_STATES: Final = {Status.VALID: ACTIVE, Status.SUSPENDED: "lost", Status.INVALID: "cancelled"}

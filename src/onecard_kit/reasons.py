@@ -54,6 +54,14 @@ def reasons(
     return told
 
 
+LOOK = {
+    "code": "LOOK_AT_PHOTO",
+    "zh": "请工作人员核对持卡人与照片",
+    "en": "Staff: compare the holder with their photo",
+}
+"""Told beside an admission that asks for a look at the photo (`terms.Manner.LOOK`)."""
+
+
 def _held(concession: Concession | None, held_fen: int) -> Words:
     """At the beginning of a journey its price is not known yet: what it can cost at most, and on which terms."""
     name_zh, name_en = concession_name(concession) if concession else ("全价", "Full price")

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import msgspec
 
+from onecard_kit.codes import Via
 from onecard_kit.fares import Distance, Hourly
 
 
@@ -161,6 +162,16 @@ def _joined(windows: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+class Manner(StrEnum):
+    """How an item takes a code that somebody else's phone shows, or paper: as any other, with a look at the photo by
+    staff (核对照片), or not at all.
+    """
+
+    TAKE = "take"
+    LOOK = "look"
+    REFUSE = "refuse"
 
 
 class Needs(Declared, frozen=True, kw_only=True):
@@ -331,6 +342,8 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
     guide: Bilingual | None = None
 
     media: tuple[Medium, ...] = (Medium.CODE, Medium.CARD)
+    family: Manner = Manner.TAKE
+    paper: Manner = Manner.LOOK
     function: Function | None = None
     region: str = "all"
     classes: tuple[str, ...] = ()
@@ -357,6 +370,12 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
     def paid_rule(self) -> str:
         """The name under which fen paid in a day are counted against `day_cap_fen`."""
         return f"{self.code}#fen"
+
+    def manner_of(self, via: Via) -> Manner:
+        """How it takes a code by who shows it. Paper never pays: it is not taken where there is a price."""
+        if via is Via.PAPER:
+            return self.paper if self.price is None else Manner.REFUSE
+        return self.family if via is Via.FAMILY else Manner.TAKE
 
     @cached_property
     def by_key(self) -> dict[str, Concession]:

@@ -41,6 +41,7 @@ class Verdict(StrEnum):
     # window
     CODE_NOT_YET_VALID = "CODE_NOT_YET_VALID"
     CODE_EXPIRED = "CODE_EXPIRED"
+    CODE_REVOKED = "CODE_REVOKED"
     NUMBER_EXPIRED = "NUMBER_EXPIRED"
     # replay
     REPLAYED = "REPLAYED"
@@ -106,10 +107,10 @@ WORDS: dict[Verdict, Words] = {
         "Use the card or the code instead.",
     ),
     Verdict.NOT_ATTENDED: Words(
-        "数字码只在有人值守的终端使用",
-        "A number is taken only at a terminal with staff",
-        "请出示二维码或实体卡，或到人工窗口。",
-        "Show the code or the card, or go to a counter with staff.",
+        "这种出示方式须有工作人员在场",
+        "This is taken only at a terminal with staff",
+        "请用本人手机出示二维码或刷实体卡，或到人工窗口。",
+        "Show the code on your own phone or the card, or go to a counter with staff.",
     ),
     Verdict.AMOUNT_INVALID: Words("金额不符合该应用项目的规定", "The amount does not fit this item", *_STAFF),
     Verdict.LEG_INVALID: Words("进出方向与该应用项目不符", "The way in or out does not fit this item", *_STAFF),
@@ -149,6 +150,7 @@ WORDS: dict[Verdict, Words] = {
         "二维码还未生效", "The code is not valid yet", "请核对手机时间后刷新。", "Check the phone's clock and refresh."
     ),
     Verdict.CODE_EXPIRED: Words("二维码已过期", "The code has expired", *_ANOTHER_CODE),
+    Verdict.CODE_REVOKED: Words("该纸质码已作废", "This paper code was revoked", *_OUTLET),
     Verdict.NUMBER_EXPIRED: Words("数字码已过期", "The number has expired", *_ANOTHER_NUMBER),
     Verdict.REPLAYED: Words("已经使用过", "Already used", *_ANOTHER_CODE),
     Verdict.CARD_UNKNOWN: Words("没有这张卡", "There is no such card", *_OUTLET),

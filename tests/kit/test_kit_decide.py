@@ -23,8 +23,22 @@ from tests.kit.builders import (
     with_item,
 )
 
+from onecard_kit.codes import Via
 from onecard_kit.decide import LADDER, Decision, Step, decide
-from onecard_kit.terms import DayKind, Excluded, Leg, Means, Medium, Period, Price, Quota, When
+from onecard_kit.terms import (
+    Concession,
+    DayKind,
+    Discount,
+    Excluded,
+    Leg,
+    Manner,
+    Means,
+    Medium,
+    Period,
+    Price,
+    Quota,
+    When,
+)
 from onecard_kit.verdicts import Verdict
 
 # What is changed in the admissible base → the verdict it gets, in the order of precedence. A key is a fact, or a field
@@ -52,6 +66,7 @@ FAULTS: list[tuple[Verdict, dict[str, Any]]] = [
     (Verdict.NUMBER_UNKNOWN, {"problem": Verdict.NUMBER_UNKNOWN}),
     (Verdict.CODE_NOT_YET_VALID, {"problem": Verdict.CODE_NOT_YET_VALID}),
     (Verdict.CODE_EXPIRED, {"problem": Verdict.CODE_EXPIRED}),
+    (Verdict.CODE_REVOKED, {"problem": Verdict.CODE_REVOKED}),
     (Verdict.NUMBER_EXPIRED, {"problem": Verdict.NUMBER_EXPIRED}),
     (Verdict.REPLAYED, {"replayed": True}),
     (Verdict.CARD_UNKNOWN, {"standing": None}),
@@ -199,6 +214,32 @@ def test_a_number_takes_an_item_that_names_it_and_staff_whatever_the_terminals_r
     assert verdict_of({**named, "place.attended": False}) is Verdict.NOT_ATTENDED
     unnamed = {"medium": Medium.NUMBER, "item.price": None, "place.attended": True}
     assert verdict_of({**unnamed, "place.media": tuple(Medium)}) is Verdict.MEDIUM_NOT_ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("via", "item", "attended", "unattended"),
+    [
+        (Via.SELF, {"family": Manner.REFUSE, "paper": Manner.REFUSE}, Verdict.ADMITTED, Verdict.ADMITTED),
+        (Via.FAMILY, {}, Verdict.ADMITTED, Verdict.ADMITTED),
+        (Via.FAMILY, {"family": Manner.LOOK}, Verdict.ADMITTED, Verdict.NOT_ATTENDED),
+        (Via.FAMILY, {"family": Manner.REFUSE}, Verdict.MEDIUM_NOT_ACCEPTED, Verdict.MEDIUM_NOT_ACCEPTED),
+        (Via.PAPER, {}, Verdict.MEDIUM_NOT_ACCEPTED, Verdict.MEDIUM_NOT_ACCEPTED),  # it costs something
+        (Via.PAPER, {"price": None}, Verdict.ADMITTED, Verdict.NOT_ATTENDED),
+        (Via.PAPER, {"price": None, "paper": Manner.REFUSE}, Verdict.MEDIUM_NOT_ACCEPTED, Verdict.MEDIUM_NOT_ACCEPTED),
+        (Via.PAPER, {"price": TOPUP}, Verdict.MEDIUM_NOT_ACCEPTED, Verdict.MEDIUM_NOT_ACCEPTED),
+    ],
+)
+def test_who_shows_the_code(via: Via, item: dict[str, Any], attended: Verdict, unattended: Verdict) -> None:
+    changes = {"via": via, **{f"item.{key}": value for key, value in item.items()}}
+    assert verdict_of({**changes, "place.attended": True}) is attended
+    assert verdict_of({**changes, "place.attended": False}) is unattended
+
+
+def test_paper_never_pays_whatever_is_left_to_pay() -> None:
+    free = Concession(class_="everyone", price=Discount(percent=0), funded_by="treasury.city", region="all")
+    changes = {"via": Via.PAPER, "place.attended": True, "item.concession": (free,)}
+    assert verdict_of({**changes, "via": Via.SELF}) is Verdict.ADMITTED
+    assert verdict_of(changes) is Verdict.MEDIUM_NOT_ACCEPTED
 
 
 @pytest.mark.parametrize(

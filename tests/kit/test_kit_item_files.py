@@ -132,9 +132,9 @@ TEXTS = {"full": FULL, "bare": BARE, "metro": METRO, "hall": HALL, "pass": YEAR_
 
 KNOWN_IN_ITEM = (
     "code, version, starts_on, name, legal_basis, ends_on, level, area, extends, kind, pilot_areas, decided, "
-    "lead_unit, supporting_units, audience, channels, conditions, steps, time_limit, guide, media, function, "
-    "region, classes, excluded, when, needs, limit, capacity, offline, journey, pass, price, means, transfer, "
-    "day_cap_fen, refund, concession"
+    "lead_unit, supporting_units, audience, channels, conditions, steps, time_limit, guide, media, family, paper, "
+    "function, region, classes, excluded, when, needs, limit, capacity, offline, journey, pass, price, means, "
+    "transfer, day_cap_fen, refund, concession"
 )
 FUNDERS = "expected operator or one of treasury.city, bank.offer, employer.share, merchant.offer"
 BEARERS = "expected one of operator, holder, platform, treasury.city, bank.offer, employer.share, merchant.offer"
@@ -291,6 +291,14 @@ VALUES = [
     ("full", 'en = "Bus ride"', 'en = "Bus \\u202Eedir"', "$.name.en", PLAIN),
     ("metro", '"north"', '"nor\\nth"', "$.price.distance.line[1].stations[1][0]", PLAIN),
     ("full", '["code", "card"]', "[]", "$.media", "expected at least one of code, card"),
+    (
+        "full",
+        'media = ["code", "card"]',
+        'paper = "take"',
+        "$.paper",
+        "expected look or refuse: whoever shows paper is compared with the photo",
+    ),
+    ("full", 'media = ["code", "card"]', 'family = "never"', "$.family", "Invalid enum value 'never'"),
     ("full", 'media = ["code", "card"]', 'media = ["number"]', "$.media", "expected at least one of code, card"),
     ("full", 'media = ["code", "card"]', 'media = ["code", "card", "number"]', "$.media", NEVER_PAYS),
     ("full", '"senior_70"]', '"senior_71"]', "$.classes", "unknown class senior_71"),

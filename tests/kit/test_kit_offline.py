@@ -33,7 +33,7 @@ from onecard_kit.pack import PackTerminal
 from onecard_kit.presentation import Chip, Presentation
 from onecard_kit.status_list import Status, StatusList
 from onecard_kit.suites import ED25519, Purpose, Signer
-from onecard_kit.terms import FEN_MAX, Function, Item, Leg, Medium, Offline, Period, Quota, Transfer, When
+from onecard_kit.terms import FEN_MAX, Function, Item, Leg, Manner, Medium, Offline, Period, Quota, Transfer, When
 from onecard_kit.verdicts import Verdict
 
 NOTHING = Remembered()
@@ -90,9 +90,10 @@ def test_what_a_gate_refuses_by_itself(shown: dict[str, Any], verdict: Verdict) 
 @pytest.mark.parametrize(
     ("item", "attended", "verdict"),
     [
-        (RIDE, True, "OFFLINE_NOT_ALLOWED"),
+        (RIDE, True, Verdict.MEDIUM_NOT_ACCEPTED),
         (replace(RIDE, price=None, concession=()), True, Verdict.ADMITTED),
-        (replace(RIDE, price=None, concession=()), False, "OFFLINE_NOT_ALLOWED"),
+        (replace(RIDE, price=None, concession=()), False, Verdict.NOT_ATTENDED),
+        (replace(RIDE, price=None, concession=(), paper=Manner.REFUSE), True, Verdict.MEDIUM_NOT_ACCEPTED),
     ],
 )
 def test_paper_never_pays_and_is_looked_at(item: Item, attended: bool, verdict: str) -> None:
@@ -106,6 +107,31 @@ def test_paper_is_looked_up_by_a_number_of_its_own_and_not_used_up() -> None:
     paper = a_code(LASTING, kid=LASTING.kid, via=codes.Via.PAPER, expires=NOON + 86_400)
     shown = read(Presentation(RIDE.code, paper), None, knowing(), NOON)
     assert (shown.listed_in, shown.spends, shown.via) == ("papers", None, codes.Via.PAPER)
+
+
+@pytest.mark.parametrize(
+    ("mark", "verdict"),
+    [
+        (Status.VALID, Verdict.ADMITTED),
+        (Status.SUSPENDED, Verdict.CARD_LOST),
+        (Status.INVALID, Verdict.CODE_REVOKED),
+    ],
+)
+def test_what_its_list_says_of_a_paper_code(mark: Status, verdict: Verdict) -> None:
+    terminal = PackTerminal("NT-BUS-0001", 3, "active", attended=True)
+    known = knowing(marked={77: mark}, pack=a_pack(replace(RIDE, price=None, concession=()), terminal=terminal))
+    paper = a_code(LASTING, kid=LASTING.kid, via=codes.Via.PAPER, expires=NOON + 86_400)
+    assert came_to(code=paper, known=known).verdict is verdict
+
+
+def test_a_code_on_a_relatives_phone_is_taken_as_the_item_says() -> None:
+    for manner, verdict in (
+        (Manner.TAKE, Verdict.ADMITTED),
+        (Manner.LOOK, Verdict.NOT_ATTENDED),
+        (Manner.REFUSE, Verdict.MEDIUM_NOT_ACCEPTED),
+    ):
+        known = knowing(replace(RIDE, family=manner))
+        assert came_to(code=a_code(via=codes.Via.FAMILY), known=known).verdict is verdict
 
 
 def test_a_suspended_terminal_admits_nobody() -> None:

@@ -9,7 +9,7 @@ import msgspec
 from onecard.foundation.errors import BadInput, OneCardError
 from onecard.kernel.uses.lines import Answer
 from onecard_kit.presentation import Chip, Presentation
-from onecard_kit.reasons import reasons
+from onecard_kit.reasons import LOOK, reasons
 from onecard_kit.terms import Leg
 from onecard_kit.verdicts import WORDS, Verdict
 
@@ -120,6 +120,7 @@ def _told(answer: Answer) -> bytes:
         answer.waived_fen,
         answer.held_fen,
         answer.concession,
+        answer.look,
     )
     told = _told_before.get(key)
     if told is None:
@@ -135,13 +136,14 @@ _told_before: dict[tuple[object, ...], bytes] = {}
 def _tell(answer: Answer) -> bytes:
     words = WORDS[answer.verdict]
     full_fen, paid_fen, waived_fen = answer.full_fen, answer.paid_fen, answer.waived_fen
+    why = reasons(
+        answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession, answer.held_fen
+    )  # fmt: skip
     told = {
         "admitted": answer.verdict is Verdict.ADMITTED,
         "verdict": {"code": answer.verdict.value, "zh": words.zh, "en": words.en,
                     "next_zh": words.next_zh, "next_en": words.next_en},
-        "reasons": reasons(
-            answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession, answer.held_fen
-        ),
+        "reasons": [*why, LOOK] if answer.look else why,
         "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen - waived_fen,
                   "waived_fen": waived_fen, "held_fen": answer.held_fen, "concession": answer.concession},
     }  # fmt: skip

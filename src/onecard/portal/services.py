@@ -292,7 +292,7 @@ def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
     """What the guide says line by line; a line without words is left out."""
     yield _("谁可以用"), _some(item.audience)
     yield _("办理渠道"), [words.CHANNELS[channel] for channel in item.channels]
-    yield _("出示方式"), [words.MEDIA[medium] for medium in item.media]
+    yield _("出示方式"), words.shown(item)
     yield _("条件"), [both(each) for each in item.conditions]
     yield _("时限"), _some(item.time_limit)
     yield _("适用地区"), [_area(item.level, item.area)]

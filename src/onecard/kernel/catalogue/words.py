@@ -1,7 +1,8 @@
 """The catalogue's own words in both languages."""
 
 from onecard.kernel.catalogue.models import Stage
-from onecard_kit.terms import Channel, DayKind, Kind, Level, Medium
+from onecard_kit.codes import Via
+from onecard_kit.terms import Channel, DayKind, Item, Kind, Level, Manner, Medium
 
 Words = dict[str, str]
 
@@ -37,6 +38,26 @@ MEDIA: dict[Medium, Words] = {
     Medium.CARD: {"zh": "实体卡", "en": "Physical card"},
     Medium.NUMBER: {"zh": "数字码（报给工作人员）", "en": "Number read aloud to staff"},
 }
+
+# A code that somebody else's phone shows, and paper, where an item takes them.
+FAMILY: dict[Manner, Words] = {
+    Manner.TAKE: {"zh": "亲情码（亲属手机出示）", "en": "Code on a relative's phone"},
+    Manner.LOOK: {"zh": "亲情码（工作人员核对照片）", "en": "Code on a relative's phone (staff look at the photo)"},
+}
+PAPER: dict[Manner, Words] = {
+    Manner.LOOK: {"zh": "纸质码（工作人员核对照片）", "en": "Paper code (staff look at the photo)"},
+}
+
+
+def shown(item: Item) -> list[Words]:
+    """How a card may be presented for an item."""
+    told = [MEDIA[medium] for medium in item.media]
+    if Medium.CODE in item.media:
+        told += [
+            words for via, by in ((Via.FAMILY, FAMILY), (Via.PAPER, PAPER)) if (words := by.get(item.manner_of(via)))
+        ]
+    return told
+
 
 DAYS: dict[DayKind, Words] = {
     DayKind.WORKING: {"zh": "工作日", "en": "working days"},

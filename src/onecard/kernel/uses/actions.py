@@ -95,7 +95,9 @@ async def record_within(connection: asyncpg.Connection, lines: list[Line], memor
 
 async def lock(connection: asyncpg.Connection, lines: list[Line]) -> list[asyncpg.Record]:
     """Lock the cards of lines, then their purses, each in id order so that two groups cannot deadlock; their rows."""
-    serials = sorted({s for line in lines if (s := line.presented.serial) is not None})
+    papers = await _papers(connection, lines)
+    shown = {s for line in lines if (s := line.presented.serial) is not None}
+    serials = sorted(shown | {paper.ecard for paper in papers.values()})
     numbers = sorted({n for line in lines if (n := line.presented.number_index) is not None})
     if not serials and not numbers:
         return []
@@ -148,9 +150,18 @@ async def load_facts(connection: asyncpg.Connection, lines: list[Line], memory: 
     taps_out = any(line.leg is Leg.OUT for line in lines)
     if taps_out or any(_looks_further(spot, memory) for spot in loaded.spots.values()):
         await _load_further(connection, lines, loaded, memory)
+    loaded.papers = await _papers(connection, lines)  # once more, now that nobody can revoke one
     if any(line.presented.medium is Medium.NUMBER for line in lines):
         loaded.misses = await _load_misses(connection, lines[0].at)
     return loaded
+
+
+async def _papers(connection: asyncpg.Connection, lines: list[Line]) -> dict[int, facts.Paper]:
+    """Whose the paper codes of lines are, which few are."""
+    serials = [paper for line in lines if (paper := line.presented.paper) is not None]
+    if not serials:
+        return {}
+    return {row[0]: facts.Paper(*row[1:]) for row in await connection.fetch(sql.load(LOAD, "papers"), serials)}
 
 
 def _looks_further(spot: facts.Spot, memory: Memory) -> bool:

@@ -65,7 +65,9 @@ class Line(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the terminal is told about a line, first or repeated. Amounts in whole fen."""
+    """What the terminal is told about a line, first or repeated. Amounts in whole fen. `look`: staff are to compare the
+    holder with their photo.
+    """
 
     use_id: UUID
     verdict: Verdict
@@ -77,6 +79,7 @@ class Answer(msgspec.Struct, frozen=True):
     balance_fen: int | None = None
     waived_fen: int = 0
     held_fen: int | None = None
+    look: bool = False
 
 
 class BankAsked(msgspec.Struct, frozen=True):

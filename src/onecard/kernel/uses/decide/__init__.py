@@ -26,9 +26,9 @@ from onecard.kernel.uses.lines import (
     Taken,
     Use,
 )
-from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Misses, Spot
+from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Misses, Paper, Spot
 from onecard_kit.decide import Decision, Facts, at_most, decide
-from onecard_kit.terms import Item, Leg, Means, Medium
+from onecard_kit.terms import Item, Leg, Manner, Means, Medium
 from onecard_kit.verdicts import Verdict
 
 REPLAYED_CHIP = "chip_replayed"
@@ -56,7 +56,7 @@ def _answer(
     if before is not None and before.content != line.content:
         return Rejected("SEQUENCE_REUSED")
     if before is not None and line.gate is None:
-        return _repeat(before, items)
+        return _repeat(line, before, items)
     twin = answered.get(line.key)
     if twin is not None:
         return _repeated(twin[1]) if twin[0] == line.content else Rejected("SEQUENCE_REUSED")
@@ -127,6 +127,9 @@ def card_of(line: Line, loaded: Loaded) -> Card | None:
     shown = line.presented
     if shown.serial is not None:
         return loaded.by_serial.get(shown.serial)
+    if shown.paper is not None:
+        paper = loaded.papers.get(shown.paper)
+        return loaded.by_serial.get(paper.ecard) if paper is not None else None
     return loaded.by_number.get(shown.number_index) if shown.number_index is not None else None
 
 
@@ -138,6 +141,8 @@ def facts_of(
     problem = shown.problem
     if problem is None and shown.kid is not None and shown.kid in loaded.withdrawn:
         problem = Verdict.KEY_UNKNOWN
+    if problem is None and shown.paper is not None and _is_revoked(line, loaded.papers.get(shown.paper)):
+        problem = Verdict.CODE_REVOKED
     if loaded.misses is not None:
         problem = _limited(line, problem, loaded.misses)
     free, room = (
@@ -159,10 +164,18 @@ def facts_of(
         day_kind=loaded.day_kind,
         areas=loaded.areas,
         leg=line.leg,
+        via=shown.via,
     )
     if item is None or card is None or not item.looks_further:
         return facts
     return further.add(facts, line, spot, item, card, loaded, journey)
+
+
+def _is_revoked(line: Line, paper: Paper | None) -> bool:
+    """A paper code that nobody issued, or that is revoked: by now, or when a line happened that is told late."""
+    if paper is None or paper.revoked_at is None:
+        return paper is None
+    return line.gate is None or paper.revoked_at <= line.at
 
 
 def _limited(line: Line, problem: Verdict | None, misses: Misses) -> Verdict | None:
@@ -241,18 +254,25 @@ def _first_answer(line: Line, decision: Decision, item: Item | None, card: Card 
     balance = loaded.purses[purse][0] if purse in loaded.purses else None
     return Answer(
         line.id, decision.verdict, item, decision.full_fen, decision.paid_fen, concession, False, balance,
-        decision.waived_fen, decision.hold_fen,
+        decision.waived_fen, decision.hold_fen, _asks_to_look(line, decision.verdict, item),
     )  # fmt: skip
 
 
-def _repeat(known: Known, items: Mapping[int, Item]) -> Answer:
+def _asks_to_look(line: Line, verdict: str, item: Item | None) -> bool:
+    """Whether staff are to compare the holder with their photo, now or when the line comes again."""
+    if item is None or verdict != Verdict.ADMITTED:
+        return False
+    return item.manner_of(line.presented.via) is Manner.LOOK
+
+
+def _repeat(line: Line, known: Known, items: Mapping[int, Item]) -> Answer:
     item = items.get(known.item_version_id) if known.item_version_id is not None else None
     held_fen = None
     if item is not None and known.leg == Leg.IN and known.verdict == Verdict.ADMITTED:
         held_fen = at_most(item, known.concession).paid_fen
     return Answer(
         known.use_id, Verdict(known.verdict), item, known.full_fen, known.paid_fen, known.concession, True, None,
-        known.waived_fen, held_fen,
+        known.waived_fen, held_fen, _asks_to_look(line, known.verdict, item),
     )  # fmt: skip
 
 
@@ -261,5 +281,5 @@ def _repeated(answer: Answer | Taken) -> Answer | Taken:
         return msgspec.structs.replace(answer, repeated=True)
     return Answer(
         answer.use_id, answer.verdict, answer.item, answer.full_fen, answer.paid_fen, answer.concession, True, None,
-        answer.waived_fen, answer.held_fen,
+        answer.waived_fen, answer.held_fen, answer.look,
     )  # fmt: skip

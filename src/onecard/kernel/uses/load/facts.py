@@ -109,6 +109,13 @@ class Misses:
         return self.by_terminal[terminal_id] >= self.TERMINAL_MAX or self.by_terminal.total() >= self.CITY_MAX
 
 
+class Paper(msgspec.Struct, frozen=True):
+    """A paper code: the e-card it is of, and since when it is revoked, if it is."""
+
+    ecard: int
+    revoked_at: dt.datetime | None
+
+
 @dataclass(slots=True)
 class Loaded:
     """Everything a group's decisions may look at; `past` for lines that are told late, else None."""
@@ -125,6 +132,7 @@ class Loaded:
     day_kind: DayKind
     further: Further = field(default_factory=Further)
     misses: Misses | None = None
+    papers: dict[int, Paper] = field(default_factory=dict)
     past: Past | None = None
 
 

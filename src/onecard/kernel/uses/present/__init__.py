@@ -15,10 +15,11 @@ from onecard_kit.verdicts import Verdict
 
 
 class Presented(msgspec.Struct, frozen=True, gc=False):
-    """What reading a medium came to. One of `serial` (of the e-card) and `number_index` (of the card) finds the card.
+    """What reading a medium came to. One of `serial` (of the e-card), `paper` (of the paper code) and `number_index`
+    (of the card) finds the card.
 
-    `nonce` with `expires`, or `counter`, is what must not be used twice; `problem` says why it is not genuine or not
-    now.
+    `nonce` with `expires`, or `counter`, is what must not be used twice; a paper code has neither. `problem` says why
+    it is not genuine or not now, `via` who shows it.
     """
 
     medium: Medium
@@ -29,6 +30,8 @@ class Presented(msgspec.Struct, frozen=True, gc=False):
     nonce: bytes | None = None
     expires: dt.datetime | None = None
     counter: int | None = None
+    paper: int | None = None
+    via: codes.Via = codes.Via.SELF
 
 
 _VERDICT_OF = {
@@ -40,7 +43,9 @@ _VERDICT_OF = {
 
 
 def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], PublicKey], ref_key: bytes) -> Presented:
-    """Read a code shown at `at`: verify the signature, undo the day's permutation, judge the window (±5 s of skew)."""
+    """Read a code shown at `at`: verify the signature, undo the day's permutation, judge the window (±5 s of skew). A
+    paper code names itself, for as long as it lasts.
+    """
     try:
         claims = codes.verify(codes.lenient(text), keys)
     except codes.CodeRefused as refused:
@@ -52,8 +57,12 @@ def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], Publi
         problem = Verdict.CODE_NOT_YET_VALID
     elif now >= claims.expires + codes.CLOCK_SKEW_S:
         problem = Verdict.CODE_EXPIRED
+    if claims.via is codes.Via.PAPER:
+        return Presented(Medium.CODE, problem, kid=claims.kid, paper=claims.ref, via=claims.via)
     serial = permutation(ref_key, day_of(claims.not_before)).serial(claims.ref)
-    return Presented(Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires)
+    return Presented(
+        Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires, via=claims.via
+    )
 
 
 def read_number(found: Mapping[str, Any] | None, at: dt.datetime) -> Presented:
