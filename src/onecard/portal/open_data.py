@@ -13,7 +13,8 @@ Entry = dict[str, Any]
 
 # What a decision goes by: keys of the item's file, as docs/item-files.md tells them.
 TERMS = (
-    "function", "region", "classes", "excluded", "when", "needs", "limit", "capacity", "offline", "journey", "pass",
+    "family", "paper", "function", "region", "classes", "excluded", "when", "needs", "limit", "capacity", "offline",
+    "journey", "pass",
     "price", "means", "transfer", "day_cap_fen", "refund", "concession",
 )  # fmt: skip
 WORDS = ("name", "audience", "time_limit", "guide", "lead_unit", "conditions", "steps", "supporting_units")
