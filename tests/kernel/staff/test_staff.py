@@ -27,6 +27,7 @@ def test_the_shipped_roles_are_loaded_and_loading_again_changes_nothing() -> Non
         "catalogue_editor",
         "clerk",
         "finance_officer",
+        "risk_officer",
     ]
     roles.load()
     assert list(Role.objects.order_by("code").values_list("code", "permissions")) == before
