@@ -277,6 +277,8 @@ def _rule(kind: RiskKind | None) -> str:
         return _("发生时即时产生。")
     rule = kind.looks_at.rule
     within = {"minutes": rule.within_minutes}
+    if kind.looks_at.journals is not None:
+        return _("%(minutes)s 分钟内发现流水断链。") % within
     if kind.looks_at.places is not None:
         places = kind.looks_at.places
         told = {**within, "km": places.apart_km, "kmh": places.faster_than_kmh}

@@ -46,7 +46,7 @@ within_minutes = 1440
 PLACES = AT_ONCE + "[looks_at.places]\napart_km = 5\nfaster_than_kmh = 150\nwithin_minutes = 120\n"
 TEXTS = {"at once": AT_ONCE, "uses": USES, "lines": LINES, "places": PLACES}
 WORDS = "expected words in both languages"
-ONE = "expected exactly one of uses, offline_lines, places"
+ONE = "expected exactly one of uses, offline_lines, places, journals"
 KEYS = "known here: verdicts, media, by, count, within_minutes, terminals"
 TWO = "[looks_at.places]\napart_km = 1\nfaster_than_kmh = 10\nwithin_minutes = 1\n[looks_at.uses]"
 LINES_AT = "$.looks_at.offline_lines"

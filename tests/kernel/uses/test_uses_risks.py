@@ -33,6 +33,7 @@ CITY = '[looks_at.uses]\nverdicts = ["NUMBER_UNKNOWN"]\nby = "city"\ncount = 6\n
 CODES = '[looks_at.uses]\nverdicts = ["REPLAYED"]\nmedia = ["code"]\nby = "card"\ncount = 3\nwithin_minutes = 60\n'
 MANUAL = '[looks_at.offline_lines]\nmanual = true\nby = "terminal"\ncount = 3\nwithin_minutes = 1440\n'
 OLD = '[looks_at.offline_lines]\nlist_older_minutes = 60\nby = "point"\ncount = 2\nwithin_minutes = 60\n'
+JOURNALS = "[looks_at.journals]\nwithin_minutes = 60\n"
 PLACES = "[looks_at.places]\napart_km = 5\nfaster_than_kmh = 150\nwithin_minutes = 120\n"
 # Hai'an and Qidong: 138 km.
 NORTH, EAST = (32.53, 120.46), (31.81, 121.66)
@@ -255,6 +256,22 @@ def test_going_to_and_fro_is_one_fact_a_window(past: Past) -> None:
     for n in range(10):
         past.use((here, there)[n % 2], NOON + minutes(n), card=card)
     assert past.look_back() == 1
+
+
+def test_a_journal_that_is_found_broken_is_one_fact(past: Past) -> None:
+    past.declare(broken=JOURNALS)
+    gate, whole, long_ago = past.a_terminal(), past.a_terminal(), past.a_terminal()
+    for terminal, minutes_ago in ((gate, 5), (whole, None), (long_ago, 90)):
+        past.city.run(
+            "INSERT INTO uses_journal (terminal_id, journal, chain, broken_after, broken_at)"
+            " VALUES ($1, $2, 'x', $3, $4)",
+            terminal.id, terminal.journal, 7 if minutes_ago else None,
+            clock.now() - minutes(minutes_ago) if minutes_ago else None,
+        )  # fmt: skip
+    assert [past.look_back() for _ in range(2)] == [1, 0]
+    [(subject, detail)] = past.facts("broken")
+    assert (subject, detail["place"], detail["after"]) == (f"terminal:{gate.id}", "320613", 7)
+    assert detail["journal"] == str(gate.journal)
 
 
 # --- How it looks -----------------------------------------------------------------------------------------------------

@@ -73,16 +73,26 @@ class Places(Declared, frozen=True, kw_only=True):
     within_minutes: int
 
 
+class Journals(Declared, frozen=True, kw_only=True):
+    """A journal that was found broken `within_minutes`: a line of it is missing, or was altered."""
+
+    within_minutes: int
+
+
+Rule = Uses | OfflineLines | Places | Journals
+
+
 class LooksAt(Declared, frozen=True, kw_only=True):
     """What a job looks back on: exactly one of these."""
 
     uses: Uses | None = None
     offline_lines: OfflineLines | None = None
     places: Places | None = None
+    journals: Journals | None = None
 
     @property
-    def rule(self) -> Uses | OfflineLines | Places:
-        found = self.uses or self.offline_lines or self.places
+    def rule(self) -> Rule:
+        found = self.uses or self.offline_lines or self.places or self.journals
         assert found is not None
         return found
 
@@ -140,15 +150,16 @@ def _faults(kind: RiskKind) -> Iterator[Fault]:
 
 
 def _rule_faults(looks_at: LooksAt) -> Iterator[Fault]:
-    named = [name for name in ("uses", "offline_lines", "places") if getattr(looks_at, name) is not None]
+    named = [name for name in LooksAt.__struct_fields__ if getattr(looks_at, name) is not None]
     if len(named) != 1:
-        yield "$.looks_at", "expected exactly one of uses, offline_lines, places"
+        yield "$.looks_at", f"expected exactly one of {', '.join(LooksAt.__struct_fields__)}"
         return
     at, rule = f"$.looks_at.{named[0]}", looks_at.rule
     if not 1 <= rule.within_minutes <= WITHIN_MINUTES_MAX:
         yield f"{at}.within_minutes", f"expected 1 to {WITHIN_MINUTES_MAX}"
     if isinstance(rule, Places):
         yield from _places_faults(at, rule)
+    if isinstance(rule, Places | Journals):
         return
     if not 1 <= rule.count <= COUNT_MAX:
         yield f"{at}.count", f"expected 1 to {COUNT_MAX}"

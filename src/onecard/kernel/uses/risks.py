@@ -15,7 +15,7 @@ from onecard.foundation import clock, sql
 from onecard.foundation.ids import uuid7_floor
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import risks
-from onecard.kernel.audit.risk_files import OfflineLines, Places, RiskKind, Uses
+from onecard.kernel.audit.risk_files import Journals, OfflineLines, Places, RiskKind, Uses
 
 HERE = "onecard.kernel.uses"
 AT_ONCE = 10_000
@@ -39,7 +39,7 @@ def look_back(until: dt.datetime | None = None, at_once: int = AT_ONCE, batches_
             break
         raised += found
     rows("DELETE FROM uses_risk_tally WHERE minute < $1", clock.now() - TALLY_KEPT)
-    return raised
+    return raised + sum(map(_raise_journals, risks.kinds().values()))
 
 
 @transaction.atomic
@@ -60,6 +60,8 @@ def _raise(kind: RiskKind, after: UUID, through: UUID) -> int:
     if kind.looks_at is None:
         return 0
     rule = kind.looks_at.rule
+    if isinstance(rule, Journals):  # of no use; they are looked at once a turn
+        return 0
     if isinstance(rule, Places):
         bounds = (rule.apart_km, rule.faster_than_kmh, rule.within_minutes)
         return int(rows(sql.load(HERE, "raise_places"), kind.kind, after, through, *bounds)[0][0])
@@ -70,6 +72,14 @@ def _raise(kind: RiskKind, after: UUID, through: UUID) -> int:
     subjects, minutes = map(list, zip(*grown, strict=True))
     bounds = (rule.within_minutes, rule.count, terminals)
     return int(rows(sql.load(HERE, "raise_tallied"), kind.kind, *bounds, subjects, minutes)[0][0])
+
+
+def _raise_journals(kind: RiskKind) -> int:
+    """The journals that were found broken of late, each once."""
+    rule = kind.looks_at.rule if kind.looks_at is not None else None
+    if not isinstance(rule, Journals):
+        return 0
+    return int(rows(sql.load(HERE, "raise_journals"), kind.kind, rule.within_minutes)[0][0])
 
 
 def _tally(kind: str, rule: Uses | OfflineLines, after: UUID, through: UUID) -> list[tuple[Any, ...]]:

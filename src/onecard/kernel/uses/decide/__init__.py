@@ -107,7 +107,7 @@ def _take(
         ours, line = Decision(Verdict(before.verdict)), msgspec.structs.replace(line, id=before.use_id)
     judged = offline.judge(gate, facts, ours)
     decision = judged.decision
-    offline.note_risk(line, judged, card, folded)
+    offline.note_risk(line, judged, spot, card, folded)
     spends = offline.spending(line, used=facts.replayed or before is not None)
     charge = _apply(spends, decision, spot, version, item, card, journey, loaded, folded)
     if charge is not None:

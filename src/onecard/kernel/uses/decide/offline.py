@@ -84,7 +84,7 @@ def note_chip(line: Line, facts: Facts, card: Card | None, loaded: Loaded, folde
     folded.seen.setdefault(card.card_id, set()).add(counter)
 
 
-def note_risk(line: Line, judged: Judged, card: Card | None, folded: Folded) -> None:
+def note_risk(line: Line, judged: Judged, spot: Spot, card: Card | None, folded: Folded) -> None:
     """What somebody should look at: a double use, or a card that was none."""
     assert line.gate is not None
     if not line.gate.admitted:
@@ -92,7 +92,7 @@ def note_risk(line: Line, judged: Judged, card: Card | None, folded: Folded) -> 
     kind = USED_TWICE if judged.double else FORGED_CHIP if judged.verdict is Verdict.CRYPTOGRAM_INVALID else None
     if kind is None:
         return
-    detail: dict[str, object] = {"terminal": line.terminal_id, "use": str(line.id), "at": line.at.isoformat()}
+    detail: dict[str, object] = {"terminal": line.terminal_id, "use": str(line.id), "place": spot.place.division}
     if line.presented.counter is not None:
         detail["counter"] = line.presented.counter
     subject = f"terminal:{line.terminal_id}" if card is None else f"card:{card.card_id}"

@@ -17,6 +17,7 @@ CREATE TABLE uses_journal (
     PRIMARY KEY (terminal_id, journal),
     CHECK ((broken_after IS NULL) = (broken_at IS NULL))
 );
+CREATE INDEX uses_journal_broken ON uses_journal (broken_at) WHERE broken_at IS NOT NULL;
 CREATE TRIGGER refuse_delete BEFORE DELETE ON uses_journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_journal EXECUTE FUNCTION refuse_change();
 
