@@ -132,8 +132,9 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         item = next((each for each in self.items if each.code == code), None)
         point = self.point
         return Place(
-            self.terminal.state, point.client_state, point.state, item and item.state, item is not None, point.division,
-            point.code, point.hours, point.media, item and item.capacity_count, self.terminal.attended,
+            self.terminal.state, point.client_state, point.state, item.state if item is not None else None,
+            item is not None, point.division, point.code, point.hours, point.media,
+            item.capacity_count if item is not None else None, self.terminal.attended,
         )  # fmt: skip
 
     @cached_property

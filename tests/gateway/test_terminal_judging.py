@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.foundation.web.live import browser
 from tests.gateway.page_server import RUN, page_server
 from tests.kit import drawn
+from tests.kit.builders import AREAS
 from tests.kit.packs import (
     DAY,
     FORGER,
@@ -228,10 +229,10 @@ def situations(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     if fault == "media":
         item = replace(item, media=(draw(st.sampled_from(Medium)),))
     if fault == "region":
-        item = replace(item, region=draw(st.sampled_from([*drawn.AREAS.places, "local", "nowhere"])))
+        item = replace(item, region=draw(st.sampled_from([*AREAS.places, "local", "nowhere"])))
     marked = {draw(st.sampled_from([3, 77])): draw(st.sampled_from(list(Status)))} if fault == "marked" else {}
     base = knowing(item, {**marked, 4000: Status.INVALID})
-    made = a_pack(item, areas=drawn.AREAS.places, days={DAY: draw(st.sampled_from(DayKind))})
+    made = a_pack(item, areas=AREAS.places, days={DAY: draw(st.sampled_from(DayKind))})
     made = replace(
         made,
         point=replace(

@@ -125,4 +125,4 @@ def test_a_code_is_no_file_and_a_file_no_code() -> None:
 def test_what_no_file_can_say(changed: dict[str, object]) -> None:
     said = {name: getattr(SAID, name) for name in SAID.__struct_fields__} | changed
     with pytest.raises(ValueError, match=r"."):
-        CardFile(**said)  # type: ignore[arg-type]
+        CardFile(**said)

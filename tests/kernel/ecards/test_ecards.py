@@ -168,6 +168,7 @@ class TestKeys:
         new = actions.rotate_issuer_key(CLERK)
         old.refresh_from_db()
         assert old.sign_to == new.sign_from
+        assert new.sign_from is not None
         assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
         assert new.sign_to is None
         assert verifying() == {bytes(old.kid), bytes(new.kid), standing_by()}
@@ -232,6 +233,7 @@ class TestKeys:
         lasting.refresh_from_db()
         assert queries.signing_key(Purpose.CODES) == codes
         assert queries.signing_key(Purpose.LASTING) == again
+        assert again.sign_from is not None
         assert lasting.verify_to == again.sign_from + actions.LASTING_LIFE + actions.OFFLINE
         with pytest.raises(IntegrityError, match="ecards_key_purpose_known"), transaction.atomic():
             Key.objects.filter(pk=codes.pk).update(purpose="fun")
@@ -261,6 +263,7 @@ class TestKeys:
         new = actions.rotate_issuer_key(CLERK)
         old.refresh_from_db()
         assert (old.suite, new.suite, len(new.public)) == ("ed25519", "sm2", 65)
+        assert new.sign_from is not None
         assert old.verify_to == new.sign_from + actions.CODES_LIFE + actions.OFFLINE
         assert {bytes(old.kid), bytes(new.kid), standing_by()} <= verifying()
         seed = crypto.open_sealed(keys.load("codes"), new.private_sealed, f"ecards_key.private_sealed:{new.pk}")

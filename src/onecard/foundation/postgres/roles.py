@@ -1,8 +1,9 @@
 """The database and its six roles.
 
-owner owns every table and migrates; public, staff, gateway, api and worker serve. Nothing is granted by default, not even to
-run a function: what they may do stands in the golden table (`grants`). Roles belong to a whole server, so several
-databases share them; a suffix (``onecard_owner_test``) keeps the roles of a test apart from a product's on one server.
+owner owns every table and migrates; public, staff, gateway, api and worker serve. Nothing is granted by default, not
+even to run a function: what they may do stands in the golden table (`grants`). Roles belong to a whole server, so
+several databases share them; a suffix (``onecard_owner_test``) keeps the roles of a test apart from a product's on one
+server.
 """
 
 from collections.abc import Mapping
