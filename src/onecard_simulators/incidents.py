@@ -113,6 +113,14 @@ async def numbers_tried(day: Day) -> None:
         await day.visit(holder, IDENTITY, terminal=window)
 
 
+async def registered_in_two_towns(day: Day) -> None:
+    """A card is registered at a hotel, and a moment later, by whoever has a copy of it, at another two hours away."""
+    holder = day.take("resident", phone=False)
+    desks = {each.point: each for each in day.terminals if LODGING in each.items and each.attended}
+    for desk in desks.values() if holder is not None else ():
+        await day.visit(holder, LODGING, terminal=desk)
+
+
 async def cards_that_are_not_active(day: Day) -> None:
     """Lost, locked, cancelled and never activated cards; phones of lost cards; a number that a stranger made up."""
     kinds = ("lost", "temp_lost", "locked", "inactive", "cancelled")
@@ -289,6 +297,7 @@ INCIDENTS: tuple[Callable[[Day], Coroutine[object, object, None]], ...] = (
     refunds_that_are_none,
     numbers_read_aloud,
     numbers_tried,
+    registered_in_two_towns,
     cards_that_are_not_active,
     devices_that_lie,
 )

@@ -15,7 +15,9 @@ from tests.gateway.process import a_gateway
 
 from onecard import scenarios
 from onecard.demo import city, owner, pockets, reckoning
+from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.uses import risks
 
 pytestmark = pytest.mark.processes
 
@@ -113,6 +115,17 @@ def test_everything_that_goes_wrong_in_a_city_went_wrong(days: list[Report]) -> 
         "refused USE_UNKNOWN", "refused ALREADY_REFUNDED", "refused PAIRING_CODE_INVALID", "refused JOURNEY_NOT_ENDED",
         "refused PASS_IN_USE", "journey left open", "phone refused", "repeated", "hung up",
     }  # fmt: skip
+
+
+def test_what_somebody_should_look_at_was_found(url: str, days: list[Report]) -> None:
+    """Copied chips at once; numbers that were tried and a card in two towns when somebody looks back."""
+    with owner.connected(url):
+        raised = risks.look_back(clock.now())
+        found = dict(rows("SELECT kind, count(*)::int FROM audit_risk_fact GROUP BY kind"))
+        again = risks.look_back(clock.now())
+    assert found.keys() >= {"chip_replayed", "chip_cryptogram_invalid", "two_places", "number_misses_terminal"}
+    assert found["two_places"] <= 2 * len(days)  # whoever was called away, and perhaps a traveller
+    assert (raised >= found["two_places"] + found["number_misses_terminal"], again) == (True, 0)
 
 
 def test_money_sums_to_nothing_in_each_ledger(url: str, days: list[Report]) -> None:

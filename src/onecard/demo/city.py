@@ -134,6 +134,8 @@ def _point(row: nantong.PointRow, client: Client, parties: Mapping[str, Party]) 
         hours=msgspec.to_builtins(row.hours),
         media=list(row.media),
         demonstration=row.demonstration,
+        latitude_deg=row.position[0] if row.position else None,
+        longitude_deg=row.position[1] if row.position else None,
     )
     terminals = Terminal.objects.bulk_create(
         Terminal(code=code, point=point, attended=attended) for code, attended in row.terminals()

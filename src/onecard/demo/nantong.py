@@ -48,7 +48,8 @@ class PointRow(NamedTuple):
     """A point of a party, the items it offers, and its terminals: how many unattended, how many with staff beside.
 
     `sponsor` is the employer or merchant that funds here; `capacities` are (item, count) where the point takes another
-    number than the item says.
+    number than the item says. `position` is latitude and longitude; two hotels alone have one, for a day of the demo is
+    played in a minute, and everybody would be said to be in two places too fast.
     """
 
     code: str
@@ -64,6 +65,7 @@ class PointRow(NamedTuple):
     sponsor: str = ""
     demonstration: bool = False
     capacities: tuple[tuple[str, int], ...] = ()
+    position: tuple[float, float] | None = None
 
     def terminals(self) -> list[tuple[str, bool]]:
         """(code, attended) of each terminal: ``NT-BUS-L01-1``, desks after the gates."""
@@ -251,9 +253,9 @@ POINTS = (
     PointRow("NT-GOV-NET", HALL, "政务服务网（演示）", "Government services online (demo)", "320613", (SIGN_ON,), 1, 0,
              media=("code",)),
     PointRow("NT-HOTEL-F1", HOTEL, "潮生旅馆海安店（演示）", "Chaosheng Hotel, Hai'an (demo)",
-             "320685", (LODGING,), 0, 1),
+             "320685", (LODGING,), 0, 1, position=(32.53, 120.46)),
     PointRow("NT-HOTEL-F2", HOTEL, "潮生旅馆崇川店（演示）", "Chaosheng Hotel, Chongchuan (demo)",
-             "320613", (LODGING,), 0, 1),
+             "320613", (LODGING,), 0, 1, position=(32.01, 120.86)),
     PointRow("NT-CARE-D1", CARE, "雨巢路照料中心（演示）", "Yuchao Road day care (demo)",
              "320682", (CARE_VISIT,), 0, 1),
     PointRow("NT-CARE-D2", CARE, "风筝里照料中心（演示）", "Fengzheng Lane day care (demo)",
