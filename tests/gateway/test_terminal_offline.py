@@ -16,6 +16,7 @@ from tests.small_city import SmallCity, Terminal
 
 from onecard.foundation import clock
 from onecard_kit.offline import OFFLINE_WORDS, OfflineRefusal
+from onecard_kit.reasons import LOOK
 from onecard_kit.verdicts import WORDS, Verdict
 
 __all__ = ["browser"]
@@ -35,14 +36,24 @@ class = "senior_60"
 price = { percent = 50 }
 funded_by = "treasury.city"
 """
+READING_ROOM = """
+code = "culture.night_reading"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "夜间阅览", en = "Night reading room" }
+legal_basis = ["test"]
+offline = { limit_fen = 0, days = 3, shortfall = "operator" }
+"""
 ITEM = "transit.night_bus"
 WEEK_S = 604_800
 
 
 @pytest.fixture(scope="module")
 def stop(city: SmallCity) -> int:
-    """A stop of the night bus."""
+    """A stop of the night bus; there is a reading room, too, and a key for paper."""
     city.an_item(NIGHT_BUS)
+    city.an_item(READING_ROOM)
+    city.make_lasting_key()
     return city.a_point(ITEM, city.operator)
 
 
@@ -150,7 +161,7 @@ def test_a_lost_answer_and_a_line_of_the_journal_are_one_use(kiosk: Kiosk, city:
     kiosk.paste(city.a_code(card))
     kiosk.says("请通行")
     expect(kiosk.page.locator("#result-facts")).to_contain_text("离线判定")
-    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
     expect(kiosk.page.locator("#recent li").first).to_contain_text("平台：通过")
     assert lines_of(city, bus) == [(1, "ADMITTED", "ADMITTED")]
     assert city.purse_of(card) == 9_700
@@ -161,14 +172,14 @@ def test_a_platform_that_lost_lines_gets_them_again(kiosk: Kiosk, city: SmallCit
     kiosk.paste(city.a_code(city.a_card()))
     kiosk.says("请通行")
     kiosk.mend()
-    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
     uploads: list[str] = []
     kiosk.page.on("request", lambda request: uploads.append(request.url) if "uses:batch" in request.url else None)
     kiosk.context.route(
         "**/v1/journals/*", lambda route: route.fulfill(json={"through": 0, "chain": "", "server_time": 0})
     )
     kiosk.page.reload()
-    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条", timeout=20_000)
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
     kiosk.synchronise()
     assert len(uploads) == 1
     assert lines_of(city, bus) == [(1, "ADMITTED", "ADMITTED")]
@@ -184,3 +195,24 @@ def test_an_item_that_is_not_for_offline_gates_waits(kiosk: Kiosk, city: SmallCi
     kiosk.cut()
     kiosk.paste(city.a_code(city.a_card()))
     kiosk.says("未通过", OFFLINE_WORDS[OfflineRefusal.NOT_ALLOWED].zh)
+
+
+def test_paper_is_taken_with_a_look_at_the_photo_with_and_without_a_line(kiosk: Kiosk, city: SmallCity) -> None:
+    desk = city.a_terminal(point=city.a_point("culture.night_reading", city.library), attended=True)
+    card = city.a_card()
+    city.enrol(card, b"")
+    paper = city.a_paper(card)
+    kiosk.page.click("#state")
+    kiosk.page.click("#pair-again")
+    kiosk.pair(desk)
+    kiosk.wait_for_lists()
+    kiosk.paste(paper)
+    kiosk.says("请核对照片", LOOK["zh"])
+    kiosk.picture("look")
+    kiosk.cut()
+    kiosk.paste(paper)
+    kiosk.says("请核对照片", LOOK["zh"])
+    expect(kiosk.page.locator("#result-facts")).to_contain_text("离线判定")
+    kiosk.mend()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
+    assert [verdict for _, verdict, _ in lines_of(city, desk)] == ["ADMITTED", "ADMITTED"]

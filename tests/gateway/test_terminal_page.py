@@ -158,9 +158,9 @@ def test_a_new_version_is_offered_and_taken_when_staff_say_so(browser: Browser) 
         page.reload()
         assert page.locator("body").get_attribute("data-base") == old
         page.evaluate("navigator.serviceWorker.getRegistration('/terminal/').then((held) => held.update())")
-        expect(page.locator("#update")).not_to_have_attribute("hidden", "", timeout=20_000)
+        expect(page.locator("#update")).not_to_have_attribute("hidden", "")
         page.evaluate("document.getElementById('update').click()")
-        expect(page.locator("body")).not_to_have_attribute("data-base", str(old), timeout=20_000)
+        expect(page.locator("body")).not_to_have_attribute("data-base", str(old))
         page.context.close()
 
 
@@ -180,7 +180,7 @@ def test_everything_goes_by_keyboard_alone(kiosk: Kiosk, city: SmallCity) -> Non
     page.keyboard.insert_text(pairing_code(city, bus))
     press_until(page, "#pairing [type=submit]")
     page.keyboard.press("Enter")
-    expect(page.locator("#item")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#item")).to_be_enabled()
     press_until(page, "#paste")
     page.keyboard.insert_text(city.a_code(city.a_card()))
     press_until(page, "#reading [type=submit]")

@@ -269,6 +269,7 @@ def screen(demo: Demo, folder: Path) -> str:
     居民端        {demo.public}
     工作人员端    {demo.staff}
     终端网关      {demo.gateway}
+    终端网页      {demo.gateway}/terminal/
     部门接口      {demo.api}
 
   登录（用户名与密码；前四个是工作人员，首次登录时绑定身份验证器）
@@ -289,6 +290,7 @@ def screen(demo: Demo, folder: Path) -> str:
     residents     {demo.public}
     officers      {demo.staff}
     terminals     {demo.gateway}
+    terminal page {demo.gateway}/terminal/
     departments   {demo.api}
 
   Sign in (user name, password; the first four are staff, who set up an authenticator at first)

@@ -7,5 +7,6 @@ Its own process and its own database role, which cannot read a name, a number or
     POST /v1/pairings   a pairing code becomes a terminal's key and journal, once
     POST /v1/codes      a device's next code windows
     POST /v1/numbers    a number to read aloud, for a device that asks
+    GET  /terminal/     a terminal in a browser
     GET  /health        the process and its database answer
 """

@@ -16,7 +16,7 @@ import msgspec
 
 from onecard.gateway import errors
 from onecard.gateway.wire import Response
-from onecard_kit import classes, codes, requests
+from onecard_kit import classes, codes, reasons, requests
 from onecard_kit.offline import OFFLINE_WORDS
 from onecard_kit.terms import Item
 from onecard_kit.verdicts import WORDS
@@ -112,6 +112,7 @@ def _kit(mac: str) -> bytes:
         "CLOCK_SKEW_S": codes.CLOCK_SKEW_S,
         "TIME_TOLERANCE_S": requests.TIME_TOLERANCE_S,
         "CLASSES": {each.number: {"code": each.code, "zh": each.zh, "en": each.en} for each in classes.CLASSES},
+        "LOOK": reasons.LOOK,
         "ITEM_KEYS": _shape(msgspec.inspect.type_info(Item)),
         "VERDICTS": {
             verdict.value: {"zh": words.zh, "en": words.en, "next_zh": words.next_zh, "next_en": words.next_en}

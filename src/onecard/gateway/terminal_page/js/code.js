@@ -7,7 +7,7 @@ import { HEADER_STARTS, keyName, verify } from "./keys.js";
 import { hex, joined, same, utf8 } from "./bytes.js";
 
 export const PREFIX = "OC1.";
-export const PAPER = 2;
+export const [FAMILY, PAPER] = [1, 2];
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const KID_BYTES = 2;

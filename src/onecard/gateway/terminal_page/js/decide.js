@@ -8,7 +8,7 @@
 // Codes and files of a suite that browsers do not know are refused as of an unknown key.
 
 import { CLASSES, CLOCK_SKEW_S, ITEM_KEYS } from "./kit.js";
-import { CodeRefused, PAPER, lenient, verified } from "./code.js";
+import { CodeRefused, FAMILY, PAPER, lenient, verified } from "./code.js";
 import { dayOf, minuteOf } from "./clock.js";
 import { hex } from "./bytes.js";
 import { keyName } from "./keys.js";
@@ -21,6 +21,8 @@ const REFUSED = {
 };
 const STATES = { active: null, cancelled: "CARD_CANCELLED", lost: "CARD_LOST" };
 const FUNCTIONS = ["social_security", "financial", "transit"];
+/** Staff compare the holder with their photo. */
+export const LOOK = "look";
 
 // --- what is known ----------------------------------------------------------------------------------------------------
 //
@@ -85,7 +87,7 @@ function readCode(claims, now_s) {
   const isLate = now_s >= claims.expires + CLOCK_SKEW_S;
   return {
     medium: "code", problem: isEarly ? "CODE_NOT_YET_VALID" : isLate ? "CODE_EXPIRED" : null, issuer: claims.issuer, classes: claims.classes,
-    functions: FUNCTIONS, listedIn: isPaper ? PAPERS : CODES, index: claims.ref, day: dayOf(claims.not_before),
+    functions: FUNCTIONS, listedIn: isPaper ? PAPERS : CODES, index: claims.ref, day: dayOf(claims.not_before), via: claims.via,
     spends: isPaper ? null : `nonce:${hex(claims.nonce)}`, goodUntil: claims.expires + CLOCK_SKEW_S,
   };
 }
@@ -147,11 +149,13 @@ const LADDER = [
   },
   ({ asked, shown, known, item }) => {
     const media = item.media ?? ["code", "card"];
-    if (!media.includes(shown.medium) || !known.pack.point.media.includes(shown.medium)) return "MEDIUM_NOT_ACCEPTED";
+    const manner = mannerOf(item, shown.via);
+    if (!media.includes(shown.medium) || !known.pack.point.media.includes(shown.medium) || manner === "refuse") return "MEDIUM_NOT_ACCEPTED";
+    if (manner === LOOK && !known.pack.terminal.attended) return "NOT_ATTENDED";
     if (!amountFits(item, asked.amount_fen ?? null)) return "AMOUNT_INVALID";
     return asked.leg ? "LEG_INVALID" : null;
   },
-  ({ shown }) => shown.problem,
+  ({ shown, known }) => shown.problem ?? revoked(shown, known),
   ({ isSpent }) => (isSpent ? "REPLAYED" : null),
   ({ shown, known }) => STATES[listFor(known, shown.listedIn, shown.day)?.stateOf(shown.index) ?? "active"],
   ({ shown, item }) => (item.function && !shown.functions.includes(item.function) ? "FUNCTION_INACTIVE" : null),
@@ -167,6 +171,17 @@ const LADDER = [
     return item.capacity && (offered.capacity_count ?? item.capacity.count) <= 0 ? "CAPACITY_FULL" : null;
   },
 ];
+
+/** How an item takes a code by who shows it; paper never pays. */
+export function mannerOf(item, via) {
+  if (via === PAPER) return item.price ? "refuse" : item.paper ?? LOOK;
+  return via === FAMILY ? item.family ?? "take" : "take";
+}
+
+/** A paper code that its list calls invalid; its card may be good, and come by another way. */
+function revoked({ listedIn, index }, known) {
+  return listedIn === PAPERS && listFor(known, PAPERS, null)?.stateOf(index) === "cancelled" ? "CODE_REVOKED" : null;
+}
 
 function amountFits(item, amount_fen) {
   const open = item.price?.open_fen ?? null;

@@ -5,7 +5,7 @@
 import { CHARS_MAX, VERDICTS } from "./kit.js";
 import { CodeRefused, decode, lenient } from "./code.js";
 import { Refused, Unanswered } from "./requests.js";
-import { decideOffline, read } from "./decide.js";
+import { LOOK, decideOffline, mannerOf, read } from "./decide.js";
 import { encode } from "./journal.js";
 import { ofAnswer, ofDecision, ofProblem, ofVerdict } from "./outcome.js";
 import { spendsOf } from "./store.js";
@@ -85,7 +85,8 @@ export class Desk {
       console.warn("the journal takes no line", error);
       return ofVerdict(NOT_RECORDED, told);
     }
-    return { ...ofDecision(decision, { ...told, before, at_s: at_ms / 1000 }), journal: this.journal, sequence, isOffline: true };
+    const mustLook = decision.item !== null && mannerOf(decision.item, shown.via) === LOOK;
+    return { ...ofDecision(decision, { ...told, before, mustLook, at_s: at_ms / 1000 }), journal: this.journal, sequence, isOffline: true };
   }
 }
 

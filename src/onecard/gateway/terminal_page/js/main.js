@@ -21,6 +21,7 @@ const RESULT_MS = 2500;
 const RECENT_KEPT = 20;
 const JOURNAL_SHOWN = 50;
 const PAIRING_MS = 15_000;
+const UPDATE_MS = 3_600_000;
 
 const page = { store: null, clock: null, line: null, supplies: null, sync: null, desk: null, camera: null, recent: [], outcome: null, item: null, isLoud: true };
 
@@ -98,6 +99,7 @@ async function start() {
   tick();
   if (!isSecureContext || !crypto.subtle) return stop("insecure", false);
   if (!canSign()) return stop("suite", false);
+  if (!(await canVerify())) return stop("browser", false);
   if (!(await alone())) return stop("twice", true);
   try {
     page.store = await openStore();
@@ -137,6 +139,7 @@ async function keepOffline() {
       worker.postMessage("take over");
     };
   };
+  setInterval(() => registered.update().catch(() => {}), UPDATE_MS);
   offer(registered.waiting);
   registered.addEventListener("updatefound", () => {
     const worker = registered.installing;
@@ -350,7 +353,6 @@ async function drawState() {
     problem: page.sync.problem,
     wrong: page.supplies.wrong,
     tests: [
-      ["self_verify", yes(await canVerify())],
       ["self_persist", yes(await navigator.storage.persisted?.())],
       ["self_worker", yes(Boolean(navigator.serviceWorker?.controller))],
       ["self_camera", t(page.cameraState)],

@@ -7,7 +7,7 @@
 // What is told of a presentation: {name: the item's, in both languages; read: how what was shown begins; before: how
 // the store knows that it was used here; at_s: when}.
 
-import { CLASSES, VERDICTS } from "./kit.js";
+import { CLASSES, LOOK, VERDICTS } from "./kit.js";
 import { both, bothOf } from "./words.js";
 import { timeOf } from "./clock.js";
 
@@ -31,7 +31,8 @@ export function ofVerdict(code, told, facts = []) {
 
 /** The outcome of the gateway's answer to a use. */
 export function ofAnswer(answer, told) {
-  const terms = answer.reasons.slice(1);
+  const mustLook = answer.reasons.some((each) => each.code === LOOK.code);
+  const terms = answer.reasons.slice(1).filter((each) => each.code !== LOOK.code);
   const facts = [];
   if (terms.length) facts.push(["fact_terms", bothOf(terms, "；", "; ")]);
   if (answer.admitted && answer.price.held_fen === null) facts.push(["fact_pay", yuan(answer.price.paid_fen)]);
@@ -39,7 +40,8 @@ export function ofAnswer(answer, told) {
   facts.push(["fact_use", answer.use.slice(-12)], ["fact_judged", both(answer.repeated ? "repeated" : "decided_online")]);
   const outcome = ofVerdict(answer.verdict.code, told, facts);
   const { zh, en, next_zh, next_en } = answer.verdict; // the platform's words, should it be newer than this page
-  return { ...outcome, why: answer.admitted ? null : { zh, en }, next: next_zh ? { zh: next_zh, en: next_en } : null };
+  const next = next_zh ? { zh: next_zh, en: next_en } : null;
+  return looking({ ...outcome, why: answer.admitted ? null : { zh, en }, next }, mustLook);
 }
 
 /** The outcome of what this page decided by itself (decide.js). */
@@ -49,7 +51,13 @@ export function ofDecision({ verdict, paid_fen, concession, item, lists }, told)
   if (verdict === "ADMITTED" && item.price) facts.push(["fact_pay_later", yuan(paid_fen)]);
   const ages = Object.values(lists).map((issued) => told.at_s - issued);
   facts.push(["fact_judged", ages.length ? both("decided_offline", Math.max(0, Math.round(Math.max(...ages) / 60))) : both("decided_offline_bare")]);
-  return ofVerdict(verdict, told, facts);
+  return looking(ofVerdict(verdict, told, facts), told.mustLook);
+}
+
+/** Who is admitted after a look at the photo is not waved through: staff see what to do. */
+function looking(outcome, mustLook) {
+  if (!mustLook || outcome.tone !== "ok") return outcome;
+  return { ...outcome, tone: "warn", title: both("look"), why: { zh: LOOK.zh, en: LOOK.en } };
 }
 
 function wordsOf(code) {

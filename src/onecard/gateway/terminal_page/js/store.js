@@ -14,11 +14,25 @@ const DAY_MS = 86_400_000;
 /** So long an acknowledged line stays: a platform that was restored from a backup asks for it again. */
 const KEPT_MS = 30 * DAY_MS;
 const FOR_EVER_S = Number.MAX_SAFE_INTEGER;
+/** What expired is kept a little longer, should the clock be set back. */
+const EXPIRED_S = 3600;
 
 const done = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
   request.onerror = () => reject(request.error);
 });
+
+/** Put in the place of each value that a cursor meets what `made` makes of it; null: nothing. */
+function each(cursor, made) {
+  cursor.onsuccess = () => {
+    const at = cursor.result;
+    if (!at) return;
+    const value = made(at.value);
+    if (value === null) at.delete();
+    else at.update(value);
+    at.continue();
+  };
+}
 
 /** Open the database. Throws where the browser has no storage for us. */
 export async function openStore() {
@@ -67,8 +81,7 @@ class Store {
 
   /** Begin as a newly paired terminal: another journal, from 1 on. What was handed out to the one before goes. */
   pair(terminal) {
-    return this.#write(["journals", "spent", "kept"], (journals, spent, kept) => {
-      spent.clear();
+    return this.#write(["journals", "kept"], (journals, kept) => {
       kept.clear();
       journals.put({ ...terminal, sequence: 0, previous: terminal.journal, through: -1 });
       kept.put(terminal.journal, "journal");
@@ -106,9 +119,18 @@ class Store {
   }
 
   /** The newest lines of a journal, the newest first. */
-  async newestLines(journal, most) {
-    const all = await this.#read("lines", (lines) => lines.getAll(IDBKeyRange.bound([journal, 0], [journal, Infinity])));
-    return all.reverse().slice(0, most);
+  newestLines(journal, most) {
+    const found = [];
+    const range = IDBKeyRange.bound([journal, 0], [journal, Infinity]);
+    const cursor = this.db.transaction("lines").objectStore("lines").openCursor(range, "prev");
+    return new Promise((resolve, reject) => {
+      cursor.onerror = () => reject(cursor.error);
+      cursor.onsuccess = () => {
+        if (!cursor.result || found.length === most) return resolve(found);
+        found.push(cursor.result.value);
+        cursor.result.continue();
+      };
+    });
   }
 
   /** One line, as it was written and what the platform said of it. */
@@ -126,30 +148,22 @@ class Store {
   /** Keep up to which sequence the platform has all lines. Less than before means that it lost some: they wait again. */
   acknowledge(journal, through, now_ms) {
     return this.#write(["journals", "lines"], (journals, lines) => {
-      journals.get(journal).onsuccess = ({ target: { result: held } }) => held && journals.put({ ...held, through });
-      lines.openCursor(IDBKeyRange.bound([journal, 0], [journal, Infinity])).onsuccess = ({ target: { result: cursor } }) => {
-        if (!cursor) return;
-        const { waiting, taken_ms, ...line } = cursor.value;
-        const isTaken = line.sequence <= through;
-        if (isTaken !== (waiting === undefined)) cursor.update(isTaken ? { ...line, taken_ms: now_ms } : { ...line, waiting: 1 });
-        cursor.continue();
+      journals.get(journal).onsuccess = ({ target: { result: held } }) => {
+        journals.put({ ...held, through });
+        const waiting = lines.index("waiting").openCursor(IDBKeyRange.bound([1, journal, 0], [1, journal, Math.max(0, through)]));
+        each(waiting, ({ waiting: _, ...line }) => ({ ...line, taken_ms: now_ms }));
+        if (through >= held.through) return;
+        const lost = lines.openCursor(IDBKeyRange.bound([journal, through + 1], [journal, held.through]));
+        each(lost, ({ taken_ms: _, ...line }) => ({ ...line, waiting: 1 }));
       };
     });
   }
 
-  /** Drop lines that the platform has had for 30 days, and journals of before that have none left. */
-  async dropOld(now_ms) {
-    await this.#write(["lines"], (lines) => {
-      lines.index("taken_ms").openCursor(IDBKeyRange.upperBound(now_ms - KEPT_MS)).onsuccess = ({ target: { result: cursor } }) => {
-        cursor?.delete();
-        cursor?.continue();
-      };
-    });
-    await this.#write(["spent"], (spent) => {
-      spent.index("until_s").openCursor(IDBKeyRange.upperBound(now_ms / 1000 - 60)).onsuccess = ({ target: { result: cursor } }) => {
-        cursor?.delete();
-        cursor?.continue();
-      };
+  /** Drop lines that the platform has had for 30 days, and what may be used again because it has expired. */
+  dropOld(now_ms) {
+    return this.#write(["lines", "spent"], (lines, spent) => {
+      each(lines.index("taken_ms").openCursor(IDBKeyRange.upperBound(now_ms - KEPT_MS)), () => null);
+      each(spent.index("until_s").openCursor(IDBKeyRange.upperBound(now_ms / 1000 - EXPIRED_S)), () => null);
     });
   }
 

@@ -8,9 +8,12 @@ const [UPLOAD, JOURNALS] = ["/v1/uses:batch", "/v1/journals/"];
 const LINES_MAX = 200;
 const TRY_MS = 3000;
 const FETCH_MS = 60_000;
+/** A journal against which the platform says something is left alone for so long. */
+const REST_MS = 300_000;
 
 export class Sync {
   #asked = new Set();
+  #rests = new Map(); // journal → until when
   #fetchedAt = -Infinity;
   #round = Promise.resolve();
 
@@ -42,6 +45,7 @@ export class Sync {
 
   async #oneRound(isAsked) {
     if (!this.line.isUp && !(await this.line.reaches())) return;
+    if (isAsked) this.#rests.clear();
     for (const journal of await this.store.journals()) await this.#upload(journal);
     if (isAsked || performance.now() - this.#fetchedAt >= FETCH_MS) {
       await this.supplies.refresh();
@@ -51,6 +55,8 @@ export class Sync {
   }
 
   async #upload(journal) {
+    if (performance.now() < (this.#rests.get(journal.journal) ?? 0)) return;
+    if (!(await this.store.newestLines(journal.journal, 1)).length) return;
     try {
       if (!this.#asked.has(journal.journal)) await this.#askHowFar(journal);
       for (;;) {
@@ -62,6 +68,7 @@ export class Sync {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.problem = error.problem.detail;
+      this.#rests.set(journal.journal, performance.now() + REST_MS);
     }
   }
 
