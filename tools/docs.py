@@ -5,6 +5,7 @@ table in a page goes stale.
 """
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 sys.path[:0] = [str(SOURCE), str(ROOT)]
 
+import msgspec  # noqa: E402
 from tools import item_keys, item_pages  # noqa: E402
 
 from onecard import cli  # noqa: E402
@@ -23,6 +25,7 @@ from onecard.check import running as check  # noqa: E402
 from onecard.foundation import errors as foundation_errors  # noqa: E402
 from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
+from onecard.kernel.audit import risk_files  # noqa: E402
 from onecard.kernel.sharing.scopes import SCOPES  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
 from onecard_kit.offline import OFFLINE_WORDS, unchecked  # noqa: E402
@@ -203,6 +206,24 @@ def _rights(rights: object) -> str:
     )
 
 
+def risk_kinds() -> str:
+    """Every kind of risk that ships, from its file."""
+    kinds = risk_files.read(SOURCE / "onecard/scenarios")
+    return table(
+        ("kind", "severity", "中文", "English", "raised"),
+        ((f"`{k.kind}`", k.severity.value, k.name.zh, k.name.en, _raised_by(k.looks_at)) for k in kinds),
+    )
+
+
+def _raised_by(looks_at: risk_files.LooksAt | None) -> str:
+    """What a kind looks at, as its file says it; nothing where it is raised at once."""
+    if looks_at is None:
+        return "at once"
+    told = msgspec.to_builtins(looks_at.rule)
+    usual = {f.name: f.default for f in msgspec.structs.fields(looks_at.rule)}
+    return ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in told.items() if value != usual[key])
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "problems": problems,
@@ -216,6 +237,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "checks": checks,
     "commands": commands,
     "grants": grants,
+    "risk_kinds": risk_kinds,
 }
 
 

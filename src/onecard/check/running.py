@@ -112,6 +112,12 @@ FIGURES = (
         "Standings say what the register says",
     ),
     Figures(
+        "RISKS",
+        "risks",
+        "每条风险事实的状态与其处置记录一致",
+        "Where each risk fact stands is what its follow-ups say",
+    ),
+    Figures(
         "PARTITIONS",
         "partitions",
         "默认分区为空，后续分区已建",
