@@ -4,8 +4,11 @@ The first answer, a repeated one, the console's "why?" and the portal's "what do
 come from here.
 """
 
+from typing import Protocol
+
 from onecard_kit.classes import BY_CODE
 from onecard_kit.decide import Fit, Step
+from onecard_kit.offline import OFFLINE_WORDS
 from onecard_kit.terms import BORNE_BY_HOLDER, BORNE_BY_OPERATOR, BORNE_BY_PLATFORM, EVERYONE, Concession, Item
 from onecard_kit.verdicts import WORDS, Verdict
 
@@ -48,8 +51,9 @@ def reasons(
         off, paid = _yuan(waived_fen), _yuan(paid_fen)
         told.append({
             "code": "WAIVED",
-            "zh": f"换乘优惠或当日封顶再减{off}元，实付{paid}元，由运营单位承担",
-            "en": f"Changing or the day's cap takes off ¥{off} more, borne by the operator; you pay ¥{paid}",
+            "zh": f"换乘优惠、当日封顶或离线放行再减{off}元，实付{paid}元，由运营单位承担",
+            "en": f"Changing, the day's cap or an offline gate takes off ¥{off}, borne by the operator; "
+            f"you pay ¥{paid}",
         })  # fmt: skip
     return told
 
@@ -95,6 +99,55 @@ def concession_name(concession: Concession) -> tuple[str, str]:
 def class_name(code: str) -> tuple[str, str]:
     """A class's name in Chinese and English."""
     return ("所有持卡人", "Every holder") if code == EVERYONE else (BY_CODE[code].zh, BY_CODE[code].en)
+
+
+class _AtGate(Protocol):
+    """What a gate had decided, and what came of that."""
+
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def ours(self) -> Verdict: ...
+    @property
+    def manual(self) -> bool: ...
+    @property
+    def double(self) -> bool: ...
+    @property
+    def paid_fen(self) -> int: ...
+    @property
+    def shortfall_fen(self) -> int: ...
+    @property
+    def borne_by(self) -> str | None: ...
+    @property
+    def admitted(self) -> bool: ...
+
+
+def at_gate(told: _AtGate) -> Words:
+    """What a gate without a line decided, what the platform would have, and who paid."""
+    gate_zh, gate_en = _verdict_words(told.verdict)
+    ours = WORDS[told.ours]
+    zh, en = f"闸机离线判定：{gate_zh}", f"The gate decided without a connection: {gate_en}"
+    if told.manual:
+        zh, en = f"{zh}，由工作人员放行", f"{en}, and staff let the holder pass"
+    zh, en = f"{zh}；平台判定：{ours.zh}", f"{en}; the platform: {ours.en}"
+    if told.double:
+        zh, en = f"{zh}（此前已使用过）", f"{en} (it was used before)"
+    if told.admitted:
+        zh, en = (
+            f"{zh}。放行成立，实付{_yuan(told.paid_fen)}元",
+            f"{en}. The admission stands; ¥{_yuan(told.paid_fen)} was paid",
+        )
+    if told.shortfall_fen and told.borne_by is not None:
+        who_zh, who_en = BEARERS[told.borne_by]
+        lacks = _yuan(told.shortfall_fen)
+        zh, en = f"{zh}，不足{lacks}元由{who_zh}承担", f"{en}, {who_en} bears ¥{lacks}"
+    return {"zh": f"{zh}。", "en": f"{en}."}
+
+
+def _verdict_words(verdict: str) -> tuple[str, str]:
+    """A gate's verdict in words; one of a newer gate stays as it is."""
+    known = {each.value: words for each, words in (*WORDS.items(), *OFFLINE_WORDS.items())}
+    return (known[verdict].zh, known[verdict].en) if verdict in known else (verdict, verdict)
 
 
 def _yuan(fen: int) -> str:

@@ -392,9 +392,15 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def looks_further(self) -> bool:
-        """Whether a decision needs more than standing, quota and purse: journeys, passes, capacity, other means."""
+        """Whether a use needs more than standing, quota and purse: journeys, passes, capacity, other means, debts."""
         passes = self.pass_ is not None or any(c.pass_ for c in self.concession)
-        return passes or bool(self.journey or self.capacity or self.transfer) or self.means != (Means.PURSE,)
+        other_money = self.means != (Means.PURSE,) or self.fills_purse
+        return passes or bool(self.journey or self.capacity or self.transfer) or other_money
+
+    @cached_property
+    def fills_purse(self) -> bool:
+        """Whether a use pays into the holder's purse."""
+        return self.price is not None and self.price.payee == "holder.purse"
 
 
 def counted(item: Item, concession: str | None, paid_fen: int, day: dt.date) -> tuple[tuple[str, str, int], ...]:

@@ -1,14 +1,19 @@
 """A gate without a line, as a stranger would build it: it writes a journal and uploads it."""
 
+import datetime as dt
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 from tests.small_city import Card, SmallCity, Terminal
 
+from onecard.foundation import crypto
+from onecard.gateway.terminals import key_aad
 from onecard_kit import requests
 from onecard_kit.journal import JournalLine, encode
 from onecard_kit.presentation import Chip
@@ -24,35 +29,57 @@ class OfflineGate:
     city: SmallCity
     terminal: Terminal
     slow_ms: int = 0
+    item: str = "transit.bus_ride"
     lines: list[bytes] = field(default_factory=list)
     last: str = ""
 
     def __post_init__(self) -> None:
         self.last = str(self.terminal.journal)
 
+    @property
+    def journal(self) -> UUID:
+        return self.terminal.journal
+
     def write(
-        self, card: Card | None = None, *, item: str = "transit.bus_ride", code: str | None = None,
-        counter: int | None = None, verdict: str = "ADMITTED", at: float | None = None, sequence: int | None = None,
+        self, card: Card | None = None, *, item: str | None = None, code: str | None = None,
+        counter: int | None = None, chip: dict[str, Any] | None = None, verdict: str = "ADMITTED",
+        at: float | None = None, sequence: int | None = None,
         leg: Leg | None = None, amount_fen: int | None = None, **more: Any,
     ) -> bytes:  # fmt: skip
         """Decide something at a moment (Unix seconds, of the true clock) and write it down; the line."""
         at = time.time() if at is None else at
         sequence = self.terminal.next() if sequence is None else sequence
-        chip = None
         if counter is not None:
             assert card is not None
-            chip = Chip(**self.city.a_tap(card, counter, self.terminal, sequence))  # type: ignore[arg-type]
-        elif code is None:
+            chip = self.city.a_tap(card, counter, self.terminal, sequence)
+        elif code is None and chip is None:
             assert card is not None
             code = self.code_at(card, at)
         line = JournalLine(
             sequence=sequence, at_ms=int(at * 1000) - self.slow_ms, shift_ms=more.pop("shift_ms", None),
-            key_id=self.terminal.key_id, item=item, code=code, card=chip, amount_fen=amount_fen, leg=leg,
+            key_id=self.terminal.key_id, item=item or self.item, code=code,
+            card=Chip(**chip) if chip is not None else None, amount_fen=amount_fen, leg=leg,
             verdict=verdict, paid_fen=more.pop("paid_fen", 0), **more,
         )  # fmt: skip
         raw, self.last = encode(line, str(self.terminal.journal), self.last, self.terminal.key, self.terminal.mac)
         self.lines.append(raw)
         return raw
+
+    def undo(self) -> None:
+        """Take the only line back."""
+        self.lines.clear()
+        self.last = str(self.journal)
+
+    def pair_again(self) -> None:
+        """Get a new key, as after a pairing, and go on in the same journal."""
+        key = os.urandom(32)
+        sealed = crypto.seal(self.city.terminals_ring, key, key_aad(self.terminal.id))
+        self.terminal.key_id = self.city.one(
+            "INSERT INTO catalogue_terminal_key (terminal_id, key_sealed) VALUES ($1, $2) RETURNING id",
+            self.terminal.id,
+            sealed,
+        )
+        self.terminal.key = key
 
     def code_at(self, card: Card, at: float) -> str:
         start = int(at) - int(at) % 60
@@ -122,7 +149,5 @@ def _sent(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield from lines
 
 
-def _moment(at: float) -> Any:
-    import datetime as dt
-
+def _moment(at: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(at, dt.UTC)

@@ -70,8 +70,8 @@ def test_what_the_operator_waives_is_told_apart_from_the_concession() -> None:
     assert price["en"] == "Senior aged 60 to 69: full price ¥2.00, you pay ¥1.00, the city treasury bears ¥1.00"
     assert waived == {
         "code": "WAIVED",
-        "zh": "换乘优惠或当日封顶再减0.70元，实付0.30元，由运营单位承担",
-        "en": "Changing or the day's cap takes off ¥0.70 more, borne by the operator; you pay ¥0.30",
+        "zh": "换乘优惠、当日封顶或离线放行再减0.70元，实付0.30元，由运营单位承担",
+        "en": "Changing, the day's cap or an offline gate takes off ¥0.70, borne by the operator; you pay ¥0.30",
     }
     assert [words["code"] for words in told(None, 200, 50, 150)] == ["ADMITTED", "FULL_PRICE", "WAIVED"]
 

@@ -74,6 +74,12 @@ FIGURES = (
         "银行付款与退款各有其记账，没有滞留的指令",
         "What the bank paid and gave back has its transfers, and no order is stuck",
     ),
+    Figures(
+        "OFFLINE_LINES",
+        "offline_lines",
+        "离线流水与用卡一一对应，放行都有着落，欠款不为负",
+        "A journal's lines and their uses are one to one, what gates admitted stands, and no debt is below zero",
+    ),
     Figures("NONCES", "nonces", "一个二维码只使用一次", "A code is used once"),
     Figures(
         "JOURNAL_KEYS",

@@ -125,6 +125,8 @@ ACCOUNTS = (
     AccountRow(BANK, "bank.settlement", "bank"),
     AccountRow(BUS, "operator.receivable", "bank"),
     AccountRow(TREASURY, "treasury.city", "treasury"),
+    # What gates without a line let pass and an item has the platform bear.
+    AccountRow(BUREAU, "platform.shortfall", "purse"),
 )
 
 

@@ -2,13 +2,15 @@
 -- by an admitted use of its card, and ended by another or by itself, soon after its time.
 WITH journeys AS (
     SELECT j.id, j.ended_at, j.ended_by, j.ends_by, j.hold_id, j.held_fen, h.id IS NOT NULL AS held, t.amount_fen,
-           b.verdict = 'ADMITTED' AND b.leg = 'in' AND b.card_id = j.card_id AS begun,
-           e.verdict = 'ADMITTED' AND e.leg = 'out' AND e.card_id = j.card_id AS ended
+           (b.verdict = 'ADMITTED' OR bl.stood_full_fen IS NOT NULL) AND b.leg = 'in' AND b.card_id = j.card_id AS begun,
+           (e.verdict = 'ADMITTED' OR el.stood_full_fen IS NOT NULL) AND e.leg = 'out' AND e.card_id = j.card_id AS ended
     FROM uses_journey j
     LEFT JOIN ledger_hold h ON h.id = j.hold_id
     LEFT JOIN ledger_transfer t ON t.id = j.hold_id AND t.kind = 'pending'
     LEFT JOIN uses_use b ON b.id = j.id
     LEFT JOIN uses_use e ON e.id = j.ended_by
+    LEFT JOIN uses_offline_line bl ON bl.use_id = j.id
+    LEFT JOIN uses_offline_line el ON el.use_id = j.ended_by
 )
 SELECT count(*) AS checked,
        count(*) FILTER (WHERE ended_at IS NULL AND hold_id IS NOT NULL AND NOT held) AS open_without_hold,

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
@@ -20,8 +20,9 @@ from onecard.kernel.uses.load import facts
 from onecard.kernel.uses.settle import Accounts, LedgerDisagreed, in_order, require_posted, transfers_of
 from onecard_kit import item_files
 from onecard_kit.decide import Areas
-from onecard_kit.terms import DayKind, Item, Leg, Medium
+from onecard_kit.terms import BORNE_BY_PLATFORM, DayKind, Item, Leg, Medium
 
+HERE = "onecard.kernel.uses"
 LOAD = "onecard.kernel.uses.load"
 RECORD = "onecard.kernel.uses.record"
 COLLISIONS_MAX = 3
@@ -184,6 +185,8 @@ async def _load_further(
         now,
     )
     loaded.further = facts.further_of(row)
+    if any(item.fills_purse for item in _items_of(loaded, memory)):
+        loaded.further.debts = await load_debts(connection, sorted({card.holder_id for card in cards}))
     await read_items(connection, {j.item_version_id for j in loaded.further.journeys.values()}, memory)
     loaded.further.items = memory.items
     owners = {owner for j in loaded.further.journeys.values() for owner in (j.operator, j.sponsor) if owner}
@@ -199,6 +202,19 @@ async def _load_misses(connection: asyncpg.Connection, now: dt.datetime) -> fact
     await connection.execute(NUMBERS_LOCK)
     rows = await connection.fetch(sql.load(LOAD, "misses"), uuid7_floor(now - facts.Misses.WITHIN))
     return facts.Misses(Counter(dict(map(tuple, rows))))
+
+
+def _items_of(loaded: facts.Loaded, memory: Memory) -> Iterator[Item]:
+    """The items of a group's places."""
+    for version in {spot.item_version_id for spot in loaded.spots.values()}:
+        if version is not None and version in memory.items:
+            yield memory.items[version]
+
+
+async def load_debts(connection: asyncpg.Connection, holders: list[int]) -> dict[int, facts.Debt]:
+    """What holders owe, under the locks of their purses: none is cleared twice."""
+    rows = await connection.fetch(sql.load(LOAD, "debts"), holders)
+    return {row["holder_id"]: facts.Debt(row["account"], row["owed_fen"]) for row in rows}
 
 
 def _capacities(lines: list[Line], loaded: facts.Loaded, memory: Memory) -> set[tuple[int, str, str]]:
@@ -259,11 +275,25 @@ async def read_items(connection: asyncpg.Connection, versions: Iterable[int | No
         memory.items[version] = item_files.from_plain(json.loads(declaration), f"item version {version}")
 
 
+async def _learn_bearers(connection: asyncpg.Connection, folded: Folded, memory: Memory) -> None:
+    """Have the accounts ready from which somebody bears what a holder lacked."""
+    debtors = sorted({charge.debtor for charge in folded.charges if charge.debtor is not None})
+    if debtors:
+        await connection.execute("SELECT uses_open_debts($1::bigint[])", debtors)
+        await learn(connection, {f"holder:{debtor}" for debtor in debtors}, memory)
+    lacking = (charge.borne_by for charge in folded.charges if charge.shortfall_fen)
+    if memory.accounts.platform is None and BORNE_BY_PLATFORM in lacking:
+        memory.accounts.platform = await connection.fetchval(sql.load(HERE, "platform"))
+        await learn(connection, {memory.accounts.platform or ""}, memory)
+
+
 async def save(connection: asyncpg.Connection, folded: Folded, loaded: facts.Loaded, memory: Memory) -> None:
     """Write all that a group came to. Raises Collision, LedgerDisagreed."""
     uses = folded.uses
     if not (uses or folded.charges or folded.quotas or folded.risks):
         return
+    if folded.further or folded.lines:
+        await _learn_bearers(connection, folded, memory)
     quotas = sorted(folded.quotas.items())
     transfers = [t for charge in folded.charges for t in transfers_of(charge, memory.treasury or "", memory.accounts)]
     plain = all(t.kind == "posted" for t in transfers)

@@ -21,7 +21,7 @@ from onecard.kernel.staff.command import acting
 from onecard.kernel.uses.actions import Memory
 from onecard.kernel.uses.disclosures import Named, disclose_card, disclose_use
 from onecard.kernel.uses.explain import ExplainedStep, Explanation, WhatIf, of_use, what_if
-from onecard_kit.reasons import Words
+from onecard_kit.reasons import Words, at_gate
 from onecard_kit.terms import Leg, Medium
 
 BANK_URL = "ONECARD_BANK_URL"
@@ -93,6 +93,8 @@ async def _asked(ask: Callable[[asyncpg.Connection], Awaitable[Explanation]]) ->
 def lines(explained: Explanation) -> Iterator[str]:
     """An explanation for a reader: what it came to and why, then the rules in the order of the decision."""
     yield from (_said(each) for each in explained.reasons)
+    if explained.gate is not None:
+        yield _said(at_gate(explained.gate))
     if explained.differs is not None:
         yield _said(explained.differs)
     yield ""

@@ -77,7 +77,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """A decision with every rule that it looked at, in order. Amounts in whole fen, as in `Decision`.
 
     For a recorded use, `recorded` is what was recorded, and `agrees` whether the facts as they stand in the registers
-    now come to the same; `differs` says in words that they do not. For a what-if these are None.
+    now come to the same; `differs` says in words that they do not. For a what-if these are None. `gate` is what a gate
+    without a line had decided, which stands; None where it was told as it happened.
     """
 
     verdict: Verdict
@@ -92,6 +93,7 @@ class Explanation(msgspec.Struct, frozen=True):
     agrees: bool | None = None
     recorded: Outcome | None = None
     differs: Words | None = None
+    gate: as_of.AtGate | None = None
 
     @property
     def reasons(self) -> list[Words]:
@@ -119,7 +121,14 @@ class Explanation(msgspec.Struct, frozen=True):
             "agrees": self.agrees,
             "recorded": self.recorded,
             "differs": self.differs,
+            "gate": self._gate(),
         }
+
+    def _gate(self) -> dict[str, object] | None:
+        """What the gate had decided, with its words."""
+        if self.gate is None:
+            return None
+        return {**msgspec.to_builtins(self.gate), **reasons.at_gate(self.gate), "admitted": self.gate.admitted}
 
 
 async def what_if(connection: asyncpg.Connection, asked: WhatIf, memory: Memory) -> Explanation:
@@ -276,8 +285,9 @@ def _compared(explained: Explanation, use: as_of.Recorded) -> Explanation:
     now = Outcome(
         explained.verdict, explained.full_fen, explained.paid_fen, explained.waived_fen, explained.concession
     )  # fmt: skip
-    differs = None if now == recorded else DIFFERS
-    return msgspec.structs.replace(explained, agrees=now == recorded, recorded=recorded, differs=differs)
+    agrees = now == recorded if use.came_to_ours else now.verdict is use.verdict
+    differs = None if agrees else DIFFERS
+    return msgspec.structs.replace(explained, agrees=agrees, recorded=recorded, differs=differs, gate=use.gate)
 
 
 DIFFERS = {

@@ -156,7 +156,8 @@ class Charge(msgspec.Struct, frozen=True):
 
     `id` is what its transfers' ids lie beside; `operator` and `sponsor` are owners (``party:3``), `bank` is the party
     whose account pays where the means is the bank. `shortfall_fen` is what none of these pays, but `borne_by`;
-    `debtor` is the holder where it is they.
+    `debtor` is the holder where it is they. `held_fen` is what the hold holds. `cleared_fen` of what comes into the
+    purse goes on to the account `debt` of what its holder owes.
     """
 
     id: UUID
@@ -171,6 +172,9 @@ class Charge(msgspec.Struct, frozen=True):
     shortfall_fen: int = 0
     borne_by: str | None = None
     debtor: int | None = None
+    held_fen: int = 0
+    debt: int | None = None
+    cleared_fen: int = 0
 
 
 class Use(msgspec.Struct):

@@ -21,7 +21,6 @@ from onecard.kernel.uses.actions import (
     RECORD,
     Collision,
     Memory,
-    learn,
     literal,
     load_facts,
     save,
@@ -31,7 +30,6 @@ from onecard.kernel.uses.decide import card_of, fold
 from onecard.kernel.uses.lines import Folded, LateOutcome, Line, OfflineLine, Rejected
 from onecard.kernel.uses.load.facts import Loaded
 from onecard.kernel.uses.load.past import SEEN_MAX, Past, past_of
-from onecard_kit.terms import BORNE_BY_PLATFORM
 
 HERE = "onecard.kernel.uses"
 
@@ -114,7 +112,6 @@ async def _take(
     folded = fold(lines, loaded, memory.items)
     assert loaded.past is not None
     folded.nonces = [each for each in folded.nonces if _month(each[1]) in loaded.past.nonces_kept]
-    await _learn_bearers(connection, folded, memory)
     await save(connection, folded, loaded, memory)
     await connection.execute(
         sql.load(RECORD, "save_lines"), upload.terminal_id, upload.journal, head.through, head.chain,
@@ -169,19 +166,6 @@ async def _find_closed(connection: asyncpg.Connection, lines: list[Line], loaded
             line.presented = msgspec.structs.replace(line.presented, serial=None, number_index=row["number_index"])
             found = True
     return found
-
-
-async def _learn_bearers(connection: asyncpg.Connection, folded: Folded, memory: Memory) -> None:
-    """Have the accounts ready from which somebody bears what a holder lacked."""
-    debtors = sorted({charge.debtor for charge in folded.charges if charge.debtor is not None})
-    if debtors:
-        await connection.execute("SELECT uses_open_debts($1::bigint[])", debtors)
-        await learn(connection, {f"holder:{debtor}" for debtor in debtors}, memory)
-    if memory.accounts.platform is None and any(c.borne_by == BORNE_BY_PLATFORM for c in folded.charges):
-        memory.accounts.platform = await connection.fetchval(
-            "SELECT owner FROM ledger_account WHERE role = 'platform.shortfall'"
-        )
-        await learn(connection, {memory.accounts.platform or ""}, memory)
 
 
 def _month(moment: dt.datetime) -> str:

@@ -25,6 +25,7 @@ from onecard.kernel.uses.actions import (
     RECORD,
     Collision,
     Memory,
+    load_debts,
     post,
     read_items,
 )
@@ -246,6 +247,18 @@ async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> No
         if outcome not in _VERDICT_OF:
             raise LedgerDisagreed(outcome)
         raise refusal(_VERDICT_OF[outcome])
+    await _pay_out(connection, use)
+
+
+async def _pay_out(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
+    """A debt that was paid meanwhile and is given back now is the holder's money: it goes into the purse."""
+    purse, debts = use["purse_account_id"], await load_debts(connection, [use["holder_id"]])
+    debt = debts.get(use["holder_id"])
+    if debt is None or debt.owed_fen >= 0 or purse is None:
+        return
+    refused = await post(connection, [Transfer(uuid7(), debt.account, purse, -debt.owed_fen, "debt", use["id"])])
+    for outcome in refused.values():
+        raise refusal(_VERDICT_OF[outcome]) if outcome in _VERDICT_OF else LedgerDisagreed(outcome)
 
 
 def refusal(verdict: Verdict) -> Conflict:

@@ -76,6 +76,8 @@ def _answer(
     if decision.means is Means.BANK and card is not None and unasked:
         return BankAsked(decision.paid_fen, card.card_id, line.item)
     charge = _apply(line, decision, spot, version, item, card, journey, loaded, folded)
+    if journey is not None and charge is not None:  # less than its price may have been held
+        decision = charge.decision
     card_id = card.card_id if card is not None else None
     folded.uses.append(Use(line, decision, spot.point_id, item, version, card_id))
     if charge is not None:
@@ -113,6 +115,8 @@ def _take(
     if charge is not None:
         charge = offline.lacking(charge, judged, card)
         decision = charge.decision
+        if line.leg is Leg.IN and card is not None and judged.borne_by is not None:
+            further.bear(line, judged.borne_by, card, loaded, folded)
         folded.charges.append(charge)
     if decision.spent:
         offline.note_chip(line, facts, card, loaded, folded)

@@ -4,17 +4,19 @@ Apart from the fold, so that a plain use pays nothing for it.
 """
 
 import datetime as dt
+from uuid import UUID
 
 import msgspec
 
 from onecard.foundation import clock
 from onecard.foundation.ids import beside
-from onecard.kernel.uses.decide.purses import move_purse
+from onecard.kernel.uses.decide.purses import at_hand, clear, move_purse
 from onecard.kernel.uses.lines import Charge, Folded, Line
-from onecard.kernel.uses.load.facts import Card, Journey, Loaded, Spot
+from onecard.kernel.uses.load.facts import Card, Debt, Journey, Loaded, Spot
 from onecard.kernel.uses.settle import ENDED_BY_ITSELF, hold_id
+from onecard_kit.admissions import Stands
 from onecard_kit.decide import Decision, Facts, OpenJourney, Pass, at_most
-from onecard_kit.terms import Item, Leg, Means
+from onecard_kit.terms import BORNE_BY_HOLDER, Item, Leg, Means
 
 # A pass has its id beside that of the use that sold it.
 SOLD = 3
@@ -82,12 +84,23 @@ def apply(
     if line.leg is Leg.IN:
         return _begin(line, decision, spot, version, item, card, loaded, folded)
     if journey is not None:
-        return _end(line, decision, item, journey, loaded, folded)
+        return _end(line, decision, item, journey, card, loaded, folded)
     if item.price is None:
         return None
     bank = loaded.further.banks.get(card.card_id) if decision.means is Means.BANK else None
     move_purse(loaded.purses, card.purse, item, decision)
-    return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse, bank)
+    charge = Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse, bank)
+    return _clear(charge, item, card, loaded) if item.fills_purse else charge
+
+
+def _clear(charge: Charge, item: Item, card: Card, loaded: Loaded) -> Charge:
+    """What comes into a purse pays first what its holder owes."""
+    found = clear(loaded.purses, card.purse, loaded.further.debts.get(card.holder_id), charge.decision.full_fen)
+    if found is None:
+        return charge
+    debt, cleared_fen = found
+    loaded.further.debts[card.holder_id] = Debt(debt.account, debt.owed_fen - cleared_fen)
+    return msgspec.structs.replace(charge, debt=debt.account, cleared_fen=cleared_fen)
 
 
 def _sell(line: Line, item: Item, card: Card, loaded: Loaded, folded: Folded) -> None:
@@ -123,7 +136,7 @@ def _begin(
     assert card.purse is not None or not decision.hold_fen
     before = loaded.further.journeys.get((card.card_id, item.code))
     if before is not None:
-        _leave_open(line, before, loaded, folded)
+        _leave_open(line, before, card, loaded, folded)
     held_fen, ends_by = decision.hold_fen or 0, line.at + dt.timedelta(hours=item.journey.ends_after_hours)
     journey = Journey(
         card.card_id, item.code, line.id, version, spot.place.point, spot.operator, spot.sponsor, line.at.timestamp(),
@@ -135,26 +148,47 @@ def _begin(
         "id": line.id, "card_id": card.card_id, "item": item.code, "item_version_id": version,
         "point": journey.point, "operator": journey.operator, "sponsor": journey.sponsor, "at": line.at,
         "ends_by": ends_by, "purse": journey.purse, "concession": journey.concession, "hold_id": journey.hold_id,
-        "held_fen": held_fen,
+        "held_fen": held_fen, "borne_by": None,
     })  # fmt: skip
     move_purse(loaded.purses, card.purse, item, decision)
     return Charge(line.id, line.id, item, decision, spot.operator, spot.sponsor, card.purse)
 
 
-def _end(line: Line, decision: Decision, item: Item, journey: Journey, loaded: Loaded, folded: Folded) -> Charge | None:
-    del loaded.further.journeys[journey.card_id, journey.item]
-    folded.further.ended.append({"id": journey.id, "ended_at": line.at, "ended_by": line.id})
-    move_purse(loaded.purses, journey.purse, item, decision, journey.held_fen)
-    return Charge(
-        line.id, line.id, item, decision, journey.operator, journey.sponsor, journey.purse, hold=journey.hold_id
+def _end(
+    line: Line, decision: Decision, item: Item, journey: Journey, card: Card, loaded: Loaded, folded: Folded
+) -> Charge:  # fmt: skip
+    free = loaded.purses.get(journey.purse, (None, None))[0]
+    stood = at_hand(journey, item, decision, free or 0)
+    charge = Charge(
+        line.id, line.id, item, stood.decision, journey.operator, journey.sponsor, journey.purse, hold=journey.hold_id,
+        held_fen=journey.held_fen, shortfall_fen=stood.shortfall_fen, borne_by=stood.borne_by,
+        debtor=_debtor(stood, card.holder_id),
     )  # fmt: skip
+    _close(line, journey, charge, item, loaded, folded, ended_by=line.id)
+    return charge
 
 
-def end_by_itself(journey: Journey, item: Item) -> Charge:
-    """What it costs to leave a journey open: the most it can, on the terms of its beginning."""
+def _close(
+    line: Line, journey: Journey, charge: Charge, item: Item, loaded: Loaded, folded: Folded, ended_by: UUID | None
+) -> None:  # fmt: skip
+    del loaded.further.journeys[journey.card_id, journey.item]
+    folded.further.ended.append({
+        "id": journey.id, "ended_at": line.at, "ended_by": ended_by, "shortfall_fen": charge.shortfall_fen,
+    })  # fmt: skip
+    move_purse(loaded.purses, journey.purse, item, charge.decision, journey.held_fen)
+
+
+def _debtor(stood: Stands, holder_id: int) -> int | None:
+    return holder_id if stood.shortfall_fen and stood.borne_by == BORNE_BY_HOLDER else None
+
+
+def end_by_itself(journey: Journey, item: Item, holder_id: int) -> Charge:
+    """What it costs to leave a journey open: the most it can, on the terms of its beginning, as far as it is held."""
+    stood = at_hand(journey, item, at_most(item, journey.concession))
     return Charge(
-        beside(journey.id, ENDED_BY_ITSELF), journey.id, item, at_most(item, journey.concession), journey.operator,
-        journey.sponsor, journey.purse, hold=journey.hold_id,
+        beside(journey.id, ENDED_BY_ITSELF), journey.id, item, stood.decision, journey.operator, journey.sponsor,
+        journey.purse, hold=journey.hold_id, held_fen=journey.held_fen, shortfall_fen=stood.shortfall_fen,
+        borne_by=stood.borne_by, debtor=_debtor(stood, holder_id),
     )  # fmt: skip
 
 
@@ -162,14 +196,19 @@ def end_overdue(line: Line, card: Card, loaded: Loaded, folded: Folded) -> None:
     """Who taps out after its time finds the journey ended by itself, and it may be given back at once."""
     journey = loaded.further.journeys.get((card.card_id, line.item))
     if journey is not None:
-        _leave_open(line, journey, loaded, folded)
+        _leave_open(line, journey, card, loaded, folded)
 
 
-def _leave_open(line: Line, journey: Journey, loaded: Loaded, folded: Folded) -> None:
+def _leave_open(line: Line, journey: Journey, card: Card, loaded: Loaded, folded: Folded) -> None:
     """A journey that nobody ended ends by itself, on its own version, when its holder taps in again or out too late."""
     item = loaded.further.items[journey.item_version_id]
-    charge = end_by_itself(journey, item)
-    del loaded.further.journeys[journey.card_id, journey.item]
-    folded.further.ended.append({"id": journey.id, "ended_at": line.at, "ended_by": None})
+    charge = end_by_itself(journey, item, card.holder_id)
+    _close(line, journey, charge, item, loaded, folded, ended_by=None)
     folded.charges.append(charge)
-    move_purse(loaded.purses, journey.purse, item, charge.decision, journey.held_fen)
+
+
+def bear(line: Line, borne_by: str, card: Card, loaded: Loaded, folded: Folded) -> None:
+    """Note of a journey that a gate let begin who bears what its price exceeds of what is held."""
+    key = (card.card_id, line.item)
+    loaded.further.journeys[key] = msgspec.structs.replace(loaded.further.journeys[key], borne_by=borne_by)
+    folded.further.begun[-1]["borne_by"] = borne_by

@@ -1,5 +1,7 @@
 """What a purse may spend and take in, as the fold goes on; the ledger judges the same again when it posts."""
 
+from onecard.kernel.uses.load.facts import Debt, Journey
+from onecard_kit.admissions import Stands, bearer_of, lessened
 from onecard_kit.decide import Decision
 from onecard_kit.terms import Item, Means
 
@@ -24,3 +26,28 @@ def move_purse(
         None if free is None else free + held_fen - held_fen_now - spent_fen + added_fen,
         None if room is None else room + spent_fen - added_fen,
     ]
+
+
+def at_hand(journey: Journey, item: Item, decision: Decision, free_fen: int = 0) -> Stands:
+    """What is paid at a journey's end: from what is held for it, then from what is free; somebody bears the rest.
+
+    What began online holds the most it can cost, and lacks nothing.
+    """
+    borne_by = journey.borne_by or bearer_of(item)
+    if decision.paid_fen <= journey.held_fen:
+        return Stands(decision, 0, borne_by)
+    return lessened(decision, item, journey.held_fen + free_fen, borne_by)
+
+
+def clear(
+    purses: dict[int, list[int | None]], purse: int | None, debt: Debt | None, added_fen: int
+) -> tuple[Debt, int] | None:
+    """What of money that came into a purse goes on to what its holder owes; None: nothing. The purse is moved on."""
+    if purse is None or debt is None or not debt.owed_fen or not added_fen:
+        return None
+    cleared_fen = min(debt.owed_fen, added_fen)
+    free, room = purses[purse]
+    purses[purse] = [
+        None if free is None else free - cleared_fen, None if room is None else room + cleared_fen
+    ]  # fmt: skip
+    return debt, cleared_fen

@@ -49,8 +49,35 @@ _SHORT = frozenset({Verdict.FUNDS_SHORT, *_BANK_SAID})
 _PURSE, _SHOWN = 1, b"\x00"  # stand in for a purse and a nonce: there are no others beside them
 
 
+class AtGate(msgspec.Struct, frozen=True):
+    """What a gate without a line had decided (`verdict`), what we would have (`ours`), and what came of it.
+
+    `at` is by its clock, `corrected_s` was added to that; `oldest_list_s` is how old the oldest list was by which it
+    decided. `paid_fen` was taken from the holder, `shortfall_fen` was borne by `borne_by`.
+    """
+
+    verdict: str
+    ours: Verdict
+    manual: bool
+    at: dt.datetime
+    corrected_s: int
+    oldest_list_s: int | None
+    reason: str | None
+    double: bool
+    paid_fen: int
+    shortfall_fen: int
+    borne_by: str | None
+
+    @property
+    def admitted(self) -> bool:
+        return self.manual or self.verdict == Verdict.ADMITTED
+
+
+_at_gate = msgspec.json.Decoder(AtGate)
+
+
 class Recorded(msgspec.Struct, frozen=True):
-    """A row of `explained.sql`."""
+    """A row of `explained.sql`. `verdict` is ours, also where a gate's admission or refusal stands."""
 
     id: UUID
     at: dt.datetime
@@ -74,11 +101,21 @@ class Recorded(msgspec.Struct, frozen=True):
     classes: str | None
     by_bank: bool
     areas: str | None
+    gate: AtGate | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Recorded":
         leg = Leg(row["leg"]) if row["leg"] else None
-        return cls(**{**row, "medium": Medium(row["medium"]), "verdict": Verdict(row["verdict"]), "leg": leg})
+        gate = _at_gate.decode(row["gate"]) if row["gate"] else None
+        verdict = Verdict(row["verdict"]) if gate is None else gate.ours
+        told = {"medium": Medium(row["medium"]), "verdict": verdict, "leg": leg, "gate": gate}
+        return cls(**{**row, **told})
+
+    @property
+    def came_to_ours(self) -> bool:
+        """Whether what was recorded is what we decided: of a gate's line only if both admitted, and nothing lacked."""
+        gate = self.gate
+        return gate is None or (gate.admitted and gate.ours is Verdict.ADMITTED and not gate.shortfall_fen)
 
     @property
     def decided_at(self) -> dt.datetime:

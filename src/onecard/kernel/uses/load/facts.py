@@ -62,7 +62,7 @@ class Known(msgspec.Struct, frozen=True):
 
 class Journey(msgspec.Struct, frozen=True):
     """A journey that nobody ended yet (`uses_journey`): where and when it began, when it ends by itself (Unix seconds),
-    on which terms, and what its purse holds for it.
+    on which terms, and what its purse holds for it. `borne_by` bears what that lacks: a gate let it begin.
     """
 
     card_id: int
@@ -78,6 +78,14 @@ class Journey(msgspec.Struct, frozen=True):
     concession: str | None
     hold_id: UUID | None
     held_fen: int
+    borne_by: str | None = None
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """What a holder owes for what gates let pass: the account, and how much."""
+
+    account: int
+    owed_fen: int
 
 
 @dataclass(slots=True)
@@ -91,6 +99,7 @@ class Further:
     banks: dict[int, int] = field(default_factory=dict)
     capacities: dict[tuple[int, str, str], int] = field(default_factory=dict)
     items: Mapping[int, Item] = field(default_factory=dict)
+    debts: dict[int, Debt] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -163,7 +172,7 @@ _places = msgspec.json.Decoder(
 )
 _areas = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 _journeys: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-    list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, UUID | None, int]]
+    list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, UUID | None, int, str | None]]
 )
 _passes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, str, dt.date, int, dt.date | None, int | None]]

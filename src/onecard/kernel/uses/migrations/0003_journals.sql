@@ -58,6 +58,13 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_offline_line FOR EA
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_offline_line EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_offline_line_default EXECUTE FUNCTION refuse_change();
 
+-- A journey that a gate let begin may have less held for it than it can cost. `borne_by` says who bears what its end finds
+-- missing, `shortfall_fen` what that was.
+ALTER TABLE uses_journey
+    ADD COLUMN borne_by text,
+    ADD COLUMN shortfall_fen bigint NOT NULL DEFAULT 0 CHECK (shortfall_fen >= 0),
+    ADD CHECK (shortfall_fen = 0 OR ended_at IS NOT NULL AND borne_by IS NOT NULL);
+
 -- The accounts of what holders owe, from which the next top-up is taken first. Opening one takes a right over all accounts, so
 -- the gateway has this function instead.
 CREATE FUNCTION uses_open_debts(holders bigint[]) RETURNS SETOF bigint LANGUAGE sql SECURITY DEFINER AS $$

@@ -18,9 +18,9 @@ from onecard_kit.terms import (
 )
 
 # A use's transfers have ids beside its own: what the payer pays (or what is held for it, or the release of a hold),
-# what the funder of the concession adds, and what somebody bears that the payer lacked. A journey that ends by itself
-# has its own beside those of its beginning.
-PAID, FUNDED, ENDED_BY_ITSELF, SHORTFALL = 1, 2, 4, 8
+# what the payer pays beyond what was held, what the funder of the concession adds, what somebody bears that the payer
+# lacked, and what of a top-up goes to a debt. A journey that ends by itself has its own beside those of its beginning.
+PAID, FUNDED, ENDED_BY_ITSELF, SHORTFALL, BEYOND_HOLD, CLEARED = 1, 2, 4, 8, 16, 32
 
 
 def transfer_ids(use_id: UUID) -> list[UUID]:
@@ -28,7 +28,7 @@ def transfer_ids(use_id: UUID) -> list[UUID]:
     that ended by itself.
     """
     charged = (use_id, beside(use_id, ENDED_BY_ITSELF))
-    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED, SHORTFALL)]
+    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED, SHORTFALL, BEYOND_HOLD)]
 
 
 def hold_id(use_id: UUID) -> UUID:
@@ -83,9 +83,16 @@ def transfers_of(charge: Charge, treasury: str, accounts: Accounts) -> list[Tran
     price = charge.item.price
     if price is None:
         return []
-    paid = _resolved(charge) if charge.hold is not None else _paid(charge, price, treasury, accounts)
-    transfers = [*paid, *_funded(charge, price, treasury, accounts)]
-    return [*transfers, _lacking(charge, price, treasury, accounts)] if _is_borne_by_another(charge) else transfers
+    if charge.hold is None:
+        transfers = _paid(charge, price, treasury, accounts)
+    else:
+        transfers = _resolved(charge, price, treasury, accounts)
+    transfers += _funded(charge, price, treasury, accounts)
+    if _is_borne_by_another(charge):
+        transfers.append(_lacking(charge, price, treasury, accounts))
+    if charge.cleared_fen:
+        transfers.append(_cleared(charge))
+    return transfers
 
 
 def in_order(transfers: list[Transfer]) -> list[list[object]]:
@@ -114,11 +121,22 @@ def _paid(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> li
     return [Transfer(beside(charge.id, PAID), debit, credit, amount_fen, code, charge.reference, kind)]
 
 
-def _resolved(charge: Charge) -> list[Transfer]:
-    """What is paid of a hold; the rest, or all of it, goes back."""
-    paid_fen = charge.decision.paid_fen
+def _resolved(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:
+    """What is paid of a hold; the rest, or all of it, goes back. What is paid beyond it comes from the purse."""
+    paid_fen = min(charge.decision.paid_fen, charge.held_fen)
     kind, amount_fen, code = ("post", paid_fen, "paid") if paid_fen else ("void", None, "released")
-    return [Transfer(beside(charge.id, PAID), None, None, amount_fen, code, charge.reference, kind, charge.hold)]
+    resolved = Transfer(beside(charge.id, PAID), None, None, amount_fen, code, charge.reference, kind, charge.hold)
+    beyond_fen = charge.decision.paid_fen - paid_fen
+    if not beyond_fen:
+        return [resolved]
+    debit = _account(charge, price.payer, LEDGER_OF_ROLE[price.payer], treasury, accounts)
+    credit = _account(charge, price.payee, LEDGER_OF_ROLE[price.payer], treasury, accounts)
+    return [resolved, Transfer(beside(charge.id, BEYOND_HOLD), debit, credit, beyond_fen, "paid", charge.reference)]
+
+
+def _cleared(charge: Charge) -> Transfer:
+    """What of a top-up goes on to what the holder owes."""
+    return Transfer(beside(charge.id, CLEARED), charge.purse, charge.debt, charge.cleared_fen, "debt", charge.reference)
 
 
 def _funded(charge: Charge, price: Price, treasury: str, accounts: Accounts) -> list[Transfer]:

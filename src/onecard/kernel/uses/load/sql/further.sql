@@ -1,6 +1,6 @@
 -- What only some items look at, of the locked cards and their holders, in one statement. One row of JSON texts:
 --   journeys  open ones: [[card, item, use that began it, version, point, operator, sponsor, began and ends by itself in
---             Unix seconds, purse, concession, hold, held fen], …]
+--             Unix seconds, purse, concession, hold, held fen, who bears what that lacks], …]
 --   passes    not run out: [[holder, id, item, activate by, lasts days, starts on, uses left], …]
 --   changes   the latest admitted use of each item within a day that was not given back: [[card, item, Unix seconds], …]
 --   means     [[holder, item, [way, …]], …]
@@ -9,7 +9,7 @@
 SELECT
     (SELECT jsonb_agg(jsonb_build_array(j.card_id, j.item, j.id, j.item_version_id, j.point, j.operator, j.sponsor,
                                         extract(epoch FROM j.at), extract(epoch FROM j.ends_by), j.purse, j.concession, j.hold_id,
-                                        j.held_fen))
+                                        j.held_fen, j.borne_by))
      FROM unnest($1::bigint[]) w (card_id)
      CROSS JOIN LATERAL (SELECT * FROM uses_journey o WHERE o.card_id = w.card_id AND o.ended_at IS NULL OFFSET 0) j
     )::text AS journeys,

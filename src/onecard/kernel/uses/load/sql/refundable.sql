@@ -5,11 +5,14 @@
 --   left_open  it began a journey that ended by itself: what that cost was charged for this use
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether no other use of it stands
-SELECT u.id, u.verdict, u.item, u.item_version_id, u.card_id, u.full_fen, u.paid_fen, u.waived_fen, u.concession, u.at,
+--   verdict, full_fen, …   of a use that stands as refused and whose admission stands beside it, those of the admission
+SELECT u.id, CASE WHEN l.stood_full_fen IS NULL THEN u.verdict ELSE 'ADMITTED' END AS verdict, u.item, u.item_version_id, u.card_id,
+       coalesce(l.stood_full_fen, u.full_fen) AS full_fen, coalesce(l.stood_paid_fen, u.paid_fen) AS paid_fen,
+       coalesce(l.stood_waived_fen, u.waived_fen) AS waived_fen, coalesce(l.stood_concession, u.concession) AS concession, u.at,
        u.leg, u.point_id, p.operator_id, p.client_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
        (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
-        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession'))::text AS transfers,
+        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession', 'shortfall'))::text AS transfers,
        j.at AS began, (SELECT q.id FROM catalogue_point q WHERE q.code = j.point) AS began_at,
        coalesce(j.ended_at, u.at) AS ended, j.id IS NOT DISTINCT FROM u.id AS left_open,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
@@ -21,6 +24,7 @@ FROM uses_use u
 JOIN catalogue_point p ON p.id = u.point_id
 LEFT JOIN cards_standing s ON s.card_id = u.card_id
 LEFT JOIN uses_refund r ON r.use_id = u.id
+LEFT JOIN uses_offline_line l ON l.use_id = u.id
 LEFT JOIN LATERAL (
     SELECT e.* FROM uses_journey e WHERE e.ended_by = u.id
     UNION ALL
