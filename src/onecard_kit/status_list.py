@@ -2,8 +2,8 @@
 
 IETF Token Status List: two bits an e-card at the index that its codes carry (`ref`, under the day's permutation),
 compressed with zlib, signed as a CWT (COSE_Sign1) or a JWT. Functions over bytes: who serves or fetches a list is not
-here. A gate keeps the bytes open and looks one entry up by shifting, so the list of a day, of whatever number of
-e-cards, costs it four megabytes.
+here. A gate looks one entry up by shifting, so the list of a day costs it four megabytes once codes of that day are
+shown, and before that no more than what was fetched.
 """
 
 import base64
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, Final
 
 import cbor2
@@ -24,6 +25,7 @@ JWT_TYPE: Final = "statuslist+jwt"
 CWT_TYPE: Final = "application/statuslist+cwt"
 # Nothing unpacked is larger: what a stranger compressed must not fill a gate's memory.
 BYTES_MAX: Final = 1 << 26
+_PART_BYTES: Final = 1 << 16
 _ENTRIES_PER_BYTE: Final = 8 // BITS
 # Claims of RFC 8392 and of the draft's CWT form.
 _SUB, _EXP, _IAT, _TTL, _STATUS_LIST = 2, 4, 6, 65534, 65533
@@ -53,17 +55,22 @@ class ListRefused(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatusList:
     """A list as it is looked up: `subject` names it (issuer and day), made at `issued`, to be refused from `expires` on
-    (Unix seconds), and to be asked for again after `ttl_s`.
+    (Unix seconds), and to be asked for again after `ttl_s`. `packed` are the entries as `compress` leaves them.
     """
 
     subject: str
     issued: int
     expires: int
     ttl_s: int
-    entries: bytes = field(repr=False)
+    packed: bytes = field(repr=False)
+
+    @cached_property
+    def entries(self) -> bytes:
+        """Opened when an entry is first looked up: most lists that a gate keeps for days without a line never are."""
+        return zlib.decompress(self.packed)
 
     def status(self, index: int) -> Status:
         """The status at an index; INVALID past the list's end and for a value that has no name here."""
@@ -108,7 +115,7 @@ def to_cwt(made: StatusList, signer: Signer) -> bytes:
     """A list as a signed CWT, tagged as COSE_Sign1."""
     key = signer.public_key
     protected = cbor2.dumps({_ALG: key.suite.algorithm, _KID: key.kid, _TYP: CWT_TYPE}, canonical=True)
-    body = {"bits": BITS, "lst": compress(made.entries)}
+    body = {"bits": BITS, "lst": made.packed}
     claims = {_SUB: made.subject, _EXP: made.expires, _IAT: made.issued, _TTL: made.ttl_s, _STATUS_LIST: body}
     payload = cbor2.dumps(claims)
     signature = signer.sign(_to_be_signed(protected, payload))
@@ -152,7 +159,7 @@ def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
 
 def to_jwt(made: StatusList, signer: Signer) -> str:
     """A list as a signed JWT in its compact form."""
-    body = {"bits": BITS, "lst": _base64(compress(made.entries))}
+    body = {"bits": BITS, "lst": _base64(made.packed)}
     claims = {"sub": made.subject, "iat": made.issued, "exp": made.expires, "ttl": made.ttl_s, "status_list": body}
     return sign_jwt(JWT_TYPE, claims, signer)
 
@@ -214,14 +221,22 @@ def read_jwt_bytes(kind: str, text: str, keys: Mapping[bytes, PublicKey]) -> byt
         raise ListRefused("it is no status list") from None
 
 
-def _read(subject: Any, issued: Any, expires: Any, ttl_s: Any, bits: Any, compressed: bytes) -> StatusList:
+def _read(subject: Any, issued: Any, expires: Any, ttl_s: Any, bits: Any, packed: bytes) -> StatusList:
     if bits != BITS or not isinstance(subject, str) or not all(type(n) is int for n in (issued, expires, ttl_s)):
         raise ListRefused("its claims are not those of our lists")
-    inflate = zlib.decompressobj()
-    entries = inflate.decompress(compressed, BYTES_MAX)
-    if inflate.unconsumed_tail or inflate.unused_data or not inflate.eof:
+    if not _opens(packed):
         raise ListRefused("it is too large, or its end is missing")
-    return StatusList(subject, issued, expires, ttl_s, entries)
+    return StatusList(subject, issued, expires, ttl_s, packed)
+
+
+def _opens(packed: bytes) -> bool:
+    """Whether there is a whole list in it, of no more than the largest size; nothing of it is kept."""
+    inflate, size, rest = zlib.decompressobj(), 0, packed
+    while not inflate.eof and (opened := inflate.decompress(rest, _PART_BYTES)):
+        size, rest = size + len(opened), inflate.unconsumed_tail
+        if size > BYTES_MAX:
+            return False
+    return inflate.eof and not inflate.unused_data
 
 
 def _json(value: object) -> bytes:

@@ -123,13 +123,15 @@ def remade(city: SmallCity, name: str, change: Callable[[status_list.StatusList]
     """A list of a name as somebody with the key would forge it, made when the table says."""
     body, made_at = city.run("SELECT body, made_at FROM ecards_status_list WHERE name = $1 AND form = 'cwt'", name)[0]
     made = status_list.from_cwt(bytes(body), {city.signer.kid: city.signer.public_key})
-    dated = status_list.StatusList(made.subject, int(made_at.timestamp()), made.expires, made.ttl_s, made.entries)
+    dated = status_list.StatusList(made.subject, int(made_at.timestamp()), made.expires, made.ttl_s, made.packed)
     return status_list.to_cwt(change(dated), city.signer)
 
 
 def test_a_forged_list_is_found_whoever_signed_it(listed: SmallCity) -> None:
     def unmark(made: status_list.StatusList) -> status_list.StatusList:
-        return status_list.StatusList(made.subject, made.issued, made.expires, made.ttl_s, bytes(len(made.entries)))
+        return status_list.StatusList(
+            made.subject, made.issued, made.expires, made.ttl_s, status_list.compress(bytes(len(made.entries)))
+        )
 
     forged = remade(listed, CARDS, unmark)
     with undone(listed):

@@ -49,7 +49,7 @@ class StandIn:
         self.journals = iter((JOURNAL, SECOND_JOURNAL))
         self.list_issued: int | None = None
         self.pack_changes: dict[str, Any] = {}
-        self.entries: bytes | None = None
+        self.packed: bytes | None = None
         self._server: _Server | None = None
         self._port = 0
 
@@ -86,8 +86,8 @@ class StandIn:
     def status_list(self, path: str) -> bytes:
         issued = self.now() if self.list_issued is None else self.list_issued
         made = a_list(path, {} if path.endswith("terminals") else self.marked, issued)
-        if self.entries is not None and not path.endswith("terminals"):
-            made = dataclasses.replace(made, entries=self.entries)
+        if self.packed is not None and not path.endswith("terminals"):
+            made = dataclasses.replace(made, packed=self.packed)
         return status_list.to_cwt(made, self.signer)
 
     def keys(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.kit.packs import a_code
 from onecard_kit import requests
 from onecard_kit.journal import JournalLine
 from onecard_kit.journal_file import JournalFile
-from onecard_kit.status_list import Status, pack
+from onecard_kit.status_list import Status, compress, pack
 
 pytestmark = pytest.mark.processes
 
@@ -24,12 +24,12 @@ MARKED = 100_000
 LINES = 5_000
 
 
-def entries(seed: int) -> bytes:
+def packed(seed: int) -> bytes:
     """Every serial that a node can have; one in a hundred of ten million e-cards is marked."""
     drawn = random.Random(seed)
     marked = {drawn.randrange(E_CARDS): Status.SUSPENDED for _ in range(MARKED)}
     marked.pop(77, None)
-    return pack(E_CARDS, marked.items())
+    return compress(pack(E_CARDS, marked.items()))
 
 
 def fill(folder: Path) -> None:
@@ -53,7 +53,7 @@ def fill(folder: Path) -> None:
 def test_a_gate_runs_in_128_megabytes(tmp_path: Path) -> None:
     folder, frame = tmp_path / "gate", tmp_path / "frame.png"
     with a_platform() as platform:
-        platform.entries = entries(1)
+        platform.packed = packed(1)
         folder.mkdir(mode=0o700)
         fill(folder)
         for path in folder.rglob("*"):
@@ -66,7 +66,7 @@ def test_a_gate_runs_in_128_megabytes(tmp_path: Path) -> None:
             segno.make(a_code(at=int(time.time())), error="m").save(str(frame), scale=8)
             assert gate.results.get(timeout=60)["admitted"]
             until(lambda: platform.through.get(JOURNAL, -1) >= LINES, "the journal is uploaded")
-            platform.entries = entries(2)
+            platform.packed = packed(2)
             asked = len(platform.paths)
             until(lambda: len(platform.paths) > asked + 20, "new lists are fetched beside the old ones")
             platform.mood = "reset"

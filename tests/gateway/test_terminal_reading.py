@@ -128,6 +128,7 @@ def test_a_simulated_tap_by_a_card_of_the_demo(kiosk: Kiosk, city: SmallCity) ->
     kiosk.says("请通行")
     assert city.purse_of(card) == 9_810
     kiosk.page.click("#tap")
+    expect(kiosk.page.locator("#tap-dialog")).to_be_visible()
     assert json.loads(kiosk.page.input_value("#tap-answer"))["counter"] == 5
     kiosk.page.click("#tap-form [type=submit]")
     kiosk.says("请通行")
@@ -137,6 +138,7 @@ def test_a_simulated_tap_by_a_card_of_the_demo(kiosk: Kiosk, city: SmallCity) ->
 def test_a_reading_of_another_reader_counts_for_its_own_sequence_alone(kiosk: Kiosk, city: SmallCity) -> None:
     card = city.a_card()
     kiosk.page.click("#tap")
+    expect(kiosk.page.locator("#tap-dialog")).to_be_visible()
     at = json.loads(kiosk.page.inner_text("#tap-asks"))
     key = chips.card_key(city.cards_ring.derive("chip"), card.number)
     made = chips.cryptogram(key, card.number, 1, at["terminal"], at["journal"], at["sequence"]).hex()

@@ -13,7 +13,7 @@ from onecard_kit.card_file import CardFile
 from onecard_kit.offline import Knowledge
 from onecard_kit.pack import DAYS_OF_CODES, Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
 from onecard_kit.presentation import Chip
-from onecard_kit.status_list import Status, StatusList, pack, subject_of
+from onecard_kit.status_list import Status, StatusList, compress, pack, subject_of
 from onecard_kit.suites import ED25519, Purpose, Signer
 from onecard_kit.terms import DayKind, Function, Item, Medium, Offline
 
@@ -61,7 +61,7 @@ def a_pack(item: Item = RIDE, **changes: Any) -> Pack:
 
 
 def a_list(path: str, marked: dict[int, Status] | None = None, issued: int = NOON - 60) -> StatusList:
-    return StatusList(path, issued, issued + 2 * 86_400, 300, pack(4096, (marked or {}).items()))
+    return StatusList(path, issued, issued + 2 * 86_400, 300, compress(pack(4096, (marked or {}).items())))
 
 
 def knowing(item: Item = RIDE, marked: dict[int, Status] | None = None, **changes: Any) -> Knowledge:

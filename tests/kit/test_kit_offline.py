@@ -162,7 +162,7 @@ def test_whether_a_gate_may_decide_is_asked_first() -> None:
 
 
 def replace_issued(made: StatusList, issued: int) -> StatusList:
-    return StatusList(made.subject, issued, made.expires, made.ttl_s, made.entries)
+    return StatusList(made.subject, issued, made.expires, made.ttl_s, made.packed)
 
 
 def test_a_day_without_a_list_of_its_own_goes_by_the_age_of_the_newest() -> None:

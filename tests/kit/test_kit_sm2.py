@@ -19,7 +19,7 @@ from tongsuopy.crypto.asymciphers import ec as tongsuo
 
 from onecard_kit import sm2
 from onecard_kit.codes import CHARS_MAX, PREFIX, Claims, CodeRefused, CodeTooLong, Refusal, Via, encode, verify
-from onecard_kit.status_list import Status, StatusList, from_cwt, from_jwt, pack, to_cwt, to_jwt
+from onecard_kit.status_list import Status, StatusList, compress, from_cwt, from_jwt, pack, to_cwt, to_jwt
 from onecard_kit.suites import ED25519, SM2, Signer
 
 # The example of GB/T 32918.5, annex A.
@@ -325,7 +325,9 @@ def test_a_key_of_the_other_suite_is_another_key() -> None:
 
 
 def test_status_lists_of_this_suite() -> None:
-    made = StatusList("320600/2026-03-01", 1_772_294_400, 1_772_467_200, 300, pack(100, [(7, Status.SUSPENDED)]))
+    made = StatusList(
+        "320600/2026-03-01", 1_772_294_400, 1_772_467_200, 300, compress(pack(100, [(7, Status.SUSPENDED)]))
+    )
     keys = {SIGNER.kid: SIGNER.public_key}
     assert from_cwt(to_cwt(made, SIGNER), keys) == from_jwt(to_jwt(made, SIGNER), keys) == made
 

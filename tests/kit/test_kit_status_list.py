@@ -34,7 +34,9 @@ KEYS = {SIGNER.kid: SIGNER.public_key}
 
 
 def a_list(entries: bytes = b"\xc9\x44\xf9") -> StatusList:
-    return StatusList("https://cards.example/status/320600/2026-03-01", 1_772_294_400, 1_772_467_200, 300, entries)
+    return StatusList(
+        "https://cards.example/status/320600/2026-03-01", 1_772_294_400, 1_772_467_200, 300, compress(entries)
+    )
 
 
 def test_the_drafts_example_of_two_bits() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onecard_kit.status_list import ListRefused, StatusList, pack, sign_jwt
+from onecard_kit.status_list import ListRefused, StatusList, compress, pack, sign_jwt
 from onecard_kit.status_list import to_jwt as status_list_jwt
 from onecard_kit.suites import ED25519, Signer
 from onecard_kit.withdrawn import JWT_TYPE, WithdrawnKeys, from_jwt, to_jwt
@@ -28,7 +28,7 @@ def test_a_withdrawn_key_signs_none() -> None:
     [
         to_jwt(MADE, Signer.of(ED25519, SIGNER.kid, bytes(32))),
         to_jwt(WithdrawnKeys("320500", 0, {}), SIGNER),
-        status_list_jwt(StatusList("320600", 0, 0, 0, pack(8, [])), SIGNER),
+        status_list_jwt(StatusList("320600", 0, 0, 0, compress(pack(8, []))), SIGNER),
         sign_jwt(JWT_TYPE, {"iss": "320600", "iat": 0}, SIGNER),
         sign_jwt(JWT_TYPE, {"iss": "320600", "iat": True, "withdrawn_keys": []}, SIGNER),
         sign_jwt(JWT_TYPE, {"iss": "320600", "iat": 0, "withdrawn_keys": [{"kid": "00", "withdrawn": 0}]}, SIGNER),

@@ -153,7 +153,7 @@ def _last_number() -> int:
 def _store(issuer: str, wanted: Wanted, number: int, now: dt.datetime, signer: Signer) -> None:
     """Sign a list in every form and put each in the place of the one before."""
     subject, expires = status_list.subject_of(issuer, wanted.name), int(wanted.expires_at.timestamp())
-    made = status_list.StatusList(subject, int(now.timestamp()), expires, TTL_S, wanted.draw())
+    made = status_list.StatusList(subject, int(now.timestamp()), expires, TTL_S, status_list.compress(wanted.draw()))
     bodies = {"cwt": status_list.to_cwt(made, signer), "jwt": status_list.to_jwt(made, signer).encode()}
     for form in FORMS:
         etag = blake2b(bodies[form], digest_size=16).hexdigest()
