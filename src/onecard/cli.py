@@ -56,6 +56,13 @@ WHY = argument("--reason", required=True, help="原因，记入审计 / why, kep
 CODE = argument("code", help="项目代码 / the item's code")
 VERSION = argument("version", type=int, help="版本 / version")
 POINT = argument("point", help="用卡点代码 / the point's code")
+KID = argument("kid", help="密钥编号 / the key's id, four hex digits")
+PURPOSE = argument(
+    "--purpose",
+    choices=("codes", "lasting"),
+    default="codes",
+    help="用途：二维码，或长效的纸质码与卡文件 / codes, or what lasts: paper codes and card files",
+)
 OFFICER = argument("--officer", help="以此工作人员身份办理 / act as this officer, who gives their password")
 JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
 
@@ -124,22 +131,36 @@ COMMANDS = (
         "更换签发密钥",
         "rotate the key that signs codes",
         "onecard.kernel.ecards.command:rotate",
-        (
-            argument(
-                "--purpose",
-                choices=("codes", "lasting"),
-                default="codes",
-                help="用途：二维码，或长效的纸质码与卡文件 / codes, or what lasts: paper codes and card files",
-            ),
-        ),
+        (PURPOSE,),
         OWNER,
     ),
     Command(
         "keys withdraw-issuer",
         "吊销泄露的签发密钥",
-        "withdraw a stolen key that signs codes",
+        "withdraw a stolen issuer key; of what lasts it takes two officers",
         "onecard.kernel.ecards.command:withdraw",
-        (argument("kid", help="密钥编号 / the key's id, four hex digits"), REASON),
+        (
+            KID,
+            REASON,
+            OFFICER,
+            argument("--approver", help="另一名工作人员复核 / a second officer, who gives their password, too"),
+        ),
+        OWNER,
+    ),
+    Command(
+        "keys affected",
+        "列出因密钥吊销而失效的纸质码与卡文件",
+        "list the paper codes and card files that a key's withdrawal voids",
+        "onecard.kernel.ecards.command:affected",
+        (KID,),
+        OWNER,
+    ),
+    Command(
+        "keys drill",
+        "演练签发密钥失窃",
+        "practise the loss of an issuer key on the one that stands by",
+        "onecard.kernel.ecards.command:drill",
+        (PURPOSE, argument("--gateway", help="网关地址，一并核对 / the gateway's address, to be checked, too")),
         OWNER,
     ),
     Command(

@@ -10,7 +10,7 @@ from nacl.signing import SigningKey, VerifyKey
 from tests.kernel.cards.builders import PLACE, a_card
 
 from onecard.foundation import clock, crypto, keys, sql
-from onecard.foundation.actors import Actor
+from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
@@ -240,9 +240,11 @@ class TestKeys:
 
     def test_two_people_withdraw_a_key_of_what_lasts(self) -> None:
         key = actions.rotate_issuer_key(CLERK, Purpose.LASTING)
-        for alone in (None, CLERK):
-            with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
-                actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=alone)
+        with pytest.raises(NotPermitted, match="MAKER_IS_CHECKER"):
+            actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=CLERK)
+        for maker, checker in ((CLERK, None), (system("operator"), CLERK), (CLERK, system("operator"))):
+            with pytest.raises(NotPermitted, match="OFFICER_NEEDED"):
+                actions.withdraw_key(maker, bytes(key.kid), reason="leaked", approved_by=checker)
         with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
             actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=Actor("staff:9"))
         actions.withdraw_key(CLERK, bytes(key.kid), reason="leaked", approved_by=OTHER)
@@ -292,11 +294,12 @@ class TestKeys:
         stolen = queries.signing_key(Purpose.CODES)
         assert stolen is not None
         kid = bytes(stolen.kid).hex()
-        assert command.withdraw(Namespace(kid=kid.upper(), reason="stolen")) == 0
+        given = {"reason": "stolen", "officer": None, "approver": None}
+        assert command.withdraw(Namespace(kid=kid.upper(), **given)) == 0
         assert bytes(stolen.kid) not in verifying()
         assert audit.facts_about(f"issuer_key:{stolen.pk}")[0].reason == "stolen"
         with pytest.raises(NotFound, match="KEY_UNKNOWN") as refused:
-            command.withdraw(Namespace(kid="no such", reason="stolen"))
+            command.withdraw(Namespace(kid="no such", **given))
         assert kid in refused.value.next_en
 
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from onecard.foundation import clock, crypto, jobs, keys, suite
 from onecard.foundation.actors import Actor
-from onecard.foundation.errors import BadInput, Conflict, NotFound
+from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
@@ -132,8 +132,8 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | 
     """Withdraw a compromised key: what it signed is refused at once. If it was signing, the one that stands by signs
     from now; if it stood by, another one does.
 
-    Withdrawing a key of what lasts takes two people: every paper code and card file under it is void for good. Raises
-    NotFound KEY_UNKNOWN, BadInput REASON_MISSING, NotPermitted MAKER_IS_CHECKER.
+    Withdrawing a key of what lasts takes two officers: every paper code and card file under it is void for good. Raises
+    NotFound KEY_UNKNOWN, BadInput REASON_MISSING, NotPermitted OFFICER_NEEDED or MAKER_IS_CHECKER.
     """
     actor.require("ecards.withdraw_key")
     if not reason.strip():
@@ -148,7 +148,7 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | 
         return key
     purpose, stood_by = Purpose(key.purpose), key.sign_from is None
     if purpose is Purpose.LASTING and not stood_by:
-        actor.require_two("ecards.withdraw_key", "", approved_by or actor)
+        _two_officers(actor, approved_by)
     signed = not stood_by and key.sign_to is None
     key.withdrawn_at = clock.now()
     key.sign_from = key.sign_from or key.withdrawn_at
@@ -167,6 +167,19 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | 
 def token_digest(token: str) -> bytes:
     """What the database knows of a device's token: its SHA-256."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _two_officers(actor: Actor, approver: Actor | None) -> None:
+    """The command line by itself is nobody, as where a version is published."""
+    if not (actor.is_officer and approver is not None and approver.is_officer):
+        raise NotPermitted(
+            "OFFICER_NEEDED",
+            "吊销长效密钥将使其签发的全部纸质码和卡文件作废，须由两名工作人员办理。",
+            "This voids every paper code and card file under the key, so it takes two officers.",
+            next_zh="请加 --officer 和 --approver，由两人分别输入密码。",
+            next_en="Name both with --officer and --approver; each gives their password.",
+        )
+    actor.require_two("ecards.withdraw_key", "", approver)
 
 
 def _signing(purpose: Purpose) -> "QuerySet[Key]":

@@ -112,7 +112,7 @@ def build(issuer: str) -> int:
     """
     _one_at_a_time()
     now = clock.now()
-    signer = _signer()
+    signer = signer_now()
     if signer is None:
         return 0
     held = {
@@ -136,8 +136,8 @@ def _one_at_a_time() -> None:
     rows("SELECT pg_advisory_xact_lock((21069::bigint << 32) | 'ecards_status_list'::regclass::oid::bigint)")
 
 
-def _signer() -> Signer | None:
-    """The key that signs now."""
+def signer_now() -> Signer | None:
+    """The key that signs lists and codes now, opened; None before there is one."""
     key = queries.signing_key(Purpose.CODES)
     if key is None:
         return None

@@ -6,6 +6,11 @@ from onecard.kernel.ecards.models import Device, Ecard, Key
 from onecard_kit.suites import Purpose
 
 
+def standing_by(purpose: Purpose) -> Key | None:
+    """The issuer key that signs next; None before the first rotation."""
+    return Key.objects.filter(purpose=purpose, sign_from=None).first()
+
+
 def of_card(card_id: int) -> Ecard | None:
     """The e-card of a card, open or closed; None if it never had one."""
     return Ecard.objects.filter(card_id=card_id).first()
