@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from onecard.portal import views
+from onecard.portal import gallery, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
+    path("_kit", gallery.gallery, name="portal_kit"),
     path("services", views.service_list, name="portal_services"),
     path("services.csv", views.services_csv, name="portal_services_csv"),
     path("services.json", views.services_json, name="portal_services_json"),

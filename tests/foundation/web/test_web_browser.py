@@ -78,7 +78,7 @@ def test_public_pages(live: Live, resident: BrowserContext, browser: Browser, la
     assert walk(resident, live.public, public_pages(live.known), language, mode) == []
     stranger = browser.new_context(locale="zh-CN")
     items = ("transit.metro_ride", "transit.bus_ride", "government.marriage_registration")
-    open_pages = ["/", "/sign-in/", "/services", "/services?q=nowhere", *(f"/services/{item}" for item in items)]
+    open_pages = ["/", "/_kit", "/sign-in/", "/services", "/services?q=nowhere", *(f"/services/{item}" for item in items)]
     assert walk(stranger, live.public, open_pages, language, mode) == []
     stranger.close()
 

@@ -12,7 +12,7 @@ import pytest
 from babel.messages import extract
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver
 from tests.foundation.web.faces import (
     a_resident,
@@ -58,6 +58,7 @@ ROUTES = {
         "account_login",
         "account_logout",
         "portal_home",
+        "portal_kit",
         "portal_services",
         "portal_services_csv",
         "portal_services_json",
@@ -127,6 +128,8 @@ def responses(db: None) -> dict[str, Any]:
         laws = ("/legal-bases", "/legal-bases/js-2022", "/legal-bases/nowhere")
         for path in ("/", "/sign-in/", "/health", "/nowhere/", *services, *laws):
             found[f"public {path}"] = client_in_english().get(path)
+        with override_settings(ONECARD_DEMO=True):
+            found["public kit"] = client_in_english().get("/_kit")
         for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/"):
             found[f"public {path}"] = client.get(path + "?lang=en")
         found["public wrong password"] = sign_in(client_in_english(), "zhang", "wrong")
