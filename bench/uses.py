@@ -49,6 +49,7 @@ CARDS = 100_000
 TERMINALS = 200
 CONNECTIONS = 256
 WORKERS = 2
+PORT = 8899
 ROUNDS = 3
 SECONDS = 6
 GROUP = 32
@@ -325,7 +326,9 @@ def drive(city: City, cluster: EmbeddedPostgres, gateway: subprocess.Popen[bytes
     return Sample(admitted / told["seconds"], spent_s / admitted * 1e6, told["p50_ms"], told["p99_ms"])
 
 
-def measure(rounds: int = ROUNDS) -> list[Figure]:
+@contextmanager
+def a_town(port: int) -> Iterator[tuple[City, EmbeddedPostgres, subprocess.Popen[bytes]]]:
+    """A city in a cluster of its own, and the gateway before it."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecard.settings.owner")
@@ -342,9 +345,13 @@ def measure(rounds: int = ROUNDS) -> list[Figure]:
             grants.apply_grants(owner)
         city = City(addresses["owner"])
         city.build()
-        port = 8899
         with a_gateway(addresses["gateway"], port) as gateway:
-            return _figures(city, cluster, gateway, port, addresses["owner"], rounds)
+            yield city, cluster, gateway
+
+
+def measure(rounds: int = ROUNDS) -> list[Figure]:
+    with a_town(PORT) as (city, cluster, gateway):
+        return _figures(city, cluster, gateway, PORT, city.owner_url, rounds)
 
 
 def _figures(
