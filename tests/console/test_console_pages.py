@@ -149,7 +149,7 @@ def test_a_holder_is_found_by_number_or_card_and_masked() -> None:
         assert "张小明" not in page
         assert number not in page
         assert card.number not in page
-        assert card.number[-2:] in page
+        assert f"/holders/{holder.pk}/" in page
 
 
 def test_other_places_do_not_exist_for_a_clerk() -> None:
@@ -158,7 +158,7 @@ def test_other_places_do_not_exist_for_a_clerk() -> None:
     assert "没有找到" in client.post("/holders/", {"number": card.number}).content.decode()
 
 
-@pytest.mark.parametrize("asked", ["", "12", "张小明", "<script>", "1" * 40])
+@pytest.mark.parametrize("asked", ["", "12", "张小明1", "<script>", "1" * 40])
 def test_a_malformed_number_is_refused_in_words(asked: str) -> None:
     client = a_staff_client(an_officer("zhou", "clerk"))
     response = client.post("/holders/", {"number": asked})

@@ -1,4 +1,4 @@
-"""View values of the console: figures with their time, the trail's newest facts, and a holder that was looked for."""
+"""View values of the overview: figures with their time."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from django.core.cache import caches
 
 from onecard.foundation import clock
-from onecard.foundation.actors import Actor
-from onecard.foundation.errors import NotFound
 from onecard.kernel.cards import queries as cards
 from onecard.kernel.cards import words
-from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.ecards import queries as ecards
@@ -38,14 +35,6 @@ class Figures:
     def coverage(self) -> float:
         """E-cards in percent of active cards."""
         return 100 * self.ecards / self.active if self.active else 0.0
-
-
-@dataclass(frozen=True)
-class Found:
-    """A holder, masked, with their cards."""
-
-    line: holders.Line
-    cards: list[tuple[Card, str, dict[str, str], str]]
 
 
 def figures(actor: StaffActor) -> Figures:
@@ -91,23 +80,3 @@ def _uses_today(places: tuple[str, ...]) -> list[tuple[dict[str, str], dict[str,
         )
         for item, verdict, number in uses.count_on(today, places)
     ]
-
-
-def find(actor: StaffActor, number: str) -> Found | None:
-    """The holder of an identity number or of a card number, within the officer's places."""
-    reader = actor.only("holders.read")
-    line = holders.by_number(reader, number) if len(number) == 18 else _by_card(reader, number)
-    if line is None:
-        return None
-    theirs = [
-        (card, words.masked(card.number), words.CARD_STATES[CardState(card.state)], TONES.get(card.state, ""))
-        for card in cards.of_holder(line.id)
-    ]
-    return Found(line, theirs)
-
-
-def _by_card(reader: Actor, number: str) -> holders.Line | None:
-    try:
-        return holders.by_id(reader, cards.by_number(number).holder_id)
-    except NotFound:
-        return None

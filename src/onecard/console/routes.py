@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from onecard.console import views
+from onecard.console import views, views_holders
 
 urlpatterns = [
     path("", views.home, name="console_home"),
-    path("holders/", views.holders, name="console_holders"),
+    path("holders/", views_holders.find, name="console_holders"),
+    path("holders/<int:holder_id>/", views_holders.holder, name="console_holder"),
+    path("holders/<int:holder_id>/data/", views_holders.reveal, name="console_reveal"),
+    path("holders/<int:holder_id>/cards/<int:card_id>/<slug:move_code>/", views_holders.move, name="console_move"),
     path("risks/", views.risks, name="console_risks"),
     path("risks.csv", views.risks_csv, name="console_risks_csv"),
     path("risks/<int:risk_id>/", views.risk, name="console_risk"),

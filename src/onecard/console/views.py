@@ -1,7 +1,5 @@
 """Pages of the console."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,27 +9,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 from onecard.console import reading, watching
 from onecard.console.access import ANY_OFFICER, needs
 from onecard.console.forms import FindForm, FollowForm
+from onecard.console.page import page_of
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.web.jinja import words
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit import risks as trail
 from onecard.kernel.audit.risks import State
-from onecard.kernel.staff.queries import StaffActor, officer_of
-
-
-def _page(request: HttpRequest, at: str, **values: Any) -> dict[str, Any]:
-    """What every page of the console shows around its own content."""
-    actor: StaffActor = request.actor  # type: ignore[attr-defined]
-    officer = officer_of(request.user)  # type: ignore[arg-type]  # signed in
-    return {"at": at, "actor": actor, "officer": officer, **values}
+from onecard.kernel.staff.queries import StaffActor
 
 
 @needs(ANY_OFFICER)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Overview: who I am here, and the figures and facts that my roles let me read."""
-    page = _page(request, "home", form=FindForm())
+    page = page_of(request, "home", form=FindForm())
     actor = page["actor"]
     if actor.holds("figures.read"):
         page["figures"] = reading.figures(actor)
@@ -41,22 +33,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "overview.html", page)
 
 
-@needs("holders.read")
-@require_http_methods(["GET", "HEAD", "POST"])
-def holders(request: HttpRequest) -> HttpResponse:
-    """Find a holder. The number travels in the body: an address would leave it in logs and histories."""
-    form = FindForm(request.POST or None)
-    page = _page(request, "holders", form=form)
-    if form.is_valid():
-        page["found"] = reading.find(page["actor"], form.cleaned_data["number"])
-    return render(request, "holders.html", page, status=422 if form.errors else 200)
-
-
 @needs("audit.read_risks")
 @require_safe
 def risks(request: HttpRequest) -> HttpResponse:
     """Risk facts of the officer's places, newest first, a page at a time."""
-    page = _page(
+    page = page_of(
         request,
         "risks",
         severities=[(severity.value, name) for severity, name in watching.SEVERITIES.items()],
@@ -86,7 +67,7 @@ def risk(request: HttpRequest, risk_id: int) -> HttpResponse:
         answer = _followed_up(request, actor, risk_id, form)
         if answer is not None:
             return answer
-    page = _page(request, "risks", risk=shown, form=form)
+    page = page_of(request, "risks", risk=shown, form=form)
     return render(request, "risk.html", page, status=422 if form.errors else 200)
 
 

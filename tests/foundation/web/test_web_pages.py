@@ -57,6 +57,9 @@ ROUTES = {
         "health",
         "account_login",
         "account_logout",
+        "portal_sign_in",
+        "portal_sign_in_code",
+        "portal_stay",
         "portal_home",
         "portal_kit",
         "portal_services",
@@ -80,6 +83,9 @@ ROUTES = {
         "mfa_deactivate_totp",
         "console_home",
         "console_holders",
+        "console_holder",
+        "console_reveal",
+        "console_move",
         "console_risks",
         "console_risks_csv",
         "console_risk",
@@ -137,7 +143,7 @@ def responses(db: None) -> dict[str, Any]:
         found["public reported"] = client.get("/cards/")
         found["public found"] = client.get(f"/cards/{card.pk}/found/")
     with face("staff"):
-        officer = an_officer("zhou", "clerk", "auditor", "risk_officer")
+        officer = an_officer("zhou", "card_officer", "auditor", "risk_officer")
         risk = f"/risks/{a_risk('chip_replayed', f'card:{card.pk}', use, counter=7)}/"
         a_risk("number_misses_city", "city:320600", place="320600", count=30)
         fresh = client_in_english()
@@ -149,6 +155,13 @@ def responses(db: None) -> dict[str, Any]:
         found["staff second step"] = half.get("/sign-in/code/")
         for path in ("/", "/holders/", "/risks/", "/risks/?state=acted", risk, "/sign-out/", "/nowhere/"):
             found[f"staff {path}"] = staff.get(path + "?lang=en")
+        person = f"/holders/{card.holder_id}/"
+        cancel = f"{person}cards/{card.pk}/cancel/"
+        for path in (person, person + "?kind=data", f"{person}data/", cancel, f"{person}cards/{card.pk}/complete/"):
+            found[f"staff {path}"] = staff.get(path)
+        found["staff no reason"] = staff.post(f"{person}data/", {"fields_shown": ["shoes"]})
+        found["staff shown"] = staff.post(f"{person}data/", {"fields_shown": ["name", "phone"], "reason": "audit"})
+        found["staff one officer"] = staff.post(cancel, {"reason": "lost", "checker": "sun"})
         found["staff found"] = staff.post("/holders/", {"number": card.number})
         found["staff undecided"] = staff.post(risk, {"seen": 0})
         staff.post(risk, {"seen": 0, "state": "acted", "reason": "已为持卡人换卡"})

@@ -1,7 +1,8 @@
 """Reads of the audit trail: pages of facts, and the proof that the chain holds."""
 
 import datetime as dt
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,29 @@ def facts_about(subject: str, *, verb: str = "", before: int | None = None, limi
     """
     found = Fact.objects.filter(subject=subject)
     return _page(found.filter(verb=verb) if verb else found, before, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact as a history tells it."""
+
+    id: int
+    at: dt.datetime
+    actor: str
+    verb: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
+def facts_about_any(
+    subjects: Sequence[str], verbs: Sequence[str], *, before: int | None = None, limit: int = PAGE
+) -> list[Told]:
+    """Facts about some subjects by verbs that fit one of some patterns (``cards.%``), newest first, paged as
+    `facts_about`.
+    """
+    found = rows(sql.load(HERE, "about_any"), list(subjects), list(verbs), before, min(limit, PAGE_MAX))
+    return [Told(*columns, json.loads(detail)) for *columns, detail in found]
 
 
 def facts_by(actor: str, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:

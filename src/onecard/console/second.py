@@ -1,0 +1,52 @@
+"""The second officer of what takes two people: they sign on the first one's page, with all that their own sign-in
+takes.
+"""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.base.forms import BaseAuthenticateForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from onecard.foundation.errors import NotPermitted
+from onecard.kernel.staff.queries import StaffActor, actor_of
+
+NOT_KNOWN = _("复核人的用户名、密码或验证码不正确。")
+
+
+class SecondOfficerForm(forms.Form):
+    """Who approves: user name, password and the code that their authenticator shows. Valid: `actor` is theirs."""
+
+    checker = forms.CharField(label=_("复核人用户名"), widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = forms.CharField(
+        label=_("复核人密码"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+    code = forms.CharField(
+        label=_("复核人验证码"),
+        max_length=6,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+    actor: StaffActor
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean(self) -> dict[str, Any]:
+        """One sentence for every way in which the three may not fit; too many of them are refused as at the sign-in."""
+        given: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return given
+        user = get_adapter(self.request).authenticate(
+            self.request, username=given["checker"], password=given["password"]
+        )
+        if user is None or not BaseAuthenticateForm({"code": given["code"]}, user=user).is_valid():
+            raise ValidationError(NOT_KNOWN)
+        try:
+            self.actor = actor_of(user)
+        except NotPermitted:
+            raise ValidationError(NOT_KNOWN) from None
+        return given

@@ -1,0 +1,62 @@
+"""What verbs are called on screens; one without words is shown by its own name."""
+
+Words = dict[str, str]
+
+VERBS: dict[str, Words] = {
+    "holders.register": {"zh": "登记持卡人", "en": "Registered"},
+    "holders.correct": {"zh": "更正信息", "en": "Data corrected"},
+    "holders.grant_certificate": {"zh": "登记证照", "en": "Certificate granted"},
+    "holders.withdraw_certificate": {"zh": "撤销证照", "en": "Certificate withdrawn"},
+    "holders.mark_deceased": {"zh": "登记死亡", "en": "Marked deceased"},
+    "holders.reveal": {"zh": "查看完整信息", "en": "Data shown unmasked"},
+    "holders.read": {"zh": "查看持卡人页面", "en": "Page looked at"},
+    "cards.issue": {"zh": "发卡", "en": "Card issued"},
+    "cards.complete": {"zh": "制卡完成", "en": "Card made"},
+    "cards.activate": {"zh": "启用卡片", "en": "Card activated"},
+    "cards.activate_function": {"zh": "开通功能", "en": "Function activated"},
+    "cards.suspend_function": {"zh": "暂停功能", "en": "Function suspended"},
+    "cards.close_function": {"zh": "关闭功能", "en": "Function closed"},
+    "cards.report_lost": {"zh": "挂失", "en": "Reported lost"},
+    "cards.unreport": {"zh": "解挂", "en": "Loss report lifted"},
+    "cards.lock": {"zh": "锁定", "en": "Locked"},
+    "cards.cancel": {"zh": "注销", "en": "Cancelled"},
+    "cards.open_purse": {"zh": "开通钱包", "en": "Purse opened"},
+    "cards.link_account": {"zh": "关联银行账户", "en": "Bank account linked"},
+    "ecards.sign_up": {"zh": "签发电子社保卡", "en": "E-card signed up"},
+    "ecards.close": {"zh": "停用电子社保卡", "en": "E-card closed"},
+    "ecards.enrol_device": {"zh": "登记手机", "en": "Phone enrolled"},
+    "ecards.revoke_device": {"zh": "移除手机", "en": "Phone revoked"},
+    "ecards.issue_paper_code": {"zh": "打印纸质码", "en": "Paper code issued"},
+    "ecards.revoke_paper_code": {"zh": "作废纸质码", "en": "Paper code revoked"},
+    "ecards.write_card_file": {"zh": "写卡", "en": "Card file written"},
+    "entitlements.choose_means": {"zh": "选择付款方式", "en": "Order of payment chosen"},
+    "sharing.disclose": {"zh": "数据调用", "en": "Data disclosed"},
+    "uses.explain": {"zh": "查询用卡判定依据", "en": "Use explained"},
+    "uses.refund": {"zh": "退回用卡", "en": "Use given back"},
+    "uses.export": {"zh": "导出用卡", "en": "Uses exported"},
+    "ledger.correct": {"zh": "更正记账", "en": "Transfer corrected"},
+    "catalogue.pair": {"zh": "终端配对", "en": "Terminal paired"},
+    "catalogue.make_pairing_code": {"zh": "生成配对码", "en": "Pairing code made"},
+    "catalogue.suspend": {"zh": "暂停", "en": "Suspended"},
+    "catalogue.resume": {"zh": "恢复", "en": "Resumed"},
+    "catalogue.load": {"zh": "载入目录", "en": "Catalogue loaded"},
+    "catalogue.submit": {"zh": "送审", "en": "Submitted"},
+    "catalogue.send_back": {"zh": "退回修改", "en": "Sent back"},
+    "catalogue.publish": {"zh": "发布", "en": "Published"},
+    "catalogue.end": {"zh": "终止", "en": "Ended"},
+    "catalogue.offer": {"zh": "开通项目", "en": "Item offered"},
+    "catalogue.stop_offering": {"zh": "停办项目", "en": "Item no longer offered"},
+    "staff.appoint": {"zh": "任用工作人员", "en": "Officer appointed"},
+    "staff.dismiss": {"zh": "工作人员离岗", "en": "Officer dismissed"},
+    "staff.assign": {"zh": "授予角色", "en": "Role assigned"},
+    "staff.withdraw": {"zh": "收回角色", "en": "Role withdrawn"},
+    "staff.reset_second_factor": {"zh": "重置身份验证器", "en": "Second factor reset"},
+    "audit.read_risks": {"zh": "查看风险事实", "en": "Risk facts read"},
+    "audit.follow_risk": {"zh": "处置风险事实", "en": "Risk fact followed up"},
+    "audit.export_risks": {"zh": "下载风险事实", "en": "Risk facts exported"},
+}
+
+
+def name_of(verb: str) -> Words:
+    """A verb in words."""
+    return VERBS.get(verb, {"zh": verb, "en": verb})
