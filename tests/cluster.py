@@ -12,7 +12,8 @@ from onecard.foundation.postgres.embedded import EmbeddedPostgres
 
 SERVER = os.environ.get(addresses.ENVIRONMENT, "")
 BINARIES = os.environ.get("ONECARD_TEST_POSTGRES_BINARIES", "")
-SUFFIX = "_test" if SERVER else ""
+# Roles are the server's: workers that run at once on one server have their own.
+SUFFIX = "_".join(filter(None, ("_test", os.environ.get("PYTEST_XDIST_WORKER")))) if SERVER else ""
 
 
 @dataclass(frozen=True)

@@ -454,13 +454,17 @@ def _add(place: "argparse._SubParsersAction[argparse.ArgumentParser]", word: str
     parser.set_defaults(command=command)
 
 
+# A test file is one worker's, with a PostgreSQL of its own; more workers than this fight for the machine's memory.
+AT_ONCE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+
+
 def run_tests(arguments: argparse.Namespace) -> int:
     """pytest over the checkout, from its root, so that paths are those of the repository."""
     import pytest
 
     os.chdir(ROOT)
     os.environ.setdefault("ONECARD_DEMO", "1")
-    return int(pytest.main(list(arguments.rest)))
+    return int(pytest.main([*AT_ONCE, *arguments.rest]))
 
 
 def measurements() -> list[str]:

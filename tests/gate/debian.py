@@ -27,7 +27,7 @@ def _install(packages: tuple[str, ...]) -> bool:
     """Once a run for the same packages, so that a machine without a network is not asked again and again."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    command = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=200", *packages]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(

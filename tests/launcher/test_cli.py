@@ -84,7 +84,7 @@ def test_what_pytest_understands_is_passed_on(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(pytest, "main", main)
     monkeypatch.chdir(os.curdir)
     assert cli.main(["test", "-m", "database", "tests/kit", "-k", "a or b"]) == 0
-    assert taken == [["-m", "database", "tests/kit", "-k", "a or b"]]
+    assert taken == [[*cli.AT_ONCE, "-m", "database", "tests/kit", "-k", "a or b"]]
 
 
 def test_an_unknown_measurement_names_those_there_are() -> None:

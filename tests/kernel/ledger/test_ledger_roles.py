@@ -66,7 +66,7 @@ def _first(books: Books, table: str) -> str:
 )
 def test_functions_are_run_by_those_who_need_them(books: Books, function: str, roles: set[str]) -> None:
     found = books.run(
-        "SELECT replace(replace(grantee::regrole::text, 'onecard_', ''), '_test', '')"
+        "SELECT regexp_replace(grantee::regrole::text, '^onecard_|_test.*$', '', 'g')"
         " FROM pg_proc, aclexplode(proacl) WHERE proname = $1 AND grantee <> proowner",
         function,
     )
