@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: needs PostgreSQL")
     os.environ.setdefault("ONECARD_SECRET_KEY", secrets.token_hex(32))
     os.environ.setdefault("ONECARD_DEMO", "1")
+    os.environ.setdefault("ONECARD_MESSAGE_NETWORKS", "127.0.0.0/8, ::1/128")
     os.environ.setdefault("ONECARD_NODE", "320600")
     # Argon2 as ever, but cheap: a third of a second a password is what the suite would spend most of its time on. The
     # processes that tests start keep the cost of the product.

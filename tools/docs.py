@@ -26,7 +26,8 @@ from onecard.foundation import errors as foundation_errors  # noqa: E402
 from onecard.foundation.errors import OneCardError  # noqa: E402
 from onecard.gateway import errors as gateway_errors  # noqa: E402
 from onecard.kernel.audit import risk_files  # noqa: E402
-from onecard.kernel.sharing.scopes import SCOPES  # noqa: E402
+from onecard.kernel.messages.kinds import KINDS  # noqa: E402
+from onecard.kernel.sharing.scopes import SCOPE_OF, SCOPES  # noqa: E402
 from onecard_kit.classes import CLASSES  # noqa: E402
 from onecard_kit.offline import OFFLINE_WORDS, unchecked  # noqa: E402
 from onecard_kit.verdicts import WORDS, Verdict  # noqa: E402
@@ -48,7 +49,7 @@ API_PROBLEM_FILES = (
     SOURCE / "onecard/kernel/catalogue/queries.py",
     SOURCE / "onecard/kernel/uses/refunds.py",
     SOURCE / "onecard/kernel/uses/disclosures.py",
-    *sorted((SOURCE / "onecard/kernel/sharing").glob("[dtw]*.py")),
+    *sorted((SOURCE / "onecard/kernel/sharing").glob("[detw]*.py")),
     SOURCE / "onecard/foundation/web/errors.py",
 )
 
@@ -114,6 +115,12 @@ def scopes() -> str:
     """Every scope, with how many requests a minute its agreements bear unless they say so."""
     lines = ((f"`{scope}`", said.zh, said.en, str(said.per_minute)) for scope, said in SCOPES.items())
     return table(("scope", "中文", "English", "a minute"), lines)
+
+
+def kinds() -> str:
+    """Every kind of message, with the scope that it takes."""
+    lines = ((f"`{kind}`", said.zh, said.en, f"`{SCOPE_OF[kind]}`") for kind, said in KINDS.items())
+    return table(("kind", "中文", "English", "scope"), lines)
 
 
 def _problems_of(paths: tuple[Path, ...]) -> str:
@@ -229,6 +236,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "problems": problems,
     "api_problems": api_problems,
     "scopes": scopes,
+    "kinds": kinds,
     "classes": classes,
     "offline_items": offline_items,
     "offline_refusals": offline_refusals,

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from onecard.api import catalogue, holders, problems, refunds, terminals, terms, tokens, uses
+from onecard.api import catalogue, holders, messages, problems, refunds, terminals, terms, tokens, uses
 from onecard.api.declare import DepartmentAPI, Plain
 
 api = DepartmentAPI(
@@ -12,7 +12,7 @@ api = DepartmentAPI(
     docs_url=None,
     renderer=Plain(),
 )
-for each in (tokens, holders, uses, refunds, terms, catalogue, terminals):
+for each in (tokens, holders, uses, refunds, terms, catalogue, terminals, messages):
     api.add_router("", each.router)
 
 

@@ -76,6 +76,12 @@ Id = Annotated[
 Limit = Annotated[
     int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})
 ]  # fmt: skip
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+Number = Annotated[
+    int,
+    _form(_NUMBER, "a number"),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}),
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)]
 Pseudonym = Annotated[str, StringConstraints(pattern=pseudonyms.PATTERN)]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]

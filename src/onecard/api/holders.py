@@ -1,16 +1,18 @@
 """Holders as a client knows them: a number in hand becomes a pseudonym, and a pseudonym tells of cards."""
 
 import datetime as dt
+from typing import Any
 
-from django.http import HttpRequest
-from ninja import Router, Schema
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from onecard.api.access import caller
 from onecard.api.declare import Words, operation
 from onecard.api.fields import Asked, Pseudonym, Text
+from onecard.api.writing import Key, write
 from onecard.kernel.cards import words
-from onecard.kernel.sharing import disclosures
+from onecard.kernel.sharing import disclosures, watches
 from onecard.kernel.sharing.disclosures import CardStatus
 from onecard.kernel.sharing.scopes import Scope
 
@@ -83,6 +85,38 @@ def get_cards(request: HttpRequest, holder: Pseudonym) -> Cards:
     """The status of a holder's cards and e-cards at this moment. The holder sees that you looked, and what for."""
     told = [_card(status) for status in disclosures.card_status(caller(request), holder)]
     return Cards(holder=holder, usable=any(card.usable for card in told), cards=told)
+
+
+class WatchAsked(Asked):
+    days: int = Field(ge=1, le=watches.DAYS_MAX, strict=True, description="from today")
+
+
+class Watch(Schema):
+    """You are told `card.changed` about the holder until before the day `until`."""
+
+    holder: str
+    until: dt.date
+
+
+@operation(router, "POST", "/holders/{holder}/watch", Scope.WATCH, Watch, 404, 409)
+def watch_holder(request: HttpRequest, holder: Pseudonym, asked: WatchAsked, idempotency_key: Key) -> HttpResponse:
+    """Be sent a message when a card of the holder changes. The holder sees that you watch, and what for.
+
+    The message says that something changed and not what: that you ask for. Watching again moves the end.
+    """
+
+    def do() -> dict[str, Any]:
+        until = watches.watch(caller(request), holder, asked.days)
+        return Watch(holder=holder, until=until).model_dump(mode="json")
+
+    return write(request, idempotency_key, asked, do)
+
+
+@operation(router, "DELETE", "/holders/{holder}/watch", Scope.WATCH, None, 404, status=204)
+def stop_watching(request: HttpRequest, holder: Pseudonym) -> Status[None]:
+    """Watch the holder no more. Stopping what is stopped changes nothing."""
+    watches.stop(caller(request), holder)
+    return Status(204, None)
 
 
 def _card(status: CardStatus) -> Card:

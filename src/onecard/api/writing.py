@@ -26,15 +26,21 @@ Key = Annotated[
 REPLAYED = "Idempotency-Replayed"
 
 
-def write(request: HttpRequest, key: str, asked: Schema, do: Callable[[], dict[str, Any]]) -> HttpResponse:
-    """Answer a write: what it came to, now or the first time. `do` gives the body of a 200."""
+def write(
+    request: HttpRequest, key: str, asked: Schema, do: Callable[[], dict[str, Any]],
+    shown: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Answer a write: what it came to, now or the first time. `do` gives the body of a 200, which is kept. Where that
+    may hold no secret, `shown` makes of what is kept what is told.
+    """
 
     def answer() -> Answer:
         return Answer(200, json.dumps(do(), ensure_ascii=False))
 
     content = f"{request.method} {request.path}\n{asked.model_dump_json()}".encode()
     given = once(caller(request), key.strip('"'), hashlib.sha256(content).digest(), answer)
-    response = HttpResponse(given.body, status=given.status, content_type="application/json; charset=utf-8")
+    body = given.body if shown is None else json.dumps(shown(json.loads(given.body)), ensure_ascii=False)
+    response = HttpResponse(body, status=given.status, content_type="application/json; charset=utf-8")
     if given.repeated:
         response[REPLAYED] = "true"
     return response

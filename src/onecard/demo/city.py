@@ -5,6 +5,7 @@ fact is not done again; one that was killed has left nothing and starts anew. Th
 """
 
 import datetime as dt
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,7 @@ def load(
         fresh = [step.name for step in STEPS if _once(step, plan)]
         if passwords is not None:
             signins.make(passwords)
-            clients.make(passwords.with_name(running.CLIENTS))
+            clients.make(passwords.with_name(running.CLIENTS), os.environ.get(running.RECEIVER_URL, ""))
         if fresh:
             _tell_the_planner()
 

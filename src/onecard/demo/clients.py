@@ -10,10 +10,13 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from onecard.demo import nantong
+from onecard.demo import nantong, running
 from onecard.demo.plan import ACTOR
 from onecard.foundation import clock
-from onecard.kernel.sharing import actions, queries
+from onecard.kernel.messages import queries as messages
+from onecard.kernel.messages import signing
+from onecard.kernel.messages.kinds import Kind
+from onecard.kernel.sharing import actions, endpoints, queries
 from onecard.kernel.sharing.models import Agreement
 from onecard.kernel.sharing.scopes import Scope
 
@@ -42,14 +45,28 @@ CLIENTS = (
 )
 
 
-def make(path: Path) -> None:
-    """Agree what is not agreed, and give a credential to each client that the file has none of."""
+def make(path: Path, receiver_url: str = "") -> None:
+    """Agree what is not agreed, and give a credential to each client that the file has none of. With the address of the
+    simulated receiver, its first client takes messages there; what it has to know lies beside the file.
+    """
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for row in CLIENTS:
         _agree(row)
         if not _is_good(known.get(row.code, ""), row.code):
             known[row.code] = ":".join(actions.rotate_credential(ACTOR, row.code, dt.timedelta()))
             _write(path, known)
+    if receiver_url:
+        _write(path.with_name(running.RECEIVER), _taking_messages(CLIENTS[0].code, receiver_url))
+
+
+def _taking_messages(code: str, url: str) -> dict[str, str]:
+    """File the endpoint, in place of one at another port; the keys that the receiver is to know, by their ids."""
+    for known in messages.endpoints_of(f"client:{code}"):
+        if known.url != url:
+            endpoints.end(ACTOR, known.pk, "moved")
+    endpoint, _ = endpoints.add(ACTOR, code, url, [*Kind])
+    numbers = range(1, endpoint.key_number + 1)
+    return {signing.key_id(endpoint.pk, n): signing.key_of(endpoint.pk, n).hex() for n in numbers}
 
 
 def _agree(row: ClientRow) -> None:

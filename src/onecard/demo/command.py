@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from onecard.connectors.webhooks import addresses
 from onecard.demo import database, running
 from onecard.demo.running import ROOT, Demo
 from onecard.demo.supervise import Child, Supervisor, answers, refuse_taken
@@ -29,8 +30,8 @@ from onecard.foundation.terminal import say, speaks_chinese
 NAME = "onecard"
 NODE = "320600"
 HOLDERS_MAX = 2_000_000
-# Residents, officers, gateway, the simulated bank, and the department API.
-PORTS = 5
+# Residents, officers, gateway, the simulated bank, the department API, and a simulated department's system.
+PORTS = 6
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -124,7 +125,7 @@ class TendPostgres:
 def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str, str]]:
     """The environment of each role's processes; makes the database, its roles and the keys where they are missing."""
     secret = database.secret_file(folder / "secrets.json", _fresh_secrets)
-    addresses = roles.ensure_database(admin_url, NAME, {role: secret[role] for role in roles.ROLES})
+    databases = roles.ensure_database(admin_url, NAME, {role: secret[role] for role in roles.ROLES})
     keys.create(folder / "keys")
     shared = {
         **binaries.environment(),
@@ -139,11 +140,13 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
         suite.ENVIRONMENT: suite.of_node().signature.name,
         "ONECARD_POCKETS": str(folder / "pockets.json"),
     }
-    own = {role: _secrets_of(role, folder / "keys", secret["web"]) for role in addresses}
+    own = {role: _secrets_of(role, folder / "keys", secret["web"]) for role in databases}
     bank = {"ONECARD_BANK_URL": f"http://127.0.0.1:{port + 3}", "ONECARD_BANK_KEY": _bank_key(folder)}
     for role in WITH_THE_BANK:
         own[role] |= bank
-    return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in addresses.items()}
+    own["owner"][running.RECEIVER_URL] = f"http://localhost:{port + 5}/onecard"
+    own["worker"][addresses.SETTING] = "127.0.0.0/8, ::1/128"
+    return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in databases.items()}
 
 
 # The rings each role's processes need, and no others (docs/operations.md). The owner's commands may use all.
@@ -152,7 +155,7 @@ RINGS = {
     "staff": ("identity", "cards", "codes"),
     "gateway": ("codes", "cards", "terminals"),
     "api": ("identity", "cards", "clients"),
-    "worker": ("identity", "cards", "codes", "anchor"),
+    "worker": ("identity", "cards", "codes", "clients", "anchor"),
 }
 
 
@@ -215,6 +218,7 @@ def _children(environments: dict[str, dict[str, str]], port: int, folder: Path) 
         _web("public", "居民端", "Public web", "wsgi", "onecard.urls.public", port, environments["public"]),
         _web("staff", "工作人员端", "Staff web", "wsgi", "onecard.urls.staff", port + 1, environments["staff"]),
         _web("api", "部门接口", "Department API", "wsgi", "onecard.urls.api", port + 4, environments["api"]),
+        _receiver(environments["api"], port + 5, folder),
         _worker(environments["worker"], folder),
     ]
 
@@ -242,6 +246,16 @@ def _bank(environment: dict[str, str], port: int, folder: Path) -> Child:
     argv += ["--book", str(folder / "bank.sqlite3")]
     key = {"BANK_KEY": environment["ONECARD_BANK_KEY"]}
     return Child("bank", "模拟银行", "Simulated bank", argv, {**told, **key}, lambda: answers(port))
+
+
+def _receiver(environment: dict[str, str], port: int, folder: Path) -> Child:
+    """A simulated department's system: a stranger, who is told the keys that sign what it is sent."""
+    told = {name: value for name, value in environment.items() if not name.startswith("ONECARD_")}
+    keys = {"RECEIVER_KEYS": (folder / running.RECEIVER).read_text(encoding="utf-8")}
+    argv = [sys.executable, "-m", "onecard_simulators.receiver", "--port", str(port)]
+    return Child(
+        "receiver", "模拟部门系统", "Simulated department", argv, {**told, **keys}, lambda: answers(port)
+    )  # fmt: skip
 
 
 def _worker(environment: dict[str, str], folder: Path) -> Child:

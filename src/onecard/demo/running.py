@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "ONECARD_DATA_DIR"
 SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
 CLIENTS = "clients.json"  # credentials of the demo's clients, mode 600
+RECEIVER = "receiver.json"  # the keys that the simulated receiver of messages knows, mode 600
+RECEIVER_URL = "ONECARD_RECEIVER_URL"
 
 
 @dataclass(frozen=True)

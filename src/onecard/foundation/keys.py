@@ -38,7 +38,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "codes": ("ref",),
     "cards": ("index:card_number", "chip"),
     "terminals": (),
-    "clients": ("pseudonym",),
+    "clients": ("pseudonym", "webhook"),
     "anchor": ("anchor-ed25519",),
 }
 SECRET_BYTES = 32

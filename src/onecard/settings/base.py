@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "onecard.foundation",
     "onecard.kernel.audit",
+    "onecard.kernel.messages",
     "onecard.kernel.signins",
     "onecard.kernel.holders",
     "onecard.kernel.staff",
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "onecard.kernel.sharing",
     "onecard.kernel.uses",
     "onecard.connectors.bank",
+    "onecard.connectors.webhooks",
 ]
 
 # Sign-in. The two faces name their own sessions, cookies, backends and adapters.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from django.db import transaction
 
-from onecard.foundation import clock, crypto, keys, sql
+from onecard.foundation import clock, crypto, jobs, keys, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.foundation.postgres.raw import rows
@@ -296,6 +296,7 @@ def _move(
     card.save(update_fields=("state", "state_before_loss", "version", "updated_at"))
     _record(actor, verb, card, reason=reason, detail={"from": was, "to": to.value, **(detail or {})})
     refresh_standing([card.pk])
+    jobs.queue("sharing.tell_watchers", card_id=card.pk)
     return card
 
 
@@ -315,6 +316,7 @@ def _move_function(
     card.updated_at = row.changed_at
     card.save(update_fields=("version", "updated_at"))
     _record(actor, verb, card, reason=reason, detail={"function": function.value, "from": was, "to": to.value})
+    jobs.queue("sharing.tell_watchers", card_id=card.pk)
     return True
 
 

@@ -15,7 +15,7 @@ from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.kernel.audit import actions as audit
-from onecard.kernel.catalogue import queries, rules
+from onecard.kernel.catalogue import queries, rules, telling
 from onecard.kernel.catalogue.models import Client, Item, Offer, Pairing, Point, State, Terminal
 from onecard_kit import item_files
 from onecard_kit.terms import When
@@ -64,6 +64,7 @@ def _set_state(actor: Actor, verb: str, kind: str, code: str, state: State, reas
         changed.append("suspended_by")
     row.save(update_fields=changed)
     audit.record(actor, f"catalogue.{verb}", f"{kind}:{code}", place=_place_of(row), reason=reason)
+    telling.state_changed(row)
 
 
 def _takes_over(actor: Actor, row: Client | Point | Terminal | Item) -> bool:

@@ -13,7 +13,7 @@ from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotPermitted
 from onecard.kernel.audit import actions as audit
-from onecard.kernel.catalogue import queries, rules, words
+from onecard.kernel.catalogue import queries, rules, telling, words
 from onecard.kernel.catalogue.models import Item, ItemVersion, Stage
 from onecard_kit.terms import Decided, Level
 
@@ -103,6 +103,7 @@ def put_in_force(actor: Actor, row: ItemVersion, decided: Decided | None = None)
         decided_by_en=row.decided_by_en,
         decided_on=row.decided_on,
     )
+    telling.published(row)
 
 
 def _decide(row: ItemVersion, decided: Decided | None) -> None:

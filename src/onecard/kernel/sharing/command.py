@@ -5,7 +5,9 @@ import datetime as dt
 
 from onecard.foundation.terminal import say, speaks_chinese
 from onecard.kernel.catalogue.models import Client
-from onecard.kernel.sharing import actions, queries
+from onecard.kernel.messages import queries as messages
+from onecard.kernel.messages import signing
+from onecard.kernel.sharing import actions, endpoints, queries
 from onecard.kernel.sharing.scopes import SCOPES, Scope
 from onecard.kernel.staff.command import acting
 
@@ -22,6 +24,9 @@ def show(arguments: argparse.Namespace) -> int:
         print(f"{agreed.scope:20} {days}  {agreed.per_minute:5}/min  {said.zh if speaks_chinese() else said.en}")
     for credential in queries.open_credentials(arguments.client):
         print(f"{credential.client_id:20} {credential.valid_to or ''}")
+    for endpoint in messages.endpoints_of(f"client:{arguments.client}"):
+        counts = f"waiting {endpoint.waiting}, dead {endpoint.dead}"  # type: ignore[attr-defined]  # counted beside it
+        print(f"endpoint {endpoint.pk:<11} {endpoint.state:8} {endpoint.url}  {' '.join(endpoint.kinds)}  ({counts})")
     return 0
 
 
@@ -59,6 +64,20 @@ def withdraw_credential(arguments: argparse.Namespace) -> int:
     """Withdraw a credential at once."""
     actions.withdraw_credential(acting(arguments), arguments.credential, arguments.reason)
     say("已注销", "Withdrawn")
+    return 0
+
+
+def add_endpoint(arguments: argparse.Namespace) -> int:
+    """File an endpoint and print the key that signs what is sent there."""
+    endpoint, key = endpoints.add(acting(arguments), arguments.client, arguments.url, arguments.kinds)
+    print(f"endpoint={endpoint.pk}\nkey_id={signing.key_id(endpoint.pk, endpoint.key_number)}\nkey={key.hex()}")
+    return 0
+
+
+def end_endpoint(arguments: argparse.Namespace) -> int:
+    """Send nothing to an endpoint any more."""
+    endpoints.end(acting(arguments), arguments.endpoint, arguments.reason)
+    say("已停用", "Ended")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Tables of sharing: agreements, credentials, and answers that are kept."""
+"""Tables of sharing: agreements, credentials, watches, and answers that are kept."""
 
 import datetime as dt
 
@@ -48,6 +48,21 @@ class Agreement(models.Model):
     def in_force(cls, day: dt.date) -> "QuerySet[Agreement]":
         """Those that hold on a day; of two about the same scope, whoever reads takes the later."""
         return cls.objects.filter(starts_on__lte=day, ends_on__gt=day)
+
+
+class Watch(models.Model):
+    """That a client is to be told when a card of a holder changes, until before a day (关注)."""
+
+    pk = models.CompositePrimaryKey("client_id", "holder_id")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    holder = models.ForeignKey("holders.Holder", models.PROTECT, related_name="+")
+    until = models.DateField()
+
+    class Meta:
+        indexes = [models.Index("holder", name="sharing_watch_holder")]
+
+    def __str__(self) -> str:
+        return f"watch:{self.client_id}:{self.holder_id}"
 
 
 class KeptAnswer(models.Model):

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from onecard.kernel.messages.kinds import Kind
+
 
 class Scope(StrEnum):
     """One thing a client may be allowed to do, as it stands in a token."""
@@ -16,6 +18,8 @@ class Scope(StrEnum):
     CATALOGUE = "catalogue.read"
     TERMINALS = "terminals.read"
     SUSPEND = "terminals.suspend"
+    WATCH = "cards.watch"
+    MESSAGES = "messages.manage"
 
 
 class Said(NamedTuple):
@@ -36,4 +40,19 @@ SCOPES: dict[Scope, Said] = {
     Scope.CATALOGUE: Said("查询应用目录", "Read the catalogue", 600),
     Scope.TERMINALS: Said("查询本系统的用卡点与终端", "Read the client's own points and terminals", 600),
     Scope.SUSPEND: Said("停用、恢复本系统的终端", "Suspend and resume the client's own terminals", 60),
+    Scope.WATCH: Said("持卡人的卡有变时得到通知", "Be told when a holder's card changes", 120),
+    Scope.MESSAGES: Said("管理本系统的消息推送", "See to the messages that the client is sent", 60),
+}
+
+# What a message tells takes the scope that the same is asked for with.
+SCOPE_OF: dict[Kind, Scope] = {
+    Kind.CARD_CHANGED: Scope.WATCH,
+    Kind.TERMINAL_SUSPENDED: Scope.TERMINALS,
+    Kind.TERMINAL_RESUMED: Scope.TERMINALS,
+    Kind.POINT_SUSPENDED: Scope.TERMINALS,
+    Kind.POINT_RESUMED: Scope.TERMINALS,
+    Kind.ITEM_SUSPENDED: Scope.CATALOGUE,
+    Kind.ITEM_RESUMED: Scope.CATALOGUE,
+    Kind.ITEM_PUBLISHED: Scope.CATALOGUE,
+    Kind.PING: Scope.MESSAGES,
 }

@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("catalogue", "0001_initial"),
+        ("holders", "0001_initial"),
     ]
 
     operations = [
@@ -184,6 +185,8 @@ class Migration(migrations.Migration):
                                     "catalogue.read",
                                     "terminals.read",
                                     "terminals.suspend",
+                                    "cards.watch",
+                                    "messages.manage",
                                 ],
                             )
                         ),
@@ -232,6 +235,33 @@ class Migration(migrations.Migration):
                         name="sharing_kept_answer_whole",
                     )
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Watch",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "client_id", "holder_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("until", models.DateField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.client"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="holders.holder"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(models.F("holder"), name="sharing_watch_holder")],
             },
         ),
     ]
