@@ -119,6 +119,8 @@ class _AtGate(Protocol):
     @property
     def borne_by(self) -> str | None: ...
     @property
+    def given_back(self) -> bool: ...
+    @property
     def admitted(self) -> bool: ...
 
 
@@ -136,6 +138,11 @@ def at_gate(told: _AtGate) -> Words:
         zh, en = (
             f"{zh}。放行成立，实付{_yuan(told.paid_fen)}元",
             f"{en}. The admission stands; ¥{_yuan(told.paid_fen)} was paid",
+        )
+    if told.given_back:
+        zh, en = (
+            f"{zh}。平台答复未到闸机，持卡人未能通过，已全额退回",
+            f"{en}. The platform's answer never reached the gate, which turned the holder away: all was given back",
         )
     if told.shortfall_fen and told.borne_by is not None:
         who_zh, who_en = BEARERS[told.borne_by]

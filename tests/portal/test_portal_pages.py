@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 from tests.foundation.web.faces import a_resident, a_resident_client, a_use, an_officer, sign_in, the_catalogue
 
+from onecard.foundation.ids import uuid7
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue.models import Item
@@ -93,6 +95,17 @@ def test_uses_are_shown_with_price_and_reason() -> None:
     assert "60至69周岁老人" in page
     assert WORDS[Verdict.FUNDS_SHORT].zh in page
     assert WORDS[Verdict.REPLAYED].zh not in page
+
+
+def test_a_use_that_was_given_back_says_so() -> None:
+    user, card = a_resident()
+    stop = the_catalogue()
+    for reason in ("asked", "turned_away"):
+        use = a_use(card, stop, Verdict.ADMITTED, paid_fen=100)
+        rows("INSERT INTO uses_refund (id, use_id, terminal_id, reason) VALUES ($1, $2, 1, $3)", uuid7(), use, reason)
+    page = a_resident_client(user).get("/cards/").content.decode()
+    assert "闸机未收到答复、未放行，已全额退回" in page
+    assert "<small>已全额退回</small>" in page
 
 
 def test_home_lists_what_the_card_is_for_today() -> None:

@@ -53,7 +53,9 @@ Told = Arrived | Rejected
 
 
 class Result(msgspec.Struct, omit_defaults=False):
-    """What is answered to one line. Whole fen; `verdict` is ours, `code` why a line was rejected."""
+    """What is answered to one line. Whole fen; `verdict` is ours, `code` why a line was rejected. `given_back`: the use
+    was given back, since the holder was turned away without knowing of it, or before.
+    """
 
     sequence: int | None
     result: str
@@ -66,6 +68,7 @@ class Result(msgspec.Struct, omit_defaults=False):
     borne_by: str | None = None
     double: bool = False
     corrected_s: int = 0
+    given_back: bool = False
 
 
 @dataclass(slots=True)
@@ -219,6 +222,7 @@ def _result(sequence: int | None, told: Told, outcome: LateOutcome) -> Result:
         outcome.borne_by,
         outcome.double,
         gate.correction_s,
+        outcome.given_back,
     )
 
 

@@ -13,6 +13,7 @@ from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import Blocked, CardState, CardVerb, FunctionState
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.uses import queries as uses
+from onecard.kernel.uses import refunds
 from onecard.portal import services
 from onecard_kit.classes import BY_CODE
 from onecard_kit.terms import Function
@@ -65,6 +66,15 @@ def my_uses(cards: list["CardFace"]) -> list[UseRow]:
     return [_use(use) for use in uses.latest([card.id for card in cards])]
 
 
+_GIVEN_BACK: dict[str, Words] = {
+    refunds.ASKED: {"zh": "已全额退回", "en": "Given back in full"},
+    refunds.TURNED_AWAY: {
+        "zh": "闸机未收到答复、未放行，已全额退回",
+        "en": "The gate turned you away; given back in full",
+    },
+}
+
+
 def _use(use: uses.Use) -> UseRow:
     admitted = use.verdict is Verdict.ADMITTED
     told = WORDS[use.verdict]
@@ -77,7 +87,7 @@ def _use(use: uses.Use) -> UseRow:
         icon=services.icon(use.item.partition(".")[0]),
         price=_("%(yuan)s 元") % {"yuan": yuan(use.paid_fen)} if admitted else "",
         full=_("全价 %(yuan)s 元") % {"yuan": yuan(use.full_fen)} if admitted and use.paid_fen < use.full_fen else "",
-        result={"zh": told.zh, "en": told.en},
+        result=_GIVEN_BACK[use.given_back] if use.given_back else {"zh": told.zh, "en": told.en},
         reason=reason if admitted else {"zh": told.next_zh, "en": told.next_en},
         admitted=admitted,
     )

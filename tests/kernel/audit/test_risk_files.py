@@ -92,7 +92,7 @@ FAULTS = [
     ("uses", "by = ", "per = 1\nby = ", "$.looks_at.uses", KEYS),
     ("uses", "[looks_at.uses]", TWO, "$.looks_at", ONE),
     ("at once", 'advice = [{', 'looks_at = {}\nadvice = [{', "$.looks_at", ONE),
-    ("lines", "list_older_minutes = 60", "", LINES_AT, "exactly one of manual, list_older_minutes"),
+    ("lines", "list_older_minutes = 60", "", LINES_AT, "exactly one of manual, turned_away, list_older_minutes"),
     ("lines", "list_older_minutes = 60", "list_older_minutes = 60\nmanual = true", LINES_AT, "exactly one of manual"),
     ("lines", "list_older_minutes = 60", "list_older_minutes = 0", f"{LINES_AT}.list_older_minutes", "1 to"),
     ("places", "apart_km = 5", "apart_km = 0", "$.looks_at.places.apart_km", "expected 1 to 20000"),

@@ -32,6 +32,7 @@ MISSES = f'[looks_at.uses]\nverdicts = ["NUMBER_UNKNOWN"]\n{BY_TERMINAL}'
 CITY = '[looks_at.uses]\nverdicts = ["NUMBER_UNKNOWN"]\nby = "city"\ncount = 6\nwithin_minutes = 60\nterminals = 3\n'
 CODES = '[looks_at.uses]\nverdicts = ["REPLAYED"]\nmedia = ["code"]\nby = "card"\ncount = 3\nwithin_minutes = 60\n'
 MANUAL = '[looks_at.offline_lines]\nmanual = true\nby = "terminal"\ncount = 3\nwithin_minutes = 1440\n'
+AWAY = '[looks_at.offline_lines]\nturned_away = true\nby = "terminal"\ncount = 3\nwithin_minutes = 1440\n'
 OLD = '[looks_at.offline_lines]\nlist_older_minutes = 60\nby = "point"\ncount = 2\nwithin_minutes = 60\n'
 JOURNALS = "[looks_at.journals]\nwithin_minutes = 60\n"
 PLACES = "[looks_at.places]\napart_km = 5\nfaster_than_kmh = 150\nwithin_minutes = 120\n"
@@ -92,6 +93,16 @@ class Past:
             " at_gate, correction_s, gate_paid_fen, oldest_list_s, double, shortfall_fen, chain_state)"
             " VALUES ($1, $2, $3, 1, 'ADMITTED', 'ADMITTED', $4, $5, 0, 0, $6, false, 0, 'linked')",
             id_, terminal.id, uuid4(), manual, at, list_s,
+        )  # fmt: skip
+        return id_
+
+    def turned_away(self, terminal: Terminal, at: dt.datetime, told: dt.datetime, reason: str = "turned_away") -> UUID:
+        """A use that was recorded at once and given back when the gate's line was told."""
+        id_ = self.use(terminal, at)
+        refund = uuid7(int(told.timestamp() * 1000) + next(self._apart) % 1000)
+        self.city.run(
+            "INSERT INTO uses_refund (id, use_id, at, terminal_id, reason) VALUES ($1, $2, $3, $4, $5)",
+            refund, id_, told, terminal.id, reason,
         )  # fmt: skip
         return id_
 
@@ -200,6 +211,19 @@ def test_admissions_by_hand_are_counted_by_their_own_time_though_they_come_late(
     past.offline(gate, NOON + minutes(10), later + minutes(5), manual=True)
     assert past.look_back() == 1
     assert past.subjects("manual") == [f"terminal:{gate.id}"]
+
+
+def test_who_was_turned_away_without_a_word_is_counted_when_the_gate_tells(past: Past) -> None:
+    past.declare(away=AWAY)
+    gate, desk, days = past.a_terminal(), past.a_terminal(), dt.timedelta(days=2)
+    uses = [past.turned_away(gate, NOON + minutes(n), NOON + days) for n in range(3)]
+    for n in range(3):
+        past.turned_away(desk, NOON + minutes(n), NOON + days, "asked")
+    assert past.look_back(NOON + minutes(60)) == 0
+    past.use(desk, NOON + days + minutes(1))
+    assert past.look_back() == 1
+    [(subject, detail)] = past.facts("away")
+    assert (subject, detail["count"], detail["uses"]) == (f"terminal:{gate.id}", 3, [str(each) for each in uses])
 
 
 def test_lists_that_are_too_old_are_counted(past: Past) -> None:

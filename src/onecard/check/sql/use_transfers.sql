@@ -1,8 +1,8 @@
 -- An admitted use moves what it says: `paid` transfers what the holder paid, `concession` transfers what its funder bears and
 -- `shortfall` transfers what somebody else bears that the holder lacked, unless that is the operator. Nothing else references uses
 -- but holds, their release, refunds, corrections, and what of a top-up goes to a debt. The beginning of a journey pays nothing,
--- unless nobody ended it: then it pays what was held. An admission that stands beside a use recorded as refused says itself what it
--- came to.
+-- unless nobody ended it: then it pays what was held, except where its holder was turned away. An admission that stands beside a
+-- use recorded as refused says itself what it came to.
 WITH funded AS MATERIALIZED (
     SELECT v.id AS version, c ->> 'key' AS key, bool_or(c ->> 'funded_by' = 'operator') AS by_operator
     FROM catalogue_item_version v, jsonb_array_elements(v.declaration -> 'concession') c GROUP BY 1, 2
@@ -31,6 +31,7 @@ WITH funded AS MATERIALIZED (
     LEFT JOIN uses_offline_line l ON l.use_id = u.id
     LEFT JOIN lacked s ON s.use_id = u.id
     LEFT JOIN uses_journey j ON j.id = u.id AND u.leg = 'in' AND j.ended_at IS NOT NULL AND j.ended_by IS NULL
+        AND NOT j.given_back
 )
 SELECT count(u.id) FILTER (WHERE u.verdict = 'ADMITTED') AS checked,
        count(*) FILTER (WHERE u.id IS NULL) AS of_no_use,

@@ -53,10 +53,12 @@ class Uses(Declared, frozen=True, kw_only=True):
 
 class OfflineLines(Declared, frozen=True, kw_only=True):
     """`count` lines that a gate decided without a line, `within_minutes` by their own time: admitted by hand
-    (`manual`), or on a list older than so many minutes.
+    (`manual`), refused while the platform had admitted and the answer was lost (`turned_away`), or on a list older than
+    so many minutes.
     """
 
     manual: bool = False
+    turned_away: bool = False
     list_older_minutes: int | None = None
     by: By
     count: int
@@ -176,8 +178,8 @@ def _uses_faults(at: str, rule: Uses) -> Iterator[Fault]:
 
 
 def _offline_faults(at: str, rule: OfflineLines) -> Iterator[Fault]:
-    if rule.manual == (rule.list_older_minutes is not None):
-        yield at, "expected exactly one of manual, list_older_minutes"
+    if rule.manual + rule.turned_away + (rule.list_older_minutes is not None) != 1:
+        yield at, "expected exactly one of manual, turned_away, list_older_minutes"
     if rule.list_older_minutes is not None and not 1 <= rule.list_older_minutes <= COUNT_MAX:
         yield f"{at}.list_older_minutes", f"expected 1 to {COUNT_MAX}"
 

@@ -97,7 +97,9 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of a line of a journal. `verdict` is ours, `gate_verdict` the gate's, which stands. Whole fen."""
+    """What became of a line of a journal. `verdict` is ours, `gate_verdict` the gate's, which stands. Whole fen.
+    `given_back`: the use that it is about was given back.
+    """
 
     use_id: UUID
     verdict: Verdict
@@ -107,6 +109,7 @@ class Taken(msgspec.Struct, frozen=True):
     borne_by: str | None = None
     double: bool = False
     repeated: bool = False
+    given_back: bool = False
 
 
 Outcome = Answer | Rejected | BankAsked

@@ -15,6 +15,7 @@ import msgspec
 
 from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict
+from onecard.kernel.uses import refunds
 from onecard.kernel.uses.actions import (
     COLLISIONS_MAX,
     LOAD,
@@ -23,15 +24,18 @@ from onecard.kernel.uses.actions import (
     Memory,
     literal,
     load_facts,
+    lock,
     save,
 )
 from onecard.kernel.uses.chain import Following, Head, Link
 from onecard.kernel.uses.decide import card_of, fold
-from onecard.kernel.uses.lines import Folded, LateOutcome, Line, OfflineLine, Rejected
+from onecard.kernel.uses.lines import Folded, LateOutcome, Line, OfflineLine, Rejected, Risk
 from onecard.kernel.uses.load.facts import Loaded
 from onecard.kernel.uses.load.past import SEEN_MAX, Past, past_of
 
 HERE = "onecard.kernel.uses"
+# Somebody was turned away by a gate that did not know of their use, and it could not be given back.
+KEPT = "turned_away_and_charged"
 
 
 @dataclass(slots=True)
@@ -105,12 +109,14 @@ async def _take(
     connection: asyncpg.Connection, upload: Upload, group: Sequence[Arrived], memory: Memory
 ) -> list[LateOutcome]:
     head, linked = await _lock(connection, upload), {}
+    kept = await _give_back(connection, upload, group, memory)
     for each in group:
         head, linked[each.link.sequence] = upload.following.follow(head, each.link, taken=True)
     lines = [each.line for each in group]
     loaded = await _load(connection, upload, lines, memory)
     folded = fold(lines, loaded, memory.items)
     assert loaded.past is not None
+    folded.risks += kept
     folded.nonces = [each for each in folded.nonces if _month(each[1]) in loaded.past.nonces_kept]
     await save(connection, folded, loaded, memory)
     await connection.execute(
@@ -119,6 +125,34 @@ async def _take(
     )  # fmt: skip
     upload.head = head
     return cast("list[LateOutcome]", folded.answers)  # all are lines of a journal
+
+
+async def _give_back(
+    connection: asyncpg.Connection, upload: Upload, group: Sequence[Arrived], memory: Memory
+) -> list[Risk]:  # fmt: skip
+    """Give back the uses of which the gate never heard that they were admitted, and turned their holders away: before
+    anything is decided, so that the lines after them find money, quota and place as they were. Returns those that
+    cannot be given back, for a clerk.
+    """
+    refused = [line for each in group if (line := each.line).gate is not None and not line.gate.admitted]
+    if not refused:
+        return []
+    found = await connection.fetch(
+        sql.load(LOAD, "turned_away"), upload.terminal_id, upload.journal, [line.sequence for line in refused],
+        [line.content for line in refused],
+    )  # fmt: skip
+    if found:
+        await lock(connection, [each.line for each in group])  # all in one order, before any is given back
+    kept = []
+    for use_id, division in found:
+        try:
+            async with connection.transaction():
+                await refunds.refund_within(connection, refunds.Asked.by_nobody(use_id, upload.terminal_id), memory)
+        except Conflict as error:
+            if error.code != "ALREADY_REFUNDED":
+                detail = {"terminal": upload.terminal_id, "use": str(use_id), "place": division, "why": error.code}
+                kept.append(Risk(KEPT, f"terminal:{upload.terminal_id}", detail))
+    return kept
 
 
 async def _lock(connection: asyncpg.Connection, upload: Upload) -> Head:

@@ -17,7 +17,9 @@ HERE = "onecard.kernel.uses"
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use as its holder may see it. `concession` is a class code, amounts are whole fen."""
+    """One use as its holder may see it. `concession` is a class code, amounts are whole fen. `given_back` says why it
+    was given back, as `refunds.ASKED` or `refunds.TURNED_AWAY`; None: it was not.
+    """
 
     id: UUID
     at: dt.datetime
@@ -31,6 +33,7 @@ class Use:
     full_fen: int
     paid_fen: int
     concession: str | None
+    given_back: str | None
 
 
 def latest(card_ids: Sequence[int], limit: int = 10) -> list[Use]:
@@ -84,5 +87,5 @@ def count_on(day: dt.date, places: Sequence[str]) -> list[tuple[str, Verdict, in
 
 
 def _use(*columns: Any) -> Use:
-    *known, verdict, full_fen, paid_fen, concession = columns
-    return Use(*known, Verdict(verdict), full_fen, paid_fen, concession)  # type: ignore[call-arg]  # as the SQL lists them
+    *known, verdict, full_fen, paid_fen, concession, given_back = columns
+    return Use(*known, Verdict(verdict), full_fen, paid_fen, concession, given_back)  # type: ignore[call-arg]  # as the SQL lists them

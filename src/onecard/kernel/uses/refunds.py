@@ -2,6 +2,8 @@
 operator.
 
 A journey is given back by the use that ended it; one that ended by itself, by the use that began it.
+
+A use is given back without anybody asking where a gate never heard that it was admitted, and turned the holder away.
 """
 
 import datetime as dt
@@ -31,11 +33,13 @@ from onecard.kernel.uses.actions import (
 )
 from onecard.kernel.uses.decide.further import SOLD
 from onecard.kernel.uses.lines import Transfer
-from onecard.kernel.uses.settle import LedgerDisagreed, transfer_ids
+from onecard.kernel.uses.settle import LedgerDisagreed, in_order, release_id, require_posted, transfer_ids
 from onecard_kit.decide import ACTIVE, at_most
 from onecard_kit.terms import Item, Leg, Means, counted
 from onecard_kit.verdicts import WORDS, Verdict
 
+ASKED, TURNED_AWAY = "asked", "turned_away"
+"""Why a use was given back (`uses_refund.reason`)."""
 _VERDICT_OF = {"EXCEEDS_BALANCE": Verdict.FUNDS_SHORT, "EXCEEDS_CEILING": Verdict.PURSE_FULL}
 
 
@@ -55,7 +59,7 @@ class Asked:
     """A request to give a use back; (terminal, journal, sequence) is its key, as for a use.
 
     A terminal asks with the key it signed by. Or the client of the use's point asks: then `key_id` is None, the
-    terminal is the use's own, and the journal is one that only this request has.
+    terminal is the use's own, and the journal is one that only this request has. Or nobody does (`reason`).
     """
 
     use_id: UUID
@@ -64,6 +68,12 @@ class Asked:
     journal: UUID
     sequence: int
     client_id: int | None = None
+    reason: str = ASKED
+
+    @classmethod
+    def by_nobody(cls, use_id: UUID, terminal_id: int) -> "Asked":
+        """For a use whose holder was turned away at its terminal; the journal is one that only this refund has."""
+        return cls(use_id, terminal_id, None, use_id, 0, reason=TURNED_AWAY)
 
     @property
     def content(self) -> bytes:
@@ -80,17 +90,22 @@ async def refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -
     for _ in range(COLLISIONS_MAX):
         with suppress(asyncpg.DeadlockDetectedError):
             async with connection.transaction():
-                return await _refund(connection, asked, memory)
+                return await refund_within(connection, asked, memory)
     raise Collision("the refund met other writers again and again")
 
 
-async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
+async def refund_within(connection: asyncpg.Connection, asked: Asked, memory: Memory) -> Refund:
+    """The work of `refund` inside the caller's transaction (or savepoint)."""
     use = await _lock_and_load(connection, asked)
     if use["refund_id"] is not None and use["known_as"] == use["refund_id"]:
         return _made(use, await _item(connection, use, memory), use["refund_id"], repeated=True)
     await _require_may_refund(connection, use, asked)
     item = await _item(connection, use, memory)
-    sold = _require_refundable(use, item)
+    if asked.reason == ASKED:
+        _require_in_time(use, item)
+    else:
+        _require_no_way_travelled(use)
+    sold = _require_unused(use)
     refund_id = uuid7()
     quotas = _counted(use, item)
     new = await connection.fetchrow(
@@ -105,12 +120,15 @@ async def _refund(connection: asyncpg.Connection, asked: Asked, memory: Memory) 
         [rule for rule, _, _ in quotas],
         [period for _, period, _ in quotas],
         [how_much for _, _, how_much in quotas],
+        asked.reason,
     )
     if not new["key_is_new"]:
         raise _sequence_reused()
     if not new["refund_is_new"]:
         raise _already_refunded()
     await _reverse(connection, use)
+    if use["open_hold"] is not None:
+        await _undo_journey(connection, use)
     await _give_back(connection, use, item, sold)
     if Means.BANK in item.means:
         key = (asked.terminal_id, asked.journal, asked.sequence)
@@ -167,7 +185,7 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
 async def _require_may_refund(connection: asyncpg.Connection, use: Mapping[str, Any], asked: Asked) -> None:
     if use["known_as"] is not None:
         raise _sequence_reused()
-    if not await _is_its_own(connection, use, asked):
+    if asked.reason == ASKED and not await _is_its_own(connection, use, asked):
         raise use_unknown()  # another's uses are not shown
     if use["refund_id"] is not None:
         raise _already_refunded()
@@ -211,8 +229,8 @@ async def _item(connection: asyncpg.Connection, use: Mapping[str, Any], memory: 
     return memory.items[use["item_version_id"]]
 
 
-def _require_refundable(use: Mapping[str, Any], item: Item) -> str | None:
-    """Judge the item's own terms; the pass that the use sold, if any."""
+def _require_in_time(use: Mapping[str, Any], item: Item) -> None:
+    """Judge the item's own terms."""
     if use["leg"] == Leg.IN and not use["left_open"]:
         raise Conflict(
             "JOURNEY_NOT_ENDED",
@@ -229,6 +247,20 @@ def _require_refundable(use: Mapping[str, Any], item: Item) -> str | None:
             next_zh="请通过更正流程处理。",
             next_en="Have it corrected by the operator's office.",
         )
+
+
+def _require_no_way_travelled(use: Mapping[str, Any]) -> None:
+    """Who was turned away on the way out did travel, and so did whoever tapped out since: the fare is owed."""
+    if use["leg"] == Leg.OUT or (use["leg"] == Leg.IN and not use["left_open"] and use["open_hold"] is None):
+        raise Conflict(
+            "JOURNEY_TRAVELLED",
+            "该行程已乘坐至此，票款成立。",
+            "The way up to here was travelled, and its fare stands.",
+        )
+
+
+def _require_unused(use: Mapping[str, Any]) -> str | None:
+    """The pass that the use sold, if any; one that is in use is not taken back."""
     sold, in_use = json.loads(use["sold"]) if use["sold"] else (None, False)
     if in_use:
         raise Conflict(
@@ -248,6 +280,17 @@ async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> No
             raise LedgerDisagreed(outcome)
         raise refusal(_VERDICT_OF[outcome])
     await _pay_out(connection, use)
+
+
+async def _undo_journey(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
+    """An open journey that the use began ends here, and what was held for it is free again."""
+    (hold,) = json.loads(use["open_hold"])
+    if hold is not None:
+        release = Transfer(
+            release_id(use["id"]), None, None, None, "released", use["id"], kind="void", pending=UUID(hold)
+        )  # fmt: skip
+        require_posted(await connection.fetch(sql.load(RECORD, "post_in_order"), *in_order([release])))
+    await connection.execute(sql.load(RECORD, "undo_journey"), use["id"])
 
 
 async def _pay_out(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:

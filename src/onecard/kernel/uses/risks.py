@@ -87,5 +87,7 @@ def _tally(kind: str, rule: Uses | OfflineLines, after: UUID, through: UUID) -> 
     if isinstance(rule, Uses):
         verdicts, media = [each.value for each in rule.verdicts], [each.value for each in rule.media]
         return rows(sql.load(HERE, "tally_uses"), kind, after, through, verdicts, media, rule.by.value)
+    if rule.turned_away:
+        return rows(sql.load(HERE, "tally_turned_away"), kind, after, through, rule.by.value)
     looked = (rule.manual, rule.list_older_minutes)
     return rows(sql.load(HERE, "tally_offline_lines"), kind, after, through, *looked, rule.by.value)

@@ -96,9 +96,9 @@ def _take(
     """
     assert loaded.past is not None
     if before is not None and before.use_id in loaded.past.lines:
-        return offline.again(before, loaded.past.lines[before.use_id], gate)
+        return offline.again(before, loaded.past, gate)
     if before is not None and (before.verdict == Verdict.ADMITTED or not gate.admitted):
-        return offline.beside(line, before, folded)
+        return offline.beside(line, before, loaded.past, folded)
     spot, card = offline.then(line, spot, card_of(line, loaded), loaded)
     version, journey = further.terms_of(line, spot, card, loaded)
     item = items.get(version) if version is not None else None

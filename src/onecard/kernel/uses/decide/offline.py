@@ -7,7 +7,7 @@ import msgspec
 
 from onecard.kernel.uses.lines import Charge, Folded, Gate, Line, OfflineLine, Risk, Taken
 from onecard.kernel.uses.load.facts import Card, Known, Loaded, Spot
-from onecard.kernel.uses.load.past import Told
+from onecard.kernel.uses.load.past import Past
 from onecard_kit.admissions import stands
 from onecard_kit.decide import Decision, Facts
 from onecard_kit.terms import BORNE_BY_HOLDER
@@ -123,17 +123,23 @@ def take(
     return taken
 
 
-def beside(line: Line, known: Known, folded: Folded) -> Taken:
-    """A line that was told online first: its use stands and nothing more comes of it, the gate's part stands beside."""
+def beside(line: Line, known: Known, past: Past, folded: Folded) -> Taken:
+    """A line that was told online first: its use stands, or was given back, and nothing more comes of it; what the gate
+    said stands beside.
+    """
     assert line.gate is not None
-    taken = Taken(known.use_id, Verdict(known.verdict), line.gate.verdict, known.paid_fen, repeated=True)
+    taken = Taken(
+        known.use_id, Verdict(known.verdict), line.gate.verdict, known.paid_fen, repeated=True,
+        given_back=known.use_id in past.given_back,
+    )  # fmt: skip
     folded.lines.append(OfflineLine(line, taken))
     return taken
 
 
-def again(known: Known, told: Told, gate: Gate) -> Taken:
+def again(known: Known, past: Past, gate: Gate) -> Taken:
     """The answer to a line that was told before."""
+    told = past.lines[known.use_id]
     return Taken(
         known.use_id, Verdict(told.verdict), gate.verdict, known.paid_fen, told.shortfall_fen, told.borne_by,
-        told.double, True,
+        told.double, True, known.use_id in past.given_back,
     )  # fmt: skip

@@ -53,7 +53,8 @@ class AtGate(msgspec.Struct, frozen=True):
     """What a gate without a line had decided (`verdict`), what we would have (`ours`), and what came of it.
 
     `at` is by its clock, `corrected_s` was added to that; `oldest_list_s` is how old the oldest list was by which it
-    decided. `paid_fen` was taken from the holder, `shortfall_fen` was borne by `borne_by`.
+    decided. `paid_fen` was taken from the holder, `shortfall_fen` was borne by `borne_by`. `given_back`: the holder was
+    turned away while the platform, whose answer was lost, had admitted; all of it was given back.
     """
 
     verdict: str
@@ -67,6 +68,7 @@ class AtGate(msgspec.Struct, frozen=True):
     paid_fen: int
     shortfall_fen: int
     borne_by: str | None
+    given_back: bool = False
 
     @property
     def admitted(self) -> bool:

@@ -51,7 +51,8 @@ class Chip(msgspec.Struct, frozen=True):
 @dataclass(slots=True)
 class Past:
     """What held until a moment (Unix seconds), the earliest first, by card and by subject of `catalogue_past`; all of
-    one terminal. `nonces_kept` are the months (YYYYMM) of which spent nonces are kept apart.
+    one terminal. `nonces_kept` are the months (YYYYMM) of which spent nonces are kept apart, `given_back` the uses that
+    lines told before and that were given back.
     """
 
     cards: dict[int, list[tuple[float, tuple[str, str, str, str]]]] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Past:
     chips: dict[int, Chip] = field(default_factory=dict)
     lines: dict[UUID, Told] = field(default_factory=dict)
     nonces_kept: frozenset[str] = frozenset()
+    given_back: frozenset[UUID] = frozenset()
 
     def standing(self, card_id: int, now: Standing, at: float) -> Standing:
         """A card's standing with the states it had at a moment."""
@@ -112,7 +114,7 @@ _lines: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[UUID, 
 
 def past_of(row: Mapping[str, Any]) -> Past:
     """From the row of `past.sql`."""
-    found = Past(nonces_kept=frozenset(row["kept"] or ()))
+    found = Past(nonces_kept=frozenset(row["kept"] or ()), given_back=frozenset(row["given_back"] or ()))
     for card, until, *states in _cards.decode(row["cards"] or "[]"):
         found.cards.setdefault(card, []).append((until, tuple(states)))  # type: ignore[arg-type]
     for subject, until, was in _places.decode(row["places"] or "[]"):

@@ -51,13 +51,17 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_spent_nonce FOR EAC
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_spent_nonce EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_spent_nonce_default EXECUTE FUNCTION refuse_change();
 
--- A use given back, once: by the same operator, in full.
+-- A use given back, once and in full.
 CREATE TABLE uses_refund (
     use_id      uuid PRIMARY KEY,
     id          uuid NOT NULL UNIQUE,
     at          timestamptz NOT NULL DEFAULT now(),
-    terminal_id bigint NOT NULL
+    terminal_id bigint NOT NULL,
+    -- asked: a terminal or the point's system wanted it; turned_away: the gate never heard that it was admitted, and refused
+    reason      text NOT NULL DEFAULT 'asked' CHECK (reason IN ('asked', 'turned_away'))
 );
+-- In the order in which they were recorded.
+CREATE INDEX uses_refund_turned_away ON uses_refund (id) WHERE reason = 'turned_away';
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_refund FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_refund EXECUTE FUNCTION refuse_change();
 
@@ -79,7 +83,9 @@ CREATE TABLE uses_journey (
     held_fen        bigint NOT NULL CHECK (held_fen >= 0),
     ended_at        timestamptz,
     ended_by        uuid,                           -- the use that ended it; NULL: it ended by itself
+    given_back      boolean NOT NULL DEFAULT false, -- whoever began it was turned away: it ended at once, and cost nothing
     CHECK (ended_by IS NULL OR ended_at IS NOT NULL),
+    CHECK (NOT given_back OR ended_at IS NOT NULL AND ended_by IS NULL),
     CHECK ((hold_id IS NULL) = (held_fen = 0))
 );
 CREATE UNIQUE INDEX uses_journey_open ON uses_journey (card_id, item) WHERE ended_at IS NULL;

@@ -36,6 +36,11 @@ def hold_id(use_id: UUID) -> UUID:
     return beside(use_id, PAID)
 
 
+def release_id(use_id: UUID) -> UUID:
+    """The id of what resolves the hold of a journey that no use ends."""
+    return beside(beside(use_id, ENDED_BY_ITSELF), PAID)
+
+
 class AccountMissing(Exception):
     """An item names an account that was never opened: a fault of set-up, not of the person at the gate."""
 

@@ -9,7 +9,8 @@ SELECT u.id, u.at, u.terminal_id, u.point_id, u.item, u.item_version_id, u.card_
             'verdict', l.gate_verdict, 'ours', l.verdict, 'manual', l.manual, 'at', l.at_gate, 'corrected_s', l.correction_s,
             'oldest_list_s', l.oldest_list_s, 'reason', l.reason, 'double', l.double, 'paid_fen', coalesce(l.stood_paid_fen, u.paid_fen),
             'shortfall_fen', coalesce(nullif(l.shortfall_fen, 0), j.shortfall_fen, 0),
-            'borne_by', coalesce(l.borne_by, CASE WHEN j.shortfall_fen > 0 THEN j.borne_by END))
+            'borne_by', coalesce(l.borne_by, CASE WHEN j.shortfall_fen > 0 THEN j.borne_by END),
+            'given_back', EXISTS (SELECT FROM uses_refund r WHERE r.use_id = u.id AND r.reason = 'turned_away'))
         FROM uses_offline_line l
         LEFT JOIN uses_journey j ON j.ended_by = u.id OR j.id = u.id AND j.ended_at IS NOT NULL AND j.ended_by IS NULL
         WHERE l.use_id = u.id)::text AS gate

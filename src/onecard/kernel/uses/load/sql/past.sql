@@ -4,6 +4,7 @@
 --            there (`catalogue_past`)
 --   chips    [[card, highest counter, those seen from it down as a text of 0 and 1], …] of the cards $5
 --   lines    [[use, verdict, shortfall, borne by, double], …] of the uses $6 that a line of a journal told before
+--   given_back  those of the uses $6 that were given back
 --   kept     months (YYYYMM) of $7 for which spent nonces are kept apart
 -- $4 the earliest moment that is asked about; what ended before it is not read.
 SELECT
@@ -30,4 +31,5 @@ SELECT
      FROM unnest($6::uuid[]) w (use_id)
      CROSS JOIN LATERAL (SELECT * FROM uses_offline_line o WHERE o.use_id = w.use_id OFFSET 0) l
     )::text AS lines,
+    (SELECT array_agg(r.use_id) FROM uses_refund r WHERE r.use_id = ANY ($6::uuid[])) AS given_back,
     (SELECT array_agg(m) FROM unnest($7::text[]) m WHERE to_regclass('uses_spent_nonce_' || m) IS NOT NULL) AS kept

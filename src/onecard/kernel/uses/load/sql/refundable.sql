@@ -3,6 +3,7 @@
 --   began, began_at   when and at which point (id) the journey began that this use ended: there it counted
 --   ended      when it happened; of a journey, when that ended
 --   left_open  it began a journey that ended by itself: what that cost was charged for this use
+--   open_hold  it began a journey that is open: [the hold of that, or null]
 --   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether no other use of it stands
 --   verdict, full_fen, …   of a use that stands as refused and whose admission stands beside it, those of the admission
@@ -15,6 +16,7 @@ SELECT u.id, CASE WHEN l.stood_full_fen IS NULL THEN u.verdict ELSE 'ADMITTED' E
         FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession', 'shortfall'))::text AS transfers,
        j.at AS began, (SELECT q.id FROM catalogue_point q WHERE q.code = j.point) AS began_at,
        coalesce(j.ended_at, u.at) AS ended, j.id IS NOT DISTINCT FROM u.id AS left_open,
+       (SELECT jsonb_build_array(i.hold_id) FROM uses_journey i WHERE i.id = u.id AND i.ended_at IS NULL)::text AS open_hold,
        (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
        (SELECT jsonb_build_array(x.pass_id, NOT EXISTS (
             SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
