@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from tests.gateway import documented
 from tests.gateway.process import GatewayProcess, a_gateway
 from tests.small_city import SmallCity
 
@@ -32,5 +33,5 @@ def gateway(
 
 @pytest.fixture
 def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=20) as client:
+    with httpx.Client(base_url=gateway.url, timeout=20, event_hooks={"response": [documented.check]}) as client:
         yield client

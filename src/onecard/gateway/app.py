@@ -18,7 +18,7 @@ import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.terminal import sentence
-from onecard.gateway import batch, errors, lists, packs, page, rsgi, wire
+from onecard.gateway import batch, errors, lists, packs, page, reference, rsgi, wire
 from onecard.gateway.patience import Patience
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.services import Services
@@ -93,6 +93,10 @@ async def terminal_page(services: Services, path: str, headers: Headers, body: b
     return services.page.answer(path, headers.get("if-none-match"))
 
 
+async def the_reference(services: Services, path: str, headers: Headers, body: bytes) -> Response:
+    return reference.answer()
+
+
 async def health(services: Services, path: str, headers: Headers, body: bytes) -> Response:
     return await services.health()
 
@@ -112,6 +116,7 @@ ROUTES = {
     "/v1/numbers": Route("POST", number),
     packs.PATH: Route("GET", pack),
     "/v1/keys": Route("GET", public_keys),
+    reference.PATH: Route("GET", the_reference),
     "/health": Route("GET", health),
 }
 STATUS_LIST = Route("GET", status_list)

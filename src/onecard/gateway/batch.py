@@ -22,6 +22,7 @@ import msgspec
 
 from onecard.foundation.errors import OneCardError
 from onecard.gateway import errors
+from onecard.gateway.answers import Taken
 from onecard.gateway.journals import Reader, Readers
 from onecard.gateway.lane import LOST, Counts
 from onecard.gateway.rsgi import Headers
@@ -90,7 +91,8 @@ class Uploads:
             raise errors.no_such_path()
         async with self.connection() as connection:
             head = await offline.head_of(connection, signed.terminal_id, signed.journal, str(signed.journal))
-        return json_response({"through": head.through, "chain": head.chain, "server_time": int(time.time())})
+        told: Taken = {"through": head.through, "chain": head.chain, "server_time": int(time.time())}
+        return json_response(told)
 
     async def take(self, path: str, headers: Headers, parts: AsyncIterator[bytes]) -> Response:
         """Take an upload and answer each of its lines.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from onecard.foundation import clock, crypto, suite
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.keys import Keyring
+from onecard.gateway.answers import Window
 from onecard_kit import codes
 from onecard_kit.classes import BY_CODE
 from onecard_kit.refs import permutation
@@ -99,12 +100,12 @@ def _suite(row: Mapping[str, object]) -> Suite:
     return suite.signature_suite(str(row["suite"]))
 
 
-def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[dict[str, object]]:
+def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[Window]:
     """Sign `count` windows (1 to 10) for a device's e-card, the first containing `now`. Raises Unavailable
     NO_SIGNING_KEY."""
     signer = keys.signer()
     serial = int(device["serial"])  # type: ignore[call-overload]
-    issued: list[dict[str, object]] = []
+    issued: list[Window] = []
     for starts, ends in codes.windows(int(now.timestamp()), count):
         day = clock.day_of(dt.datetime.fromtimestamp(starts, dt.UTC))
         claims = codes.Claims(

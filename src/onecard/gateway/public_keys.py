@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from onecard.foundation import clock
+from onecard.gateway.answers import Keys, PublicKeyTold
 from onecard.gateway.issuing import IssuerKeys
 from onecard.gateway.wire import Response
 from onecard_kit import withdrawn
@@ -43,7 +44,7 @@ class PublicKeys:
         place = self.issuer_keys.place
         gone = {bytes(row["kid"]): _seconds(row["withdrawn_at"]) for row in rows if row["withdrawn_at"] is not None}
         made = withdrawn.WithdrawnKeys(place, int(clock.now().timestamp()), gone)
-        told = {
+        told: Keys = {
             "issuer": place,
             "keys": [_key(row) for row in rows if row["withdrawn_at"] is None],
             "withdrawn_keys": withdrawn.to_jwt(made, self.issuer_keys.signer()),
@@ -51,7 +52,7 @@ class PublicKeys:
         return Response(200, msgspec.json.encode(told), _HEADERS, "application/json")
 
 
-def _key(row: Row) -> dict[str, object]:
+def _key(row: Row) -> PublicKeyTold:
     return {
         "kid": bytes(row["kid"]).hex(),
         "purpose": row["purpose"],

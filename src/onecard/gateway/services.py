@@ -19,7 +19,7 @@ from onecard.foundation import clock, crypto, keys, sql, suite
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.ids import uuid7
 from onecard.foundation.keys import Keyring
-from onecard.gateway import errors, wire
+from onecard.gateway import answers, errors, wire
 from onecard.gateway.batch import Uploads
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.journals import Readers
@@ -253,7 +253,7 @@ class Services:
         asked = Asked(request.use, signed.terminal_id, signed.key_id, signed.journal, signed.sequence)
         async with self.side.connection() as connection:
             made = await refund(connection, asked, self.lane.memory)
-        told = {
+        told: answers.Refunded = {
             "refund": made.id,
             "use": made.use_id,
             "paid_fen": made.paid_fen,
@@ -302,7 +302,7 @@ class Services:
                 f"terminal:{found['terminal_id']}",
             )
         self.terminals.forget(found["code"])
-        told = {
+        told: answers.Paired = {
             "terminal": found["code"],
             "key_id": key_id,
             "key": key.hex(),
@@ -322,16 +322,20 @@ class Services:
         device = await self._device(authorization)
         await self.issuer_keys.refresh()
         now = clock.now()
-        return wire.json_response(
-            {"server_time": int(now.timestamp()), "windows": issue(device, count, now, self.issuer_keys)}
-        )
+        windows = issue(device, count, now, self.issuer_keys)
+        told: answers.Windows = {"server_time": int(now.timestamp()), "windows": windows}
+        return wire.json_response(told)
 
     async def number(self, authorization: str) -> Response:
         """Give the device whose token is presented a number to read aloud; the last one is void."""
         device = await self._device(authorization)
         now = clock.now()
         number, expires = await self.numbers.give(device["serial"], now)
-        told = {"server_time": int(now.timestamp()), "number": number, "expires": int(expires.timestamp())}
+        told: answers.NumberGiven = {
+            "server_time": int(now.timestamp()),
+            "number": number,
+            "expires": int(expires.timestamp()),
+        }
         return wire.json_response(told)
 
     async def _device(self, authorization: str) -> Mapping[str, Any]:
@@ -368,12 +372,11 @@ class Services:
         except TimeoutError:  # while it connected, or behind others who ask
             raise errors.database_away() from None
         counts = self.lane.counts
-        return wire.json_response(
-            {
-                "status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults,
-                "bank": self.paying.silence.plain() if self.paying.bank is not None else None,
-            }
-        )  # fmt: skip
+        told: answers.Health = {
+            "status": "ok", "groups": counts.groups, "lines": counts.lines, "faults": counts.faults,
+            "bank": self.paying.silence.plain() if self.paying.bank is not None else None,
+        }  # fmt: skip
+        return wire.json_response(told)
 
     async def close(self) -> None:
         self.paying.close()

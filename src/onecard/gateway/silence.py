@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from onecard.gateway.answers import BankHealth
+
 log = logging.getLogger("onecard.gateway")
 
 SILENT_MAX = 3
@@ -60,7 +62,7 @@ class Silence:
             log.warning("the bank answers again: bank accounts are a means to pay")
         self._in_row = 0
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> BankHealth:
         """What `/health` says of the bank."""
         return {"resting": self.resting, "silences": self.silences, "rests": self.rests}
 

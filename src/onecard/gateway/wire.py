@@ -1,12 +1,13 @@
 """What travels: requests decoded strictly, answers and problems (RFC 9457) encoded. Both languages in every answer."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
 from onecard.foundation.errors import BadInput, OneCardError
+from onecard.gateway import answers
 from onecard.kernel.uses.lines import Answer
 from onecard_kit.presentation import Chip, Presentation
 from onecard_kit.reasons import LOOK, reasons
@@ -139,11 +140,11 @@ def _tell(answer: Answer) -> bytes:
     why = reasons(
         answer.verdict, answer.item, full_fen, paid_fen, waived_fen, answer.concession, answer.held_fen
     )  # fmt: skip
-    told = {
+    told: answers.Told = {
         "admitted": answer.verdict is Verdict.ADMITTED,
-        "verdict": {"code": answer.verdict.value, "zh": words.zh, "en": words.en,
+        "verdict": {"code": answer.verdict, "zh": words.zh, "en": words.en,
                     "next_zh": words.next_zh, "next_en": words.next_en},
-        "reasons": [*why, LOOK] if answer.look else why,
+        "reasons": cast("list[answers.Reason]", [*why, LOOK] if answer.look else why),
         "price": {"full_fen": full_fen, "paid_fen": paid_fen, "funded_fen": full_fen - paid_fen - waived_fen,
                   "waived_fen": waived_fen, "held_fen": answer.held_fen, "concession": answer.concession},
     }  # fmt: skip
@@ -157,7 +158,7 @@ def json_response(value: Any, status: int = 200) -> Response:
 def problem(error: OneCardError, trace: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """A problem (RFC 9457) from an error: stable code, words, next step, and the trace id to name when asking for
     help."""
-    body = {
+    body: answers.Problem = {
         "type": "about:blank",
         "status": error.status,
         "code": error.code,
