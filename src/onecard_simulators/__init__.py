@@ -12,6 +12,7 @@ which fares are published) it knows from the documents, so that a mistake of our
     visits    a day in play: residents, what they present, what they expected
     incidents what goes wrong, each at least once a day
     day       one synthetic day of the city
+    sms       an operator of short messages as a server, which shows what it took
     bank_book the books of a partner bank: accounts, holds, statements
     bank      the partner bank as a server, and how a test makes it misbehave
 """

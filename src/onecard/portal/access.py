@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotPermitted
 from onecard.kernel.signins.models import Kind
+from onecard.portal import sessions
 
 View = Callable[..., HttpResponse]
 
@@ -30,6 +31,7 @@ def holder_only(view: View) -> View:
             raise NotPermitted("NOT_A_HOLDER", "此页面仅供持卡人使用。", "This page is for cardholders.")
         request.holder_id = user.holder_id  # type: ignore[attr-defined, union-attr]
         request.actor = Actor(f"holder:{user.holder_id}")  # type: ignore[attr-defined, union-attr]
+        sessions.keep(request)
         return view(request, *args, **kwargs)
 
     checked: View = login_required(guarded)

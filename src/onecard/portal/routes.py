@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from onecard.portal import gallery, views
+from onecard.portal import gallery, signing_in, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
     path("_kit", gallery.gallery, name="portal_kit"),
+    path("sign-in/", signing_in.number, name="portal_sign_in"),
+    path("sign-in/code/", signing_in.code, name="portal_sign_in_code"),
+    path("sign-in/stay/", signing_in.stay, name="portal_stay"),
     path("services", views.service_list, name="portal_services"),
     path("services.csv", views.services_csv, name="portal_services_csv"),
     path("services.json", views.services_json, name="portal_services_json"),

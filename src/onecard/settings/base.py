@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "onecard.kernel.sharing",
     "onecard.kernel.uses",
     "onecard.connectors.bank",
+    "onecard.connectors.sms",
     "onecard.connectors.webhooks",
 ]
 

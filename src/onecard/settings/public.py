@@ -3,12 +3,13 @@
 from onecard.foundation.web.static_files import folder
 from onecard.settings import environment
 from onecard.settings.base import *  # noqa: F403
-from onecard.settings.base import PACKAGE, STATICFILES_DIRS, templates
+from onecard.settings.base import ACCOUNT_RATE_LIMITS, PACKAGE, STATICFILES_DIRS, templates
 
 SECRET_KEY = environment.secret_key("public")
 DATABASES = {"default": environment.database("onecard-public")}
 ROOT_URLCONF = "onecard.urls.public_routes"
 TEMPLATES = templates(PACKAGE / "portal" / "templates")
+TEMPLATES[0]["OPTIONS"]["context_processors"].append("onecard.portal.sessions.page")
 STATICFILES_DIRS = [*STATICFILES_DIRS, PACKAGE / "portal" / "static"]
 STATIC_ROOT = folder("public")
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
@@ -16,10 +17,17 @@ STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestSta
 AUTHENTICATION_BACKENDS = ["onecard.kernel.signins.backends.HoldersOnly"]
 SESSION_ENGINE = "onecard.kernel.signins.sessions.public"
 SESSION_COOKIE_NAME = "onecard_public"
-SESSION_COOKIE_AGE = 12 * 3600
+# What is not told otherwise: before somebody signs in, and the outer bound of a browser's cookie.
+SESSION_COOKIE_AGE = 3600
 CSRF_COOKIE_NAME = "onecard_public_csrf"
 LANGUAGE_COOKIE_NAME = "onecard_public_language"
 ONECARD_MODE_COOKIE = "onecard_public_mode"
-LOGIN_URL = "account_login"
+# One number gets a code a minute and five an hour, so that nobody's phone is flooded; a household shares an address.
+ACCOUNT_RATE_LIMITS = {
+    **ACCOUNT_RATE_LIMITS,
+    "sign_in_code": "1/m/key,5/h/key,60/m/ip",
+    "sign_in_code_tried": "60/m/ip",
+}
+LOGIN_URL = "portal_sign_in"
 LOGIN_REDIRECT_URL = "portal_cards"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal_home"

@@ -13,7 +13,7 @@ handler500 = "onecard.foundation.web.errors.server_error"
 
 urlpatterns = [
     path("health", health, name="health"),
-    path("sign-in/", account.login, name="account_login"),
+    path("sign-in/password/", account.login, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
     path("", include("onecard.portal.routes")),
 ]

@@ -11,6 +11,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.test import Client, override_settings
+from django.urls import reverse
 from tests.kernel.cards.builders import a_card
 
 import onecard.scenarios
@@ -87,7 +88,7 @@ def code_now(secret: str) -> str:
 
 def sign_in(client: Client, username: str, password: str = PASSWORD) -> Any:
     """Send the sign-in form."""
-    return client.post("/sign-in/", {"login": username, "password": password})
+    return client.post(reverse("account_login"), {"login": username, "password": password})
 
 
 def a_resident_client(user: User) -> Client:

@@ -14,6 +14,7 @@ __all__ = ["browser", "live"]
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 768, 1366)
+BY_PASSWORD = "/sign-in/password/?next=/cards/"
 LOOKS = list(product(("zh", "en"), ("standard", "elder")))
 
 
@@ -31,7 +32,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
 def resident(live: Live, browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
-    page.goto(live.public + "/cards/")
+    page.goto(live.public + BY_PASSWORD)
     sign_in(page, "zhang", live.known["password"])
     expect(page.locator("h1")).to_have_text("我的卡")
     yield context
@@ -78,7 +79,8 @@ def test_public_pages(live: Live, resident: BrowserContext, browser: Browser, la
     assert walk(resident, live.public, public_pages(live.known), language, mode) == []
     stranger = browser.new_context(locale="zh-CN")
     items = ("transit.metro_ride", "transit.bus_ride", "government.marriage_registration")
-    open_pages = ["/", "/_kit", "/sign-in/", "/services", "/services?q=nowhere", *(f"/services/{item}" for item in items)]
+    open_pages = ["/", "/_kit", "/sign-in/", "/sign-in/password/", "/services", "/services?q=nowhere"]
+    open_pages += [f"/services/{item}" for item in items]
     assert walk(stranger, live.public, open_pages, language, mode) == []
     stranger.close()
 
@@ -156,7 +158,7 @@ def press_until(page: Page, selector: str, limit: int = 30) -> None:
 def test_signing_in_and_reporting_a_loss_by_keyboard_alone(live: Live, browser: Browser) -> None:
     context = browser.new_context(locale="zh-CN")
     page = watched(context, live.public)
-    page.go("/cards/")
+    page.go(BY_PASSWORD)
     keyboard = page.page.keyboard
     press_until(page.page, ".skip")
     press_until(page.page, "#id_login")
@@ -187,7 +189,7 @@ def test_signing_in_and_reporting_a_loss_by_keyboard_alone(live: Live, browser: 
 def test_a_refused_sign_in_says_so_and_keeps_the_name(live: Live, browser: Browser) -> None:
     context = browser.new_context(locale="zh-CN")
     page = watched(context, live.public)
-    page.go("/sign-in/")
+    page.go("/sign-in/password/")
     sign_in(page.page, "nobody-here", "wrong")
     expect(page.page.locator(".summary")).to_be_focused()
     expect(page.page.locator("#id_login")).to_have_value("nobody-here")
@@ -198,7 +200,7 @@ def test_a_refused_sign_in_says_so_and_keeps_the_name(live: Live, browser: Brows
 def test_pages_read_without_scripts(live: Live, browser: Browser) -> None:
     context = browser.new_context(locale="zh-CN", java_script_enabled=False)
     page = context.new_page()
-    page.goto(live.public + "/cards/")
+    page.goto(live.public + BY_PASSWORD)
     sign_in(page, "li", live.known["password"])
     page.click(f"a[href='/cards/{live.known['lost']}/found/']")
     page.click("button[type=submit]")

@@ -106,7 +106,7 @@ def test_forms_need_the_token() -> None:
     with face("public"):
         user, _ = a_resident()
         client = Client(enforce_csrf_checks=True)
-        response = client.post("/sign-in/", {"login": user.username, "password": PASSWORD})
+        response = client.post("/sign-in/password/", {"login": user.username, "password": PASSWORD})
         assert response.status_code == 403
         assert "页面已过期" in response.content.decode()
 
@@ -115,6 +115,6 @@ def test_sign_in_leads_to_no_other_site() -> None:
     with face("public"):
         user, _ = a_resident()
         response = Client().post(
-            "/sign-in/", {"login": user.username, "password": PASSWORD, "next": "https://elsewhere.example/"}
+            "/sign-in/password/", {"login": user.username, "password": PASSWORD, "next": "https://elsewhere.example/"}
         )
         assert response["Location"] == "/cards/"

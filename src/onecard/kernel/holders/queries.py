@@ -52,6 +52,18 @@ def by_number(actor: Actor, number: str) -> Line | None:
     return _one(actor, number_index=_index("number", rules.normalise_number(number)))
 
 
+def id_of_number(number: str) -> int | None:
+    """The living holder of an exact identity number, for whoever proves in another way that they are the one."""
+    index = _index("number", rules.normalise_number(number))
+    return Holder.objects.filter(number_index=index, life="alive").values_list("pk", flat=True).first()
+
+
+def phone_of(holder_id: int) -> str | None:
+    """A living holder's registered phone in plain, to send something to; None if there is none."""
+    holder = Holder.objects.filter(pk=holder_id, life="alive", phone_sealed__isnull=False).first()
+    return _plain(keys.load("identity"), holder, "phone") if holder else None
+
+
 def by_id(actor: Actor, holder_id: int) -> Line | None:
     """The holder of an id, or None."""
     return _one(actor, pk=holder_id)

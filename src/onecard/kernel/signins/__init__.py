@@ -3,10 +3,12 @@
 Invariants
     A user is either staff or a holder, never both (CHECK); a holder has at most one sign-in.
     Each web process opens sessions for its own kind only, in a session table of its own.
+    A code by short message opens one session, within five minutes and five tries; it rests sealed.
     Wrong passwords are counted in the database, so that the limit holds across processes and machines.
 
 Words
     user (用户)      a name and a password; what it may do is said by `staff` or follows from being the holder
     kind (类别)      'staff' or 'holder'
+    code (验证码)    six digits sent to the phone registered for a holder
     throttle         counted attempts, kept until they expire
 """

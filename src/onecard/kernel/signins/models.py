@@ -49,6 +49,18 @@ class User(AbstractBaseUser):
         ]
 
 
+class Code(models.Model):
+    """A code by short message, sealed. `holder_id` is null where nobody has the number that was given."""
+
+    id = models.UUIDField(primary_key=True)
+    holder_id = models.BigIntegerField(null=True)
+    code_sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    tries = models.SmallIntegerField(db_default=0)
+    used_at = models.DateTimeField(null=True)
+
+
 class PublicSession(AbstractBaseSession):
     """Sessions of the public web process; the staff process cannot read them, nor the other way round."""
 

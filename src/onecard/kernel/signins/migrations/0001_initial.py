@@ -43,6 +43,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Code",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("holder_id", models.BigIntegerField(null=True)),
+                ("code_sealed", models.BinaryField()),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                ("tries", models.SmallIntegerField(db_default=0)),
+                ("used_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="User",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,0 +1,39 @@
+"""How long a session lasts: half an hour after it was last used, with a warning two minutes before its end."""
+
+import datetime as dt
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+
+from onecard.foundation import clock
+
+LIFE = dt.timedelta(minutes=30)
+WARNING_S = 120
+
+
+class Lasts(NamedTuple):
+    """In how many seconds a session ends, how long it lasts when it is kept, and how long before its end it warns."""
+
+    left_s: int
+    life_s: int
+    warning_s: int
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context of the portal's pages. Asks the session only when a page does."""
+    return {"session_of": lambda request: Lasts(left_s(request), int(LIFE.total_seconds()), WARNING_S)}
+
+
+def keep(request: HttpRequest, *, at_once: bool = False) -> None:
+    """Let the session last anew, if it is past half of its time or was never told how long: not with each request, a
+    session that is told so is written.
+    """
+    if at_once or left_s(request) < LIFE.total_seconds() / 2:
+        request.session.set_expiry(clock.now() + LIFE)
+
+
+def left_s(request: HttpRequest) -> int:
+    """In how many seconds the session ends; 0 if it was never told when."""
+    if not isinstance(request.session.get("_session_expiry"), str):
+        return 0
+    return max(0, round((request.session.get_expiry_date() - clock.now()).total_seconds()))
