@@ -30,8 +30,9 @@ from onecard.foundation.terminal import say, speaks_chinese
 NAME = "onecard"
 NODE = "320600"
 HOLDERS_MAX = 2_000_000
-# Residents, officers, gateway, the simulated bank, the department API, and a simulated department's system.
-PORTS = 6
+# Residents, officers, gateway, the simulated bank, the department API, a simulated department's system, and a simulated
+# operator of short messages.
+PORTS = 7
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,6 +145,7 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
     bank = {"ONECARD_BANK_URL": f"http://127.0.0.1:{port + 3}", "ONECARD_BANK_KEY": _bank_key(folder)}
     for role in WITH_THE_BANK:
         own[role] |= bank
+    own["worker"] |= {"ONECARD_SMS_URL": f"http://127.0.0.1:{port + 6}", "ONECARD_SMS_KEY": _sms_key(folder)}
     own["owner"][running.RECEIVER_URL] = f"http://localhost:{port + 5}/onecard"
     own["worker"][addresses.SETTING] = "127.0.0.0/8, ::1/128"
     return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in databases.items()}
@@ -166,6 +168,11 @@ WITH_THE_BANK = ("gateway", "worker", "owner")
 def _bank_key(folder: Path) -> str:
     """The key that the node shares with the simulated bank, 64 hex digits."""
     return database.secret_file(folder / "keys" / "bank.json", lambda: {"key": secrets.token_hex(32)})["key"]
+
+
+def _sms_key(folder: Path) -> str:
+    """The key by which the simulated operator of short messages knows the node."""
+    return database.secret_file(folder / "keys" / "sms.json", lambda: {"key": secrets.token_hex(32)})["key"]
 
 
 def _secrets_of(role: str, folder: Path, web_secret: str) -> dict[str, str]:
@@ -219,6 +226,7 @@ def _children(environments: dict[str, dict[str, str]], port: int, folder: Path) 
         _web("staff", "工作人员端", "Staff web", "wsgi", "onecard.urls.staff", port + 1, environments["staff"]),
         _web("api", "部门接口", "Department API", "wsgi", "onecard.urls.api", port + 4, environments["api"]),
         _receiver(environments["api"], port + 5, folder),
+        _sms(environments["worker"], port + 6),
         _worker(environments["worker"], folder),
     ]
 
@@ -258,6 +266,14 @@ def _receiver(environment: dict[str, str], port: int, folder: Path) -> Child:
     )  # fmt: skip
 
 
+def _sms(environment: dict[str, str], port: int) -> Child:
+    """The simulated operator of short messages: a stranger, who is told the key it knows us by."""
+    told = {name: value for name, value in environment.items() if not name.startswith("ONECARD_")}
+    argv = [sys.executable, "-m", "onecard_simulators.sms", "--port", str(port)]
+    key = {"SMS_KEY": environment["ONECARD_SMS_KEY"]}
+    return Child("sms", "模拟短信", "Simulated messages", argv, {**told, **key}, lambda: answers(port))
+
+
 def _worker(environment: dict[str, str], folder: Path) -> Child:
     ready = folder / "worker.ready"
     ready.unlink(missing_ok=True)
@@ -285,6 +301,10 @@ def screen(demo: Demo, folder: Path) -> str:
     终端网关      {demo.gateway}
     终端网页      {demo.gateway}/terminal/
     部门接口      {demo.api}
+    模拟短信      {_sms_address(demo)}
+
+  居民登录：社会保障号码和短信验证码（在“模拟短信”里看）
+{_secrets(folder / running.RESIDENTS)}
 
   登录（用户名与密码；前四个是工作人员，首次登录时绑定身份验证器）
 {_signins(folder)}
@@ -306,6 +326,10 @@ def screen(demo: Demo, folder: Path) -> str:
     terminals     {demo.gateway}
     terminal page {demo.gateway}/terminal/
     departments   {demo.api}
+    messages      {_sms_address(demo)}
+
+  Residents sign in by social-security number and the code shown under "messages"
+{_secrets(folder / running.RESIDENTS)}
 
   Sign in (user name, password; the first four are staff, who set up an authenticator at first)
 {_signins(folder)}
@@ -327,6 +351,12 @@ def play_day(demo: Demo) -> int:
     environment |= {**demo.environment, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
     argv = [sys.executable, "-m", "onecard.demo.day", demo.gateway, str(Path(demo.pockets).parent)]
     return subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def _sms_address(demo: Demo) -> str:
+    """Where the simulated operator of short messages shows what it sent."""
+    address, _, port = demo.public.rpartition(":")
+    return f"{address}:{int(port) + 6}"
 
 
 def _signins(folder: Path) -> str:

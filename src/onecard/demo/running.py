@@ -12,6 +12,7 @@ from onecard.foundation.postgres.urls import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "ONECARD_DATA_DIR"
+RESIDENTS = "residents.json"  # the numbers by which the demo's residents sign in, mode 600
 SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
 CLIENTS = "clients.json"  # credentials of the demo's clients, mode 600
 RECEIVER = "receiver.json"  # the keys that the simulated receiver of messages knows, mode 600

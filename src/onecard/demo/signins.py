@@ -10,9 +10,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from onecard.demo import running
 from onecard.demo.database import secret_file
 from onecard.demo.plan import ACTOR
+from onecard.foundation import keys
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.holders import loading
+from onecard.kernel.holders.models import Holder
 from onecard.kernel.signins.models import Kind, User
 from onecard.kernel.staff import actions as staff
 
@@ -71,6 +75,15 @@ def make(path: Path) -> None:
     for resident in RESIDENTS:
         if not _known(resident.username, passwords[resident.username], was_lost):
             _enter(resident, passwords[resident.username])
+    secret_file(path.with_name(running.RESIDENTS), _numbers)
+
+
+def _numbers() -> dict[str, str]:
+    """The social-security numbers of the residents who sign in; all of them are invented."""
+    ring = keys.load("identity")
+    users = User.objects.filter(username__in=[row.username for row in RESIDENTS]).order_by("pk")
+    held = {user.username: Holder.objects.get(pk=user.holder_id) for user in users}
+    return {name: loading.open_field(ring, "number", holder.pk, holder.number_sealed) for name, holder in held.items()}
 
 
 def _known(username: str, password: str, was_lost: bool) -> bool:
