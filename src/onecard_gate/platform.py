@@ -164,12 +164,15 @@ def _cut(connection: http.client.HTTPConnection) -> None:
 def signed(
     identity: Identity, journal: Journal, method: str, path: str, sequence: int, body: bytes, now_ms: int
 ) -> dict[str, str]:
-    """The headers of a request that proves which terminal it comes from."""
-    key, mac = identity.key_of(journal.key_id)
+    """The headers of a request that proves which terminal it comes from: by its newest key, since one from before a
+    pairing ends a day later, and a journal may wait for longer. Each of its lines stays under the key that wrote it.
+    """
+    key_id = identity.key_id if journal.terminal == identity.terminal else journal.key_id
+    key, mac = identity.key_of(key_id)
     now = now_ms // 1000
     return {
         requests.TERMINAL: journal.terminal,
-        requests.KEY: str(journal.key_id),
+        requests.KEY: str(key_id),
         requests.TIME: str(now),
         requests.JOURNAL: journal.id,
         requests.SEQUENCE: str(sequence),

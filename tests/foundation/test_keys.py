@@ -29,7 +29,7 @@ def test_create_makes_each_missing_file_private_and_overwrites_none(tmp_path: Pa
 def test_a_created_ring_loads_and_differs_by_purpose(tmp_path: Path) -> None:
     keys.create(tmp_path)
     environment = {"ONECARD_KEYS": str(tmp_path)}
-    assert len({keys.load(purpose, environment).derive("x") for purpose in keys.PURPOSES}) == len(keys.PURPOSES)
+    assert len({keys.load(purpose, environment).current.secret for purpose in keys.PURPOSES}) == len(keys.PURPOSES)
 
 
 def test_the_environment_wins_over_the_folder(tmp_path: Path) -> None:
@@ -43,8 +43,14 @@ def test_rotation_moves_current_and_keeps_what_is_derived() -> None:
     after = keys.load("identity", {"ONECARD_KEY_IDENTITY": ring_text("identity", 1, 2)})
     assert (before.current.id, after.current.id) == (1, 2)
     assert before.derive("index:name") == after.derive("index:name")
-    assert before.hmac("a", b"x") != before.hmac("b", b"x")
+    assert before.hmac("index:name", b"x") != before.hmac("index:phone", b"x")
     assert after.by_id(1) == before.current
+
+
+def test_what_no_rotation_would_keep_is_not_derived() -> None:
+    ring = keys.load("codes", {"ONECARD_KEY_CODES": ring_text("codes")})
+    with pytest.raises(ValueError, match="no label of the keyring codes"):
+        ring.derive("index:name")
 
 
 def test_derivation_is_frozen() -> None:
@@ -63,6 +69,7 @@ def test_derivation_is_frozen() -> None:
         ({"ONECARD_KEY_IDENTITY": ring_text("codes")}, "KEYS_MALFORMED"),
         ({"ONECARD_KEY_IDENTITY": ring_text("identity", 0)}, "KEYS_MALFORMED"),
         ({"ONECARD_KEY_IDENTITY": ring_text("identity", 1, 1)}, "KEYS_MALFORMED"),
+        ({"ONECARD_KEY_IDENTITY": ring_text("identity", 2, 1)}, "KEYS_MALFORMED"),
         ({"ONECARD_KEY_IDENTITY": '{"purpose": "identity", "keys": []}'}, "KEYS_MALFORMED"),
         ({"ONECARD_KEY_IDENTITY": '{"purpose": "identity", "keys": [{"id": 1, "secret": "00"}]}'}, "KEYS_MALFORMED"),
     ],
@@ -77,7 +84,7 @@ def test_missing_or_malformed_keys_are_refused_with_a_remedy(environment: dict[s
 
 def test_a_secret_never_shows_in_a_representation() -> None:
     ring = keys.load("identity", {"ONECARD_KEY_IDENTITY": ring_text()})
-    ring.derive("x")
+    ring.derive("index:name")
     assert "01" * 4 not in repr(ring)
     assert r"\x01" not in repr(ring)
 

@@ -23,6 +23,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -32,10 +33,10 @@ from onecard.foundation import suite
 from onecard.foundation.errors import Unavailable
 
 PURPOSES = ("identity", "codes", "cards", "terminals", "clients", "anchor")
-# What is derived from a ring, once and for ever.
+# What is derived from a ring, once and for ever; nothing else may be, since retiring a key keeps these alone.
 LABELS: dict[str, tuple[str, ...]] = {
     "identity": ("index:number", "index:name", "index:initials", "index:phone"),
-    "codes": ("ref",),
+    "codes": ("ref", "index:number"),
     "cards": ("index:card_number", "chip"),
     "terminals": (),
     "clients": ("pseudonym", "webhook"),
@@ -89,7 +90,11 @@ class Keyring:
         )
 
     def derive(self, label: str) -> bytes:
-        """32 bytes bound to a label: HKDF-SHA256 (RFC 5869) of the oldest secret, so that rotation keeps them."""
+        """32 bytes bound to a label of `LABELS`: HKDF-SHA256 (RFC 5869) of the oldest secret, so that rotation keeps
+        them. Raises ValueError for another label.
+        """
+        if label not in LABELS[self.purpose]:
+            raise ValueError(f"{label!r} is no label of the keyring {self.purpose}")
         if label not in self._derived:
             self._derived[label] = self.kept.get(label) or derive_from(self.keys[0], label)
         return self._derived[label]
@@ -197,9 +202,10 @@ def _malformed(purpose: str) -> Unavailable:
         "KEYS_MALFORMED",
         f"用途为 {purpose} 的密钥内容格式不正确。",
         f"The keys for {purpose} are malformed.",
-        next_zh="应为 JSON：purpose 与文件名一致，keys 中每项有 1–255 的 id 和 64 位十六进制 secret。请从备份恢复。",
-        next_en="Expected JSON: purpose as the file is named, keys each with an id of 1-255 and a secret of 64 hex"
-        " digits. Restore it from your backup.",
+        next_zh="应为 JSON：purpose 与文件名一致，keys 中每项有由小到大的 id（1–255）和 64 位十六进制 secret。"
+        "请从备份恢复。",
+        next_en="Expected JSON: purpose as the file is named, keys each with an id of 1-255, ascending, and a secret"
+        " of 64 hex digits. Restore it from your backup.",
     )
 
 
@@ -222,7 +228,9 @@ def _parse(purpose: str, text: str) -> Keyring:
         raise _malformed(purpose) from None
     sound = named == purpose and any(not key.waiting for key in keys) and all(1 <= key.id <= 255 for key in keys)
     sound = sound and all(key.cipher in CIPHERS for key in keys)
+    # Out of order, what derives from the oldest would be another value: codes would name other people's cards.
+    sound = sound and all(before.id < after.id for before, after in pairwise(keys))
     secrets_of = [*(key.secret for key in keys), *kept.values()]
-    if not sound or len({key.id for key in keys}) != len(keys) or any(len(s) != SECRET_BYTES for s in secrets_of):
+    if not sound or any(len(s) != SECRET_BYTES for s in secrets_of):
         raise _malformed(purpose)
     return Keyring(purpose, keys, kept)

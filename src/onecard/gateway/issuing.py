@@ -54,6 +54,17 @@ class IssuerKeys:
             if not self._is_fresh(at_most_every_s):
                 self._take(await self.fetch())
 
+    async def go_over(self, key_id: int | None) -> None:
+        """Read the keys again if another one signs than is known here: what a withdrawn key signed would be refused."""
+        if self._signing_id != key_id:
+            async with self._reading:
+                if self._signing_id != key_id:
+                    self._take(await self.fetch())
+
+    @property
+    def _signing_id(self) -> object:
+        return None if self._signing is None else self._signing["id"]
+
     def _is_fresh(self, at_most_every_s: float) -> bool:
         return time.monotonic() - self._read_at < at_most_every_s
 
@@ -62,7 +73,7 @@ class IssuerKeys:
         usable = [row for row in rows if row["withdrawn_at"] is None]
         self.public = {(self.place, bytes(r["kid"])): _public(r) for r in usable}  # type: ignore[call-overload]
         signing = next((row for row in usable if _signs_codes(row)), None)
-        if signing is None or self._signing is None or signing["id"] != self._signing["id"]:
+        if signing is None or signing["id"] != self._signing_id:
             self._signing, self._signer = signing, None
         self._read_at = time.monotonic()
 
