@@ -124,3 +124,20 @@ def test_a_job_of_a_killed_worker_is_run_by_the_next(worker: subprocess.Popen[by
         b" SELECT 'cards', 'cards.refresh_standing', '{\"holder_id\": 0}', 'doing', id FROM dead"
     )
     until(lambda: one(owner, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'cards.refresh_standing'") == 0)
+
+
+def test_a_job_of_a_killed_worker_does_not_stop_the_next_one_of_its_kind(
+    fresh_database: dict[str, str], owner: Owner, request: pytest.FixtureRequest
+) -> None:
+    """The clock queued the next one before anybody found out, and that one waits for the lock of the dead one."""
+    which = "'webhooks', 'webhooks.deliver', '{\"timestamp\": 0}', 'webhooks.deliver', 'webhooks.deliver'"
+    insert = "INSERT INTO procrastinate_jobs (queue_name, task_name, args, lock, queueing_lock, status, worker_id)"
+    dead = one(
+        owner,
+        "WITH dead AS"
+        " (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)"
+        f" {insert} SELECT {which}, 'doing', id FROM dead RETURNING id",
+    )
+    waiting = one(owner, f"{insert} VALUES ({which}, 'todo', NULL) RETURNING id")
+    request.getfixturevalue("worker")
+    until(lambda: one(owner, "SELECT count(*) FROM procrastinate_jobs WHERE id IN (%s, %s)", dead, waiting) == 0)

@@ -24,7 +24,8 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 from procrastinate.contrib.django.utils import connector_params
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 
 from onecard.kernel.audit import actions as audit
 
@@ -166,9 +167,21 @@ async def _rescue_stalled(app: App) -> None:
     """Give the jobs of killed workers to the living ones."""
     while True:
         for job in await app.job_manager.get_stalled_jobs():
-            logger.warning("job %s of a dead worker is run again", job.id)
-            await app.job_manager.retry_job(job)
+            await _rescue(app, job)
         await asyncio.sleep(STALLED_CHECK_EVERY_S)
+
+
+async def _rescue(app: App, job: Job) -> None:
+    """Run a dead worker's job again. Of those that queue once, the next one may wait already, behind this one's lock:
+    it does what this one left.
+    """
+    try:
+        await app.job_manager.retry_job(job)
+    except UniqueViolation:
+        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        logger.warning("job %s of a dead worker is left to the next one", job.id)
+    else:
+        logger.warning("job %s of a dead worker is run again", job.id)
 
 
 def _worker_app() -> App:
