@@ -97,7 +97,7 @@ def test_the_page_tells_cards_classes_and_history_masked(client: Client, holder:
     assert "公交乘车" in page
     assert WORDS[Verdict.FUNDS_SHORT].zh in page
     assert "正常 → 临时挂失" in page
-    assert str(use) not in page
+    assert f"/uses/{use}/" in page
 
 
 def test_opening_the_page_leaves_one_fact_that_the_history_tells(client: Client, holder: Holder) -> None:

@@ -1,6 +1,6 @@
 """Refusals of the API besides those of `foundation.errors`."""
 
-from onecard.foundation.errors import BadInput, OneCardError, Unavailable
+from onecard.foundation.errors import BadInput, OneCardError
 
 
 class Unauthenticated(OneCardError):
@@ -111,16 +111,6 @@ def client_suspended() -> Unauthenticated:
         "The connected system is suspended.",
         next_zh="请联系本市一卡通管理部门。",
         next_en="Ask the city's one-card office.",
-    )
-
-
-def database_away() -> Unavailable:
-    return Unavailable(
-        "DATABASE_AWAY",
-        "系统暂时无法处理。",
-        "We cannot answer just now.",
-        next_zh="请稍后重试；写操作请使用同一 Idempotency-Key。",
-        next_en="Try again shortly; a write under the same Idempotency-Key.",
     )
 
 

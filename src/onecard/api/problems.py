@@ -16,7 +16,7 @@ from ninja.errors import HttpError, ValidationError
 
 from onecard.api import errors
 from onecard.foundation.errors import OneCardError
-from onecard.foundation.web.errors import busy
+from onecard.foundation.web.errors import busy, database_away
 from onecard.foundation.web.middleware import TOO_LONG
 
 log = logging.getLogger("onecard.api")
@@ -70,7 +70,7 @@ def error_of(request: HttpRequest, exception: Exception) -> OneCardError:
     if isinstance(exception, Http404):
         return errors.no_such_path()
     if isinstance(exception, (OperationalError, InterfaceError)):
-        return busy() if isinstance(exception.__cause__, TOO_LONG) else errors.database_away()
+        return busy() if isinstance(exception.__cause__, TOO_LONG) else database_away()
     log.error("trace %s failed", trace_of(request), exc_info=exception)
     return errors.our_fault()
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
-from onecard.api import bridge
 from onecard.api.access import caller
 from onecard.api.declare import operation
 from onecard.api.fields import Asked, Id, Reason
 from onecard.api.writing import Key, write
+from onecard.foundation.web import bridge
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.sharing.queries import Caller
 from onecard.kernel.sharing.scopes import Scope

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
-from onecard.api import bridge
 from onecard.api.access import caller
 from onecard.api.declare import Detail, Words, operation
 from onecard.api.fields import Asked, Code, Id, Moment, Pseudonym
 from onecard.foundation import clock
 from onecard.foundation.errors import NotFound
+from onecard.foundation.web import bridge
 from onecard.kernel.catalogue.models import Item, Point
 from onecard.kernel.sharing import disclosures
 from onecard.kernel.sharing.scopes import Scope

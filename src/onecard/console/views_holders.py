@@ -1,10 +1,8 @@
 """Pages of holders: finding one, the page of one, what is masked, and the moves of their cards."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,16 +12,14 @@ from onecard.console import finding, history, moves, people
 from onecard.console.access import needs
 from onecard.console.forms import FindForm, ReasonForm, RevealForm
 from onecard.console.page import actor_at, page_of
+from onecard.console.refusing import said
 from onecard.console.second import SecondOfficerForm
-from onecard.foundation.errors import BadInput, OneCardError
 from onecard.foundation.web.jinja import words
 from onecard.kernel.cards import words as card_words
 from onecard.kernel.holders import divisions
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.holders.queries import Line
 from onecard.kernel.holders.rules import check_reason
-
-T = TypeVar("T")
 
 
 @needs("holders.read")
@@ -108,20 +104,3 @@ def move(request: HttpRequest, holder_id: int, card_id: int, move_code: str) -> 
 def _move(actor: Any, card_id: int, kind: moves.Kind, reason: str, checker: Any) -> bool:
     moves.make(actor, card_id, kind, check_reason(reason) if reason else "", checker)
     return True
-
-
-def said(form: Form, field: str | None, do: Callable[[], T]) -> T | None:
-    """What doing it comes to; None where it was refused, which the form then says beside the field."""
-    try:
-        return do()
-    except BadInput as refused:
-        form.add_error(field, _both(refused))
-    except OneCardError as refused:
-        if refused.status in (403, 404, 503):
-            raise
-        form.add_error(None, _both(refused))
-    return None
-
-
-def _both(refused: OneCardError) -> str:
-    return words({"zh": f"{refused.zh}{refused.next_zh}", "en": f"{refused.en} {refused.next_en}".strip()})

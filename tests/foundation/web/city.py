@@ -33,12 +33,13 @@ def main() -> None:
     a_use(card, stop, Verdict.FUNDS_SHORT)
     _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     a_resident("wang", sequence=3)
-    officers = {name: an_officer(name, "clerk", "auditor", "risk_officer") for name in ("zhou", "sun", "wu")}
+    roles = ("card_officer", "auditor", "risk_officer", "finance_officer")
+    officers = {name: an_officer(name, *roles) for name in ("zhou", "sun", "wu")}
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
     told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
-    told["risk"] = risk
+    told |= {"risk": risk, "holder": card.holder_id, "use": str(ride)}
     print(json.dumps(told))
 
 

@@ -72,6 +72,11 @@ ROUTES = {
         "portal_lost",
         "portal_found",
         "portal_means",
+        "dev_home",
+        "dev_codes",
+        "dev_signing",
+        "dev_openapi",
+        "dev_operation",
     },
     "staff": {
         "health",
@@ -86,6 +91,12 @@ ROUTES = {
         "console_holder",
         "console_reveal",
         "console_move",
+        "console_uses",
+        "console_use",
+        "console_refund",
+        "console_exports",
+        "console_export",
+        "console_export_csv",
         "console_risks",
         "console_risks_csv",
         "console_risk",
@@ -162,6 +173,11 @@ def responses(db: None) -> dict[str, Any]:
         found["staff no reason"] = staff.post(f"{person}data/", {"fields_shown": ["shoes"]})
         found["staff shown"] = staff.post(f"{person}data/", {"fields_shown": ["name", "phone"], "reason": "audit"})
         found["staff one officer"] = staff.post(cancel, {"reason": "lost", "checker": "sun"})
+        for path in ("/uses/", "/uses/?item=nowhere", f"/uses/{use}/", "/exports/"):
+            found[f"staff {path}"] = staff.get(path)
+        found["staff use without reason"] = staff.post(f"/uses/{use}/", {"reason": ""})
+        found["staff export"] = staff.post("/exports/", {"line": "offline"}, follow=True)
+        found["staff exports"] = staff.get("/exports/")
         found["staff found"] = staff.post("/holders/", {"number": card.number})
         found["staff undecided"] = staff.post(risk, {"seen": 0})
         staff.post(risk, {"seen": 0, "state": "acted", "reason": "已为持卡人换卡"})

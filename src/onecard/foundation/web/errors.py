@@ -52,6 +52,17 @@ def busy() -> Unavailable:
     )
 
 
+def database_away() -> Unavailable:
+    """The database does not answer."""
+    return Unavailable(
+        "DATABASE_AWAY",
+        "系统暂时无法处理。",
+        "We cannot answer just now.",
+        next_zh="请稍后重试，重复提交不会办理两次。",
+        next_en="Try again shortly; sending it again does nothing twice.",
+    )
+
+
 def refused(request: HttpRequest, error: OneCardError) -> HttpResponse:
     """The page of an error of ours, in its own words."""
     english = (get_language() or "").startswith("en")

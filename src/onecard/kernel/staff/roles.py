@@ -57,7 +57,16 @@ ROLES = (
         "finance_officer",
         "财务岗",
         "Finance officer",
-        ("ledger.hold", "ledger.post_hold", "ledger.void_hold", "ledger.correct", "figures.read"),
+        (
+            "ledger.hold",
+            "ledger.post_hold",
+            "ledger.void_hold",
+            "ledger.correct",
+            "uses.read",
+            "uses.refund",
+            "uses.export",
+            "figures.read",
+        ),
     ),
     Shipped(
         "catalogue_editor",
@@ -84,7 +93,7 @@ ROLES = (
         "auditor",
         "审计岗",
         "Auditor",
-        ("audit.read", "audit.read_risks", "uses.read", "uses.explain", "figures.read"),
+        ("audit.read", "audit.read_risks", "uses.read", "uses.export", "uses.explain", "figures.read"),
     ),
     Shipped(
         "risk_officer",

@@ -1,8 +1,13 @@
-"""Jobs of uses, by the clock. One that failed is not tried again: the next turn does what it left."""
+"""Jobs of uses. One by the clock that failed is not tried again: the next turn does what it left."""
 
+from uuid import UUID
+
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from onecard.kernel.uses import journeys, risks
+from onecard.kernel.uses import exports, journeys, risks
+
+PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -17,3 +22,16 @@ def end_journeys(timestamp: int) -> int:
 def look_for_risks(timestamp: int) -> int:
     """Look back over the uses since the last turn by the rules of risk kinds; how many risk facts came of it."""
     return risks.look_back()
+
+
+@app.task(name="uses.export", queue="uses", retry=PATIENT)
+def export(export: str) -> int:
+    """Write a list of uses that an officer asked for; how many it holds."""
+    return exports.write(UUID(export))
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="uses.drop_exports", queue="uses", queueing_lock="uses.drop_exports")
+def drop_exports(timestamp: int) -> int:
+    """Drop the lists whose day is over; how many."""
+    return exports.drop_expired()

@@ -2,15 +2,23 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from onecard.foundation import sql
-from onecard.foundation.ids import moment_of
+from onecard.foundation.actors import Actor
+from onecard.foundation.clock import CHINA
+from onecard.foundation.ids import moment_of, uuid7_floor
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.catalogue.models import Point
+from onecard.kernel.uses.refunds import use_unknown
 
 HERE = "onecard.kernel.uses"
 PAGE = 50
+# A page looks through so many uses, whether they fit or not, so that it takes the same among ten million.
+READ_MAX = 20_000
+OLDEST = UUID(int=0)
 NEWEST = UUID(int=(1 << 128) - 1)
 
 
@@ -58,3 +66,78 @@ def of_cards(card_ids: Sequence[int], *, before: UUID | None = None, limit: int 
     """The uses of some cards, newest first; `before` is the last id of the page above."""
     found = rows(sql.load(HERE, "listed_of_cards"), list(card_ids), before or NEWEST, limit) if card_ids else []
     return [Listed(*row) for row in found]
+
+
+class Line(StrEnum):
+    """How a use came to the platform."""
+
+    ANY = ""
+    OFFLINE = "offline"
+    DOUBLE = "double"
+    DIFFERS = "differs"
+
+
+class Wanted(NamedTuple):
+    """What to keep of the list: recorded from the beginning of one day in China to the end of another, at a point, of
+    an item, with a verdict; empty keeps all.
+
+    `line`: what a gate without a line sent, those of them that were used twice, or of which it decided otherwise than
+    the platform would have.
+    """
+
+    from_day: dt.date | None = None
+    to_day: dt.date | None = None
+    point: str = ""
+    item: str = ""
+    verdict: str = ""
+    line: Line = Line.ANY
+
+    @property
+    def bounds(self) -> tuple[UUID, UUID]:
+        """The first id that fits the days, and the first after them."""
+        begin = uuid7_floor(_midnight(self.from_day)) if self.from_day else OLDEST
+        end = uuid7_floor(_midnight(self.to_day + dt.timedelta(days=1))) if self.to_day else NEWEST
+        return begin, end
+
+
+class Page(NamedTuple):
+    """Uses, newest first. `next` is where to go on, None at the end; `read` is how many were looked through for it."""
+
+    uses: list[Listed]
+    next: UUID | None
+    read: int
+
+
+def page(places: Sequence[str], wanted: Wanted, *, before: UUID | None = None, limit: int = PAGE) -> Page:
+    """A page of the uses at points of some places. It may be short, or empty, and still have a next one: that many were
+    looked through of which few were wanted.
+    """
+    begin, end = wanted.bounds
+    point = Point.objects.filter(code=wanted.point).values_list("pk", flat=True).first() if wanted.point else None
+    if wanted.point and point is None:
+        return Page([], None, 0)
+    source = "offline" if wanted.line else "point" if point else "all"
+    kept = wanted.line.value if wanted.line in (Line.DOUBLE, Line.DIFFERS) else ""
+    found = rows(
+        sql.load(HERE, "listed"), source, min(before or end, end), begin, READ_MAX,
+        point, list(places), wanted.item, wanted.verdict, kept, limit + 1,
+    )  # fmt: skip
+    read, last = found[0][:2]
+    fit = [Listed(*row[2:]) for row in found if row[2] is not None]
+    if len(fit) > limit:
+        return Page(fit[:limit], fit[limit - 1].id, read)
+    return Page(fit, last if read == READ_MAX else None, read)
+
+
+def one(actor: Actor, use_id: UUID) -> Listed:
+    """A use, for whoever may read uses at its point. Raises NotFound USE_UNKNOWN."""
+    found = rows(sql.load(HERE, "listed_one"), use_id)
+    if not found:
+        raise use_unknown()
+    use = Listed(*found[0])
+    actor.require("uses.read", use.division)
+    return use
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), CHINA)

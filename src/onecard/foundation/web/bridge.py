@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from onecard.api import errors
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.postgres import urls
-from onecard.foundation.web.errors import busy
+from onecard.foundation.web.errors import busy, database_away
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ class Bridge:
         except asyncpg.LockNotAvailableError:
             raise _card_busy() from None
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError):
-            raise errors.database_away() from None
+            raise database_away() from None
 
     async def _ask(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         if self._pool is None:

@@ -1,0 +1,107 @@
+"""Pages of uses: a list with filters, one with its explanation and its refund, and lists to take along."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onecard.console import using
+from onecard.console.access import needs
+from onecard.console.forms import ReasonForm
+from onecard.console.page import actor_at, page_of
+from onecard.console.refusing import said
+from onecard.foundation.errors import Conflict
+from onecard.foundation.web.jinja import is_english, words
+from onecard.kernel.uses import exports, officer_refunds
+
+
+@needs("uses.read")
+@require_safe
+def uses(request: HttpRequest) -> HttpResponse:
+    """Uses at points of the officer's places, newest first, a page at a time."""
+    page = page_of(request, "uses", items=using.items(), verdicts=using.VERDICTS, kinds=using.LINES.items())
+    page["listing"] = using.page(page["actor"], using.chosen(request.GET))
+    return render(request, "uses.html", page)
+
+
+@needs("uses.read")
+@require_http_methods(["GET", "HEAD", "POST"])
+def use(request: HttpRequest, use_id: UUID) -> HttpResponse:
+    """One use. Why it came to what it did is told for a reason, on the answer to the form."""
+    actor = actor_at(request)
+    shown = using.one(actor, use_id)
+    form = ReasonForm(request.POST or None)
+    page = page_of(request, "uses", shown=shown, form=form, refund_form=ReasonForm(prefix="refund"))
+    if form.is_valid():
+        page["explained"] = said(form, "reason", lambda: using.explained(actor, use_id, form.cleaned_data["reason"]))
+    return render(request, "use.html", page, status=422 if form.errors else 200)
+
+
+@needs("uses.refund")
+@require_POST
+def refund(request: HttpRequest, use_id: UUID) -> HttpResponse:
+    """Give a use back, for a reason."""
+    actor = actor_at(request)
+    shown = using.one(actor, use_id)
+    form = ReasonForm(request.POST, prefix="refund")
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if said(form, "reason", lambda: officer_refunds.refund_use(actor, use_id, reason)) is not None:
+            messages.success(request, _("已退回。"))
+            return redirect("console_use", use_id)
+    page = page_of(request, "uses", shown=shown, form=ReasonForm(), refund_form=form)
+    return render(request, "use.html", page, status=422)
+
+
+@needs("uses.export")
+@require_http_methods(["GET", "HEAD", "POST"])
+def exports_of(request: HttpRequest) -> HttpResponse:
+    """The officer's own lists; POST asks for another, of what the filters in its body say."""
+    actor = actor_at(request)
+    if request.method == "POST":
+        wanted = using.chosen(request.POST).wanted
+        try:
+            id_ = exports.ask(actor, actor.places_of("uses.export"), wanted, "en" if is_english() else "zh")
+        except Conflict as refused:
+            told = {"zh": refused.zh + refused.next_zh, "en": f"{refused.en} {refused.next_en}"}
+            messages.warning(request, words(told))
+            return redirect("console_exports")
+        return redirect("console_export", id_)
+    page = page_of(request, "uses", exports=exports.of_actor(actor), states=STATES)
+    return render(request, "exports.html", page)
+
+
+@needs("uses.export")
+@require_http_methods(["GET", "HEAD", "POST"])
+def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
+    """How far a list is; POST stops it. The page may be left: the list is written all the same."""
+    actor = actor_at(request)
+    if request.method == "POST":
+        exports.stop(actor, export_id)
+        return redirect("console_export", export_id)
+    found = exports.one(actor, export_id)
+    page = page_of(request, "uses", export=found, states=STATES, query=using.Chosen(found.wanted, None).query())
+    return render(request, "export.html", page)
+
+
+@needs("uses.export")
+@require_safe
+def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingHttpResponse:
+    """A list that is done, as a file."""
+    found = exports.one(actor_at(request), export_id)
+    if found.state is not exports.State.DONE:
+        return redirect("console_export", export_id)
+    response = StreamingHttpResponse(exports.content(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="uses-{found.asked_at:%Y%m%d-%H%M}.csv"'
+    return response
+
+
+STATES = {
+    exports.State.WAITING: ({"zh": "等待中", "en": "Waiting"}, "info"),
+    exports.State.RUNNING: ({"zh": "正在导出", "en": "Being written"}, "info"),
+    exports.State.DONE: ({"zh": "已完成", "en": "Done"}, "ok"),
+    exports.State.STOPPED: ({"zh": "已停止", "en": "Stopped"}, "warn"),
+}

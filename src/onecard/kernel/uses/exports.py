@@ -1,0 +1,229 @@
+"""Lists of uses to take along (导出): asked for by an officer, written by a job a part at a time, fetched once done.
+
+A part and how far it went are one transaction, so a job that was killed goes on where it stood. A list holds no person,
+no card and no holder; it expires after a day.
+"""
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from onecard.foundation import clock, jobs, sql
+from onecard.foundation.actors import Actor
+from onecard.foundation.clock import CHINA
+from onecard.foundation.errors import Conflict, NotFound
+from onecard.foundation.ids import moment_of, uuid7
+from onecard.foundation.money import yuan
+from onecard.foundation.postgres.raw import rows
+from onecard.foundation.web.tables import cell
+from onecard.kernel.audit import actions as audit
+from onecard.kernel.uses import listing
+from onecard.kernel.uses.listing import NEWEST, Line, Listed, Wanted
+from onecard_kit.verdicts import WORDS, Verdict
+
+HERE = "onecard.kernel.uses"
+PERMISSION = "uses.export"
+KEPT_HOURS = 24
+USES_MAX = 1_000_000
+PART = 5_000
+OPEN_MAX = 3
+HEADS = {
+    "zh": ("用卡编号", "时间", "应用项目", "项目代码", "用卡点", "用卡点代码", "地区", "终端", "出示方式", "结果",
+           "结果代码", "全价（元）", "实付（元）", "运营单位承担（元）", "优惠", "已退回", "离线",
+           "重复使用", "与平台判定不同"),
+    "en": ("use", "time", "item", "item code", "point", "point code", "division", "terminal", "medium", "verdict",
+           "verdict code", "full price (yuan)", "paid (yuan)", "borne by operator (yuan)", "concession", "given back",
+           "offline", "used twice", "differs from the platform"),
+}  # fmt: skip
+
+
+class State(StrEnum):
+    """Where a list stands. `stopped`: by who asked for it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+class Export(NamedTuple):
+    """A list that was asked for. `percent` is how much of the time that it covers is written."""
+
+    id: UUID
+    actor: str
+    places: list[str]
+    wanted: Wanted
+    language: str
+    asked_at: dt.datetime
+    expires_at: dt.datetime
+    state: State
+    position: UUID | None
+    parts: int
+    uses: int
+    percent: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (State.WAITING, State.RUNNING)
+
+
+@transaction.atomic
+def ask(actor: Actor, places: Sequence[str], wanted: Wanted, language: str) -> UUID:
+    """Ask for a list of the uses of some places; its id. `language` is ``zh`` or ``en``.
+
+    Needs uses.export in each of the places. Raises Conflict EXPORTS_OPEN where the officer has three under way.
+    """
+    for place in places:
+        actor.require("uses.export", place)
+    if sum(each.is_open for each in of_actor(actor)) >= OPEN_MAX:
+        raise Conflict(
+            "EXPORTS_OPEN",
+            f"您已有{OPEN_MAX}个导出正在进行。",
+            f"You have {OPEN_MAX} exports under way.",
+            next_zh="请等待完成，或停止其中一个。",
+            next_en="Wait for one, or stop one.",
+        )
+    id_ = uuid7()
+    expires = clock.now() + dt.timedelta(hours=KEPT_HOURS)
+    rows(sql.load(HERE, "ask_export"), id_, actor.name, list(places), _json(wanted), language, expires)
+    audit.record(actor, "uses.export", f"export:{id_}", detail={"wanted": json.loads(_json(wanted))})
+    jobs.queue("uses.export", export=str(id_))
+    return id_
+
+
+def of_actor(actor: Actor, limit: int = 20) -> list[Export]:
+    """An officer's own lists, newest first."""
+    return [_export(row) for row in rows(sql.load(HERE, "exports_of"), actor.name, limit)]
+
+
+def one(actor: Actor, export_id: UUID) -> Export:
+    """One of an officer's own lists. Raises NotFound EXPORT_UNKNOWN."""
+    found = _load(export_id)
+    if found is None or found.actor != actor.name:
+        raise NotFound(
+            "EXPORT_UNKNOWN",
+            "没有这个导出，或者已经过期。",
+            "There is no such export, or it has expired.",
+            next_zh="请重新导出。",
+            next_en="Ask for it again.",
+        )
+    return found
+
+
+def stop(actor: Actor, export_id: UUID) -> None:
+    """Stop writing a list; what was written is dropped with it when it expires. One that is done stays so."""
+    one(actor, export_id)
+    rows(sql.load(HERE, "stop_export"), export_id)
+
+
+def content(export: Export) -> Iterator[bytes]:
+    """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark)."""
+    yield _lines([HEADS[export.language]]).encode("utf-8-sig")
+    for number in range(export.parts):
+        for (text,) in rows(
+            "SELECT content FROM uses_export_part WHERE export_id = $1 AND number = $2", export.id, number
+        ):
+            yield text.encode()
+
+
+# --- The job ----------------------------------------------------------------------------------------------------------
+
+
+def write(export_id: UUID) -> int:
+    """Write what is left of a list; how many uses it holds then."""
+    while (export := _load(export_id)) is not None and export.is_open:
+        _write_part(export)
+    return export.uses if export is not None else 0
+
+
+@transaction.atomic
+def _write_part(export: Export) -> None:
+    left = min(PART, USES_MAX - export.uses)
+    found = listing.page(export.places, export.wanted, before=export.position, limit=left)
+    uses = export.uses + len(found.uses)
+    done = found.next is None or uses >= USES_MAX
+    if found.uses:
+        text = _lines(_row(use, export.language) for use in found.uses)
+        rows("INSERT INTO uses_export_part VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", export.id, export.parts, text)
+    rows(
+        sql.load(HERE, "move_export"),
+        export.id,
+        found.next,
+        export.parts + bool(found.uses),
+        uses,
+        100 if done else _percent(export, found.next or NEWEST),
+        State.DONE.value if done else State.RUNNING.value,
+    )
+
+
+def _percent(export: Export, position: UUID) -> int:
+    """How much of the time from the list's end back to its beginning is behind it; without a first day, of a year."""
+    begin, end = export.wanted.bounds
+    last = min(moment_of(end), export.asked_at) if end != NEWEST else export.asked_at
+    first = moment_of(begin) if begin != listing.OLDEST else last - dt.timedelta(days=365)
+    whole = (last - first).total_seconds()
+    return max(0, min(99, int(100 * (last - moment_of(position)).total_seconds() / whole))) if whole > 0 else 99
+
+
+def drop_expired() -> int:
+    """Drop the lists whose day is over; how many."""
+    return len(rows("DELETE FROM uses_export WHERE expires_at < now() RETURNING id"))
+
+
+def _row(use: Listed, language: str) -> list[object]:
+    yes = {"zh": "是", "en": "yes"}[language]
+    english = language == "en"
+    verdict = WORDS[Verdict(use.verdict)]
+    return [
+        use.id,
+        use.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S"),
+        (use.item_en if english else "") or use.item_zh,
+        use.item,
+        (use.point_en if english else "") or use.point_zh,
+        use.point,
+        use.division,
+        use.terminal,
+        use.medium,
+        verdict.en if english else verdict.zh,
+        use.verdict,
+        yuan(use.full_fen),
+        yuan(use.paid_fen),
+        yuan(use.waived_fen),
+        use.concession,
+        *(yes if each else "" for each in (use.refunded, use.gate_verdict, use.double, use.differs)),
+    ]
+
+
+def _lines(table: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([cell(value) for value in row] for row in table)
+    return text.getvalue()
+
+
+def _json(wanted: Wanted) -> str:
+    days = {name: day.isoformat() if day else None for name, day in (("from", wanted.from_day), ("to", wanted.to_day))}
+    told = {**days, "point": wanted.point, "item": wanted.item, "verdict": wanted.verdict, "line": wanted.line.value}
+    return json.dumps({name: value for name, value in told.items() if value})
+
+
+def _wanted(told: dict[str, str]) -> Wanted:
+    first, last = (dt.date.fromisoformat(told[name]) if name in told else None for name in ("from", "to"))
+    point, item, verdict = (told.get(name, "") for name in ("point", "item", "verdict"))
+    return Wanted(first, last, point, item, verdict, Line(told.get("line", "")))
+
+
+def _load(export_id: UUID) -> Export | None:
+    found = rows(sql.load(HERE, "export"), export_id)
+    return _export(found[0]) if found else None
+
+
+def _export(row: tuple[Any, ...]) -> Export:
+    id_, actor, places, wanted, language, asked_at, expires_at, state, *rest = row
+    return Export(id_, actor, places, _wanted(json.loads(wanted)), language, asked_at, expires_at, State(state), *rest)

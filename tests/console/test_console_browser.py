@@ -1,0 +1,112 @@
+"""The officers' pages in a real browser, served by a live process under its own database role."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from tests.foundation.web.live import Live, browser, live, watched
+from tests.foundation.web.test_web_browser import LOOKS, keep_picture, officer, press_until, walk
+
+__all__ = ["browser", "live", "officer"]
+pytestmark = pytest.mark.browser
+WRITE = (
+    "import sys, uuid, django; django.setup(); from onecard.kernel.uses import exports;"
+    " exports.write(uuid.UUID(sys.argv[1]))"
+)
+
+
+@pytest.fixture
+def staff_face() -> None:
+    """The process has its own settings; this one needs none."""
+
+
+@pytest.mark.parametrize(("language", "mode"), LOOKS)
+def test_pages_of_holders_and_uses(live: Live, officer: BrowserContext, language: str, mode: str) -> None:
+    holder = f"/holders/{live.known['holder']}/"
+    cancel = f"{holder}cards/{live.known['card']}/cancel/"
+    paths = [holder, f"{holder}data/", cancel, f"{holder}cards/{live.known['card']}/complete/"]
+    paths += ["/uses/", "/uses/?line=double", f"/uses/{live.known['use']}/", "/exports/"]
+    assert walk(officer, live.staff, paths, language, mode) == []
+
+
+def test_unmasking_by_keyboard_alone(live: Live, officer: BrowserContext) -> None:
+    page = watched(officer, live.staff)
+    page.go(f"/holders/{live.known['holder']}/?lang=zh&mode=standard")
+    press_until(page.page, f"a[href='/holders/{live.known['holder']}/data/']", 90)
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("h1")).to_have_text("查看完整信息")
+    press_until(page.page, "#id_fields_shown_0", 60)
+    page.page.keyboard.press("Space")
+    press_until(page.page, "#id_reason")
+    page.page.keyboard.type("核对户口簿")
+    press_until(page.page, "form .btn.primary")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#shown")).to_contain_text("张小明")
+    assert page.faults() == []
+    page.page.close()
+
+
+def test_a_use_is_explained_and_given_back(live: Live, officer: BrowserContext) -> None:
+    page = watched(officer, live.staff)
+    page.go(f"/uses/{live.known['use']}/?lang=zh&mode=standard")
+    page.page.fill("#id_reason", "投诉核查")
+    page.page.press("#id_reason", "Tab")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#explained li").first).to_be_visible()
+    assert page.faults() == []
+    keep_picture(page.page, "explained")
+    page.page.fill("#id_refund-reason", "设备故障，重复扣款")
+    page.page.press("#id_refund-reason", "Tab")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("已退回")
+    expect(page.page.locator(".phead")).to_contain_text("已退回")
+    expect(page.page.locator("#id_refund-reason")).to_have_count(0)
+    assert page.faults() == []
+    page.page.close()
+
+
+def test_an_export_shows_its_progress_and_is_fetched(
+    live: Live,
+    officer: BrowserContext,
+    fresh_database: dict[str, str],
+    environment_for: Callable[[str], dict[str, str]],
+) -> None:
+    page = watched(officer, live.staff)
+    page.go("/uses/?lang=zh&mode=standard")
+    page.page.click("form[action='/exports/'] button")
+    expect(page.page.locator("#export")).to_contain_text("等待中")
+    assert page.faults() == []
+    _write(page.page.url.split("/")[-2], environment_for(fresh_database["worker"]))
+    expect(page.page.locator("#export")).to_contain_text("已完成", timeout=30_000)
+    with page.page.expect_download() as fetched:
+        page.page.click("#export a.primary")
+    lines = Path(fetched.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("用卡编号")
+    assert any(line.startswith(live.known["use"]) for line in lines)
+    assert page.faults() == []
+    page.page.close()
+
+
+def _write(export: str, environment: dict[str, str]) -> None:
+    """As the worker does, under its role."""
+    assert UUID(export)
+    settings = {"DJANGO_SETTINGS_MODULE": "onecard.settings.worker", "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", WRITE, export], env={**environment, **settings}, check=True)
+
+
+def test_a_holder_is_looked_for_and_opened_without_scripts(
+    live: Live, officer: BrowserContext, browser: Browser
+) -> None:
+    context = browser.new_context(locale="zh-CN", java_script_enabled=False, storage_state=officer.storage_state())
+    page = context.new_page()
+    page.goto(live.staff + "/holders/?lang=zh")
+    page.fill("#gs", "张小明")
+    page.press("#gs", "Enter")
+    page.click(f"#found a[href='/holders/{live.known['holder']}/']")
+    expect(page.locator("#history .events li").first).to_be_visible()
+    context.close()
