@@ -7,6 +7,7 @@ admitted stands, and `onecard_kit.admissions` says who pays. Taking a line again
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
@@ -202,6 +203,7 @@ async def _find_closed(connection: asyncpg.Connection, lines: list[Line], loaded
     return found
 
 
+@lru_cache(maxsize=4096)  # codes of one window end together
 def _month(moment: dt.datetime) -> str:
     """The month in China, as the partitions of spent nonces are named."""
     return f"{clock.day_of(moment):%Y%m}"

@@ -35,6 +35,8 @@ def then(line: Line, spot: Spot, card: Card | None, loaded: Loaded) -> tuple[Spo
     """Place and card with the states that they had at the line's moment."""
     past, at = loaded.past, line.at.timestamp()
     assert past is not None
+    if not (past.places or past.cards):
+        return spot, card
     place = past.place(spot.place, line.terminal_id, spot.point_id, line.item, at)
     sponsor = past.sponsor(spot.sponsor, spot.point_id, at)
     if card is not None:
