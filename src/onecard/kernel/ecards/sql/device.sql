@@ -1,7 +1,9 @@
--- The e-card a device may show, and which issuer key signs codes now. $1 bytea: SHA-256 of its token. No row: unknown, expired, revoked, or the e-card is closed.
+-- The e-card a device may show, and which issuer key signs codes now. $1 bytea: SHA-256 of its token. No row: unknown, expired,
+-- revoked, or the e-card is closed.
 SELECT device.id AS device_id, ecard.serial, standing.card_id, standing.card_state, standing.social_security,
-       standing.financial, standing.transit, standing.classes, standing.issuing_place,
-       (SELECT id FROM ecards_key WHERE purpose = 'codes' AND sign_from IS NOT NULL AND sign_to IS NULL) AS signs
+       standing.financial, standing.transit, standing.classes,
+       (SELECT id FROM ecards_key WHERE purpose = 'codes' AND sign_from IS NOT NULL AND sign_to IS NULL) AS signs,
+       standing.issuing_place
 FROM ecards_device AS device
 JOIN ecards_ecard AS ecard ON ecard.serial = device.ecard_id
 JOIN cards_standing AS standing ON standing.card_id = ecard.card_id
