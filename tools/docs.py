@@ -17,14 +17,12 @@ SOURCE = ROOT / "src"
 sys.path[:0] = [str(SOURCE), str(ROOT)]
 
 import msgspec  # noqa: E402
-from tools import item_keys, item_pages  # noqa: E402
+from tools import item_keys, item_pages, references  # noqa: E402
+from tools import problems as problems_of  # noqa: E402
+from tools.problems import words_of  # noqa: E402
 
 from onecard import cli  # noqa: E402
-from onecard.api import errors as api_errors  # noqa: E402
 from onecard.check import running as check  # noqa: E402
-from onecard.foundation import errors as foundation_errors  # noqa: E402
-from onecard.foundation.errors import OneCardError  # noqa: E402
-from onecard.gateway import errors as gateway_errors  # noqa: E402
 from onecard.kernel.audit import risk_files  # noqa: E402
 from onecard.kernel.messages.kinds import KINDS  # noqa: E402
 from onecard.kernel.sharing.scopes import SCOPE_OF, SCOPES  # noqa: E402
@@ -51,7 +49,13 @@ API_PROBLEM_FILES = (
     SOURCE / "onecard/kernel/uses/disclosures.py",
     *sorted((SOURCE / "onecard/kernel/sharing").glob("[detw]*.py")),
     SOURCE / "onecard/foundation/web/errors.py",
+    SOURCE / "onecard/foundation/web/bridge.py",
 )
+
+
+# Where the integrators' pages find what they are made from.
+REFERENCES = SOURCE / "onecard/developers/data"
+REFUSED = {"gateway": PROBLEM_FILES, "department": API_PROBLEM_FILES}
 
 
 def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
@@ -124,34 +128,10 @@ def kinds() -> str:
 
 
 def _problems_of(paths: tuple[Path, ...]) -> str:
-    found = {code: (status, zh, en) for path in paths for code, status, zh, en in _raised(path)}
-    ordered = sorted(found.items(), key=lambda each: (each[1][0], each[0]))
     return table(
         ("status", "code", "中文", "English"),
-        ((str(status), f"`{code}`", zh, en) for code, (status, zh, en) in ordered),
+        ((str(each.status), f"`{each.code}`", each.zh, each.en) for each in problems_of.by_code(paths)),
     )
-
-
-def _raised(path: Path) -> Iterator[tuple[str, int, str, str]]:
-    """(code, status, zh, en) of each error that a file makes from literal words."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and len(node.args) >= 3 and isinstance(node.args[0], ast.Constant):
-            kind = _error_class(node.func)
-            if kind is not None:
-                yield str(node.args[0].value), kind.status, _words(node.args[1]), _words(node.args[2])
-
-
-def _error_class(called: ast.expr) -> type[OneCardError] | None:
-    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-    homes = (gateway_errors, api_errors, foundation_errors)
-    kind = next((found for home in homes if (found := getattr(home, name, None)) is not None), None)
-    return kind if isinstance(kind, type) and issubclass(kind, OneCardError) else None
-
-
-def _words(node: ast.expr) -> str:
-    """A literal text; what is filled in at run time is shown as …"""
-    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
 
 
 def commands() -> str:
@@ -178,7 +158,7 @@ def checks() -> str:
     for node in ast.walk(ast.parse(Path(check.__file__).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding":
             code, zh, en = node.args[:3]
-            lines += [(f"`{code.value!s}`", _words(zh), _words(en))] if isinstance(code, ast.Constant) else []
+            lines += [(f"`{code.value!s}`", words_of(zh), words_of(en))] if isinstance(code, ast.Constant) else []
     return table(("finding", "中文", "what must hold"), iter(lines))
 
 
@@ -267,10 +247,11 @@ def main(argv: list[str]) -> int:
         print(page.relative_to(ROOT))
         if "--check" not in argv:
             page.write_text(text, encoding="utf-8")
-    stale_items = item_pages.write(ROOT / "docs/items", check="--check" in argv)
-    for page in stale_items:
+    stale_files = item_pages.write(ROOT / "docs/items", check="--check" in argv)
+    stale_files += references.write(REFERENCES, REFUSED, check="--check" in argv)
+    for page in stale_files:
         print(page.relative_to(ROOT))
-    return 1 if (stale or stale_items) and "--check" in argv else 0
+    return 1 if (stale or stale_files) and "--check" in argv else 0
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ def raised(path: Path) -> Iterator[Refusal]:
 
 def by_code(paths: tuple[Path, ...]) -> list[Refusal]:
     """What several files raise, each code once, by status and code."""
-    found = {each.code: each for path in paths for each in raised(path)}
+    every = [each for path in paths for each in raised(path)]
+    found = {each.code: each for each in every} | {each.code: each for each in every if each.next_zh}
     return sorted(found.values(), key=lambda each: (each.status, each.code))
 
 

@@ -15,5 +15,6 @@ urlpatterns = [
     path("health", health, name="health"),
     path("sign-in/password/", account.login, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
+    path("dev/", include("onecard.developers.routes")),
     path("", include("onecard.portal.routes")),
 ]

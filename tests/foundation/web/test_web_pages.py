@@ -143,7 +143,8 @@ def responses(db: None) -> dict[str, Any]:
         client = a_resident_client(user)
         services = ("/services", "/services?q=nowhere", "/services/transit.metro_ride", "/services/transit.nowhere")
         laws = ("/legal-bases", "/legal-bases/js-2022", "/legal-bases/nowhere")
-        for path in ("/", "/sign-in/", "/health", "/nowhere/", *services, *laws):
+        connecting = ("/dev/", "/dev/codes", "/dev/signing", "/dev/gateway/use", "/dev/department/what_if", "/dev/x/y")
+        for path in ("/", "/sign-in/", "/health", "/nowhere/", *services, *laws, *connecting):
             found[f"public {path}"] = client_in_english().get(path)
         with override_settings(ONECARD_DEMO=True):
             found["public kit"] = client_in_english().get("/_kit")

@@ -1,0 +1,13 @@
+"""Routes of the integrators' face."""
+
+from django.urls import path
+
+from onecard.developers import views
+
+urlpatterns = [
+    path("", views.home, name="dev_home"),
+    path("codes", views.codes, name="dev_codes"),
+    path("signing", views.signing, name="dev_signing"),
+    path("openapi/<str:interface>.json", views.openapi, name="dev_openapi"),
+    path("<str:interface>/<str:name>", views.operation, name="dev_operation"),
+]
