@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.portal import gallery, signing_in, views
+from onecard.portal import gallery, own, signing_in, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("legal-bases", views.legal_bases, name="portal_legal_bases"),
     path("legal-bases/<str:code>", views.legal_basis, name="portal_legal_basis"),
     path("cards/", views.cards, name="portal_cards"),
+    path("uses/", own.uses, name="portal_uses"),
+    path("uses/<str:use_id>/", own.use, name="portal_use"),
+    path("money/", own.money, name="portal_money"),
+    path("rights/", own.rights, name="portal_rights"),
     path("paying/", views.means, name="portal_means"),
     path("cards/<int:card_id>/lost/", views.lost, name="portal_lost"),
     path("cards/<int:card_id>/found/", views.found, name="portal_found"),

@@ -15,11 +15,12 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 768, 1366)
 BY_PASSWORD = "/sign-in/password/?next=/cards/"
+OWN = ("/uses/", "/uses/?outcome=refused&field=health", "/money/", "/rights/")
 LOOKS = list(product(("zh", "en"), ("standard", "elder")))
 
 
 def public_pages(known: dict[str, Any]) -> list[str]:
-    return ["/", "/cards/", "/paying/", f"/cards/{known['card']}/lost/", "/sign-out/", "/nowhere/"]
+    return ["/", "/cards/", "/paying/", f"/cards/{known['card']}/lost/", "/sign-out/", "/nowhere/", *OWN]
 
 
 def sign_in(page: Page, name: str, password: str) -> None:

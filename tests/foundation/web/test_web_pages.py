@@ -72,6 +72,10 @@ ROUTES = {
         "portal_lost",
         "portal_found",
         "portal_means",
+        "portal_uses",
+        "portal_use",
+        "portal_money",
+        "portal_rights",
         "dev_home",
         "dev_codes",
         "dev_signing",
@@ -148,7 +152,8 @@ def responses(db: None) -> dict[str, Any]:
             found[f"public {path}"] = client_in_english().get(path)
         with override_settings(ONECARD_DEMO=True):
             found["public kit"] = client_in_english().get("/_kit")
-        for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/"):
+        own = ("/uses/", f"/uses/{use}/", "/uses/?field=health", "/uses/1/", "/money/", "/rights/")
+        for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/", *own):
             found[f"public {path}"] = client.get(path + "?lang=en")
         found["public wrong password"] = sign_in(client_in_english(), "zhang", "wrong")
         client.post(f"/cards/{card.pk}/lost/")
