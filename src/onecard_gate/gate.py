@@ -289,7 +289,7 @@ class Gate:
         if named is not None:
             return named
         pack = self.supplies.known.pack
-        return pack.items[0].code if pack is not None and len(pack.items) == 1 else ""
+        return (pack.only_item if pack is not None else None) or ""
 
     def _refusal(self, asked: Asked, sequence: int | None, mode: str, verdict: Verdict | OfflineRefusal) -> Result:
         """A refusal of which nothing is written down."""

@@ -236,7 +236,7 @@ def _item(facts: Facts) -> Verdict | None:
 
 def _on_the_way_out(facts: Facts) -> bool:
     """Whether this ends a journey: who was let in is let out again, after closing time, when a class has run out, and
-    where point or item were suspended meanwhile. The operator owes the way out; a terminal or card that is not to be
+    where point or item were suspended or the offer was withdrawn meanwhile. The operator owes the way out; a terminal or card that is not to be
     trusted owes nothing. What is not genuine tells nothing of a journey.
     """
     return facts.leg is Leg.OUT and facts.journey is not None and facts.problem is None
@@ -246,7 +246,7 @@ def _point(facts: Facts) -> Verdict | None:
     place, item = facts.place, facts.item
     if place.point_state != ACTIVE and not _on_the_way_out(facts):
         return Verdict.POINT_SUSPENDED
-    if not place.offered:
+    if not place.offered and not _on_the_way_out(facts):
         return Verdict.ITEM_NOT_OFFERED
     if _on_the_way_out(facts):
         return None

@@ -49,12 +49,16 @@ class PackPoint(msgspec.Struct, frozen=True):
 
 
 class PackItem(msgspec.Struct, frozen=True):
-    """An item that the point offers: its state, what the point takes instead of what the item says, its versions."""
+    """An item that the point offers: its state, what the point takes instead of what the item says, its versions.
+
+    One that is no longer `offered` is there for those who are still inside: they are let out.
+    """
 
     code: str
     state: str
     capacity_count: int | None
     versions: tuple[msgspec.Raw, ...]
+    offered: bool = True
 
 
 class PackKey(msgspec.Struct, frozen=True):
@@ -116,6 +120,12 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         return {item.code: [_declaration(raw) for raw in item.versions] for item in self.items}
 
     @property
+    def only_item(self) -> str | None:
+        """The item that is meant where nobody names one: the only one here."""
+        offered = [item.code for item in self.items if item.offered] or [item.code for item in self.items]
+        return offered[0] if len(offered) == 1 else None
+
+    @property
     def unread(self) -> tuple[str, ...]:
         """What this gate is too old to understand: the item, and why."""
         return tuple(f"{code}: {each}" for code, some in self._declared.items() for each in some if type(each) is str)
@@ -133,7 +143,7 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         point = self.point
         return Place(
             self.terminal.state, point.client_state, point.state, item.state if item is not None else None,
-            item is not None, point.division, point.code, point.hours, point.media,
+            item is not None and item.offered, point.division, point.code, point.hours, point.media,
             item.capacity_count if item is not None else None, self.terminal.attended,
         )  # fmt: skip
 

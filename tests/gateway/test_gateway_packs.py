@@ -132,6 +132,22 @@ def test_it_is_told_again_only_when_it_changed(city: SmallCity, http: httpx.Clie
 
 
 @processes
+def test_what_was_offered_of_late_is_told_for_those_who_are_inside(city: SmallCity, http: httpx.Client) -> None:
+    point = city.a_point(RIDE, city.operator)
+    gate = city.a_terminal(point=point)
+    first = fetch(http, gate)
+    city.run("DELETE FROM catalogue_offer WHERE point_id = $1", point)
+    newer = fetch_newer(http, gate, first)
+    held = read(http, newer)
+    place = held.place_for(RIDE)
+    assert (place.offered, place.item_state, held.item_on(RIDE, clock.today()) is not None) == (False, "active", True)
+    assert held.only_item == RIDE
+    city.run("INSERT INTO catalogue_offer (point_id, item_id) VALUES ($1, $2)", point, LIBRARY)
+    held = read(http, fetch_newer(http, gate, newer))
+    assert (held.only_item, len(held.items)) == (LIBRARY, 2)
+
+
+@processes
 def test_an_end_that_was_brought_forward_is_told(city: SmallCity, http: httpx.Client) -> None:
     gate, tomorrow = city.a_terminal(LIBRARY), clock.today() + dt.timedelta(days=1)
     first = fetch(http, gate)

@@ -214,7 +214,7 @@ def compare(run: Run, cases: list[tuple[dict[str, Any], dict[str, Any]]]) -> Non
 
 FAULTS = (
     "offline", "limit", "away", "old", "missing", "terminal", "client", "point", "hours", "item", "nowhere", "mark",
-    "marked", "withdrawn", "over", "time", "amount", "spent", "forged", "media", "region",
+    "marked", "withdrawn", "offer", "over", "time", "amount", "spent", "forged", "media", "region",
 )  # fmt: skip
 
 
@@ -241,7 +241,10 @@ def situations(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
             client_state=suspended if fault == "client" else "active",
             hours=(draw(drawn.whens),) if fault == "hours" else (),
         ),
-        items=tuple(replace(each, state=suspended if fault == "item" else "active") for each in made.items),
+        items=tuple(
+            replace(each, state=suspended if fault == "item" else "active", offered=fault != "offer")
+            for each in made.items
+        ),
         terminal=replace(made.terminal, state=suspended if fault == "terminal" else "active"),
         keys=(a_key(SIGNER, verifies_to=NOON if fault == "over" else None), a_key(LASTING), a_key(ANCHOR)),
     )

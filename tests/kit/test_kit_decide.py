@@ -361,14 +361,14 @@ def test_who_was_let_in_is_let_out_whatever_ended_meanwhile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "verdict"),
+    ("suspended", "verdict"),
     [
-        ("point_state", Verdict.POINT_SUSPENDED),
-        ("item_state", Verdict.ITEM_SUSPENDED),
+        ({"place.point_state": "suspended"}, Verdict.POINT_SUSPENDED),
+        ({"place.item_state": "suspended"}, Verdict.ITEM_SUSPENDED),
+        ({"place.offered": False}, Verdict.ITEM_NOT_OFFERED),
     ],
 )
-def test_where_nobody_is_let_in_any_more_who_is_in_is_let_out(state: str, verdict: Verdict) -> None:
-    suspended = {f"place.{state}": "suspended"}
+def test_where_nobody_is_let_in_any_more_who_is_in_is_let_out(suspended: dict[str, Any], verdict: Verdict) -> None:
     assert decide(facts(suspended, tapping_in())).verdict is verdict
     assert decide(facts({**suspended, "journey": None}, tapping_out())).verdict is verdict
     assert decide(facts({**suspended, "problem": Verdict.SIGNATURE_INVALID}, tapping_out())).verdict is verdict
@@ -383,7 +383,6 @@ def test_where_nobody_is_let_in_any_more_who_is_in_is_let_out(state: str, verdic
         ({"standing.functions": {"transit": "suspended"}}, Verdict.FUNCTION_INACTIVE),
         ({"place.terminal_state": "suspended"}, Verdict.TERMINAL_SUSPENDED),
         ({"place.client_state": "suspended"}, Verdict.CLIENT_SUSPENDED),
-        ({"place.offered": False}, Verdict.ITEM_NOT_OFFERED),
     ],
 )
 def test_what_is_not_to_be_trusted_opens_no_gate_on_the_way_out(distrusted: dict[str, Any], verdict: Verdict) -> None:

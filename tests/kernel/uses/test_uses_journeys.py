@@ -261,6 +261,18 @@ def test_who_is_in_when_point_or_item_are_suspended_gets_out_at_the_fare(
         assert explained(town, answer.use_id).agrees
 
 
+def test_who_is_in_when_the_offer_is_withdrawn_gets_out_at_the_fare(town: Hall) -> None:
+    inside, outside = (town.city.a_card(purse_fen=1000) for _ in range(2))
+    town.tap(inside, "S1", Leg.IN)
+    point = town.city.one("SELECT id FROM catalogue_point WHERE code = 'S2'")
+    town.city.run("DELETE FROM catalogue_offer WHERE point_id = $1", point)
+    refused = [town.tap(outside, "S2", leg) for leg in (Leg.IN, Leg.OUT)]
+    ended = town.tap(inside, "S2", Leg.OUT)
+    town.city.run("INSERT INTO catalogue_offer (point_id, item_id) VALUES ($1, $2)", point, METRO_ITEM)
+    assert [answer.verdict for answer in refused] == ["ITEM_NOT_OFFERED"] * 2
+    assert (told(ended), town.city.purse_of(inside)) == (("ADMITTED", 200, 200, 0), 800)
+
+
 def test_a_card_lost_inside_is_let_out_only_once_it_is_found(town: Hall) -> None:
     card = town.city.a_card(purse_fen=1000)
     town.tap(card, "S1", Leg.IN)

@@ -142,8 +142,9 @@ const LADDER = [
     return item ? null : "ITEM_NOT_IN_FORCE";
   },
   (facts) => {
-    const { point } = facts.known.pack;
+    const { point, items } = facts.known.pack;
     if (point.state !== "active") return "POINT_SUSPENDED";
+    if (items.find((each) => each.code === facts.asked.item).offered === false) return "ITEM_NOT_OFFERED";
     if (point.hours.length && !point.hours.some((each) => holds(each, facts))) return "POINT_CLOSED";
     return facts.item.when && !holds(facts.item.when, facts) ? "POINT_CLOSED" : null;
   },

@@ -213,7 +213,7 @@ async function work(terminal) {
 function items() {
   const { pack } = page.supplies.known;
   const today = dayOf(page.clock.now_s());
-  const versions = (pack?.items ?? []).map((each) => itemOn(pack, each.code, today)).filter(Boolean);
+  const versions = (pack?.items ?? []).filter((each) => each.offered !== false).map((each) => itemOn(pack, each.code, today)).filter(Boolean);
   return versions.map(({ code, name }) => ({ code, name }));
 }
 
