@@ -8,7 +8,7 @@ from tests.stories.city import StoryCity
 from onecard import scenarios
 from onecard.demo import nantong
 from onecard.kernel.catalogue import files
-from onecard_kit.terms import BORNE_BY_OPERATOR, LEDGER_OF_ROLE, Item, Level, Means
+from onecard_kit.terms import BORNE_BY_OPERATOR, FUNDER_ROLES, LEDGER_OF_ROLE, Item, Level, Means
 
 ITEMS = {placed.item.code: placed.item for placed in files.read(scenarios.FOLDER).items}
 HERE = Path(__file__).parent
@@ -56,7 +56,9 @@ def _needed(item: Item, point: nantong.PointRow) -> set[tuple[str, str, str]]:
     if item.price is None:
         return set()
     holders = {"treasury.city": nantong.TREASURY, "bank.settlement": nantong.BANK, "operator.receivable": point.party}
-    payers = {item.price.payer, *(each.funded_by for each in item.concession)} - {BORNE_BY_OPERATOR}
+    bearers = {item.offline.shortfall, item.offline.double, item.offline.refused} if item.offline else set()
+    payers = {item.price.payer, *(each.funded_by for each in item.concession), *(bearers & set(FUNDER_ROLES))}
+    payers -= {BORNE_BY_OPERATOR}
     payers |= {"bank.settlement"} if Means.BANK in item.means else set()
     ledgers = {LEDGER_OF_ROLE[payer] for payer in payers}
     needed = {(holders.get(payer, point.sponsor or point.party), payer, LEDGER_OF_ROLE[payer]) for payer in payers}
