@@ -26,11 +26,12 @@ def staff_face() -> None:
 
 
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_pages_of_holders_and_uses(live: Live, officer: BrowserContext, language: str, mode: str) -> None:
+def test_pages_of_registers_and_uses(live: Live, officer: BrowserContext, language: str, mode: str) -> None:
     holder = f"/holders/{live.known['holder']}/"
     cancel = f"{holder}cards/{live.known['card']}/cancel/"
     paths = [holder, f"{holder}data/", cancel, f"{holder}cards/{live.known['card']}/complete/"]
     paths += ["/uses/", "/uses/?line=double", f"/uses/{live.known['use']}/", "/exports/"]
+    paths += ["/points/", f"/points/{live.known['point']}/", "/terminals/", f"/terminals/{live.known['terminal']}/"]
     assert walk(officer, live.staff, paths, language, mode) == []
 
 

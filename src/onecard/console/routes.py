@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.console import views, views_holders, views_uses
+from onecard.console import views, views_holders, views_points, views_uses
 
 urlpatterns = [
     path("", views.home, name="console_home"),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("exports/", views_uses.exports_of, name="console_exports"),
     path("exports/<uuid:export_id>/", views_uses.export, name="console_export"),
     path("exports/<uuid:export_id>.csv", views_uses.export_csv, name="console_export_csv"),
+    path("points/", views_points.points, name="console_points"),
+    path("points/<int:point_id>/", views_points.point, name="console_point"),
+    path("terminals/", views_points.terminals, name="console_terminals"),
+    path("terminals/<int:terminal_id>/", views_points.terminal, name="console_terminal"),
+    path("terminals/<int:terminal_id>/pairing-code/", views_points.pair, name="console_pair"),
     path("risks/", views.risks, name="console_risks"),
     path("risks.csv", views.risks_csv, name="console_risks_csv"),
     path("risks/<int:risk_id>/", views.risk, name="console_risk"),

@@ -22,24 +22,26 @@ def main() -> None:
     )
 
     from onecard.kernel.cards.rules import CardState
+    from onecard.kernel.catalogue.models import Terminal
     from onecard.kernel.ecards import actions as ecards
     from onecard_kit.verdicts import Verdict
 
     _, card = a_resident("zhang")
     ecards.sign_up(SYSTEM, card.pk)
     stop = the_catalogue()
+    gate = Terminal.objects.create(code="NT-BUS-L01", point=stop)
     ride = a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
     a_use(card, stop, Verdict.ADMITTED, paid_fen=0, concession="senior_70")
     a_use(card, stop, Verdict.FUNDS_SHORT)
     _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     a_resident("wang", sequence=3)
-    roles = ("card_officer", "auditor", "risk_officer", "finance_officer")
+    roles = ("card_officer", "auditor", "risk_officer", "finance_officer", "administrator")
     officers = {name: an_officer(name, *roles) for name in ("zhou", "sun", "wu")}
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
     told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
-    told |= {"risk": risk, "holder": card.holder_id, "use": str(ride)}
+    told |= {"risk": risk, "holder": card.holder_id, "use": str(ride), "point": stop.pk, "terminal": gate.pk}
     print(json.dumps(told))
 
 

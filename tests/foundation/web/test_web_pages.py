@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from babel.messages import extract
@@ -26,7 +27,9 @@ from tests.foundation.web.faces import (
     the_catalogue,
 )
 
+from onecard.foundation.postgres.raw import rows
 from onecard.foundation.web import errors
+from onecard.kernel.catalogue.models import Terminal
 from onecard_kit.verdicts import Verdict
 
 SRC = Path(__file__).resolve().parents[3] / "src" / "onecard"
@@ -95,6 +98,11 @@ ROUTES = {
         "console_holder",
         "console_reveal",
         "console_move",
+        "console_points",
+        "console_point",
+        "console_terminals",
+        "console_terminal",
+        "console_pair",
         "console_uses",
         "console_use",
         "console_refund",
@@ -160,7 +168,7 @@ def responses(db: None) -> dict[str, Any]:
         found["public reported"] = client.get("/cards/")
         found["public found"] = client.get(f"/cards/{card.pk}/found/")
     with face("staff"):
-        officer = an_officer("zhou", "card_officer", "auditor", "risk_officer")
+        officer = an_officer("zhou", "card_officer", "auditor", "risk_officer", "administrator")
         risk = f"/risks/{a_risk('chip_replayed', f'card:{card.pk}', use, counter=7)}/"
         a_risk("number_misses_city", "city:320600", place="320600", count=30)
         fresh = client_in_english()
@@ -181,6 +189,10 @@ def responses(db: None) -> dict[str, Any]:
         found["staff one officer"] = staff.post(cancel, {"reason": "lost", "checker": "sun"})
         for path in ("/uses/", "/uses/?item=nowhere", f"/uses/{use}/", "/exports/"):
             found[f"staff {path}"] = staff.get(path)
+        point, terminal = a_use_point(use)
+        for path in ("/points/", f"/points/{point}/", "/terminals/", "/terminals/?code=x", f"/terminals/{terminal}/"):
+            found[f"staff {path}"] = staff.get(path)
+        found["staff pairing code"] = staff.post(f"/terminals/{terminal}/pairing-code/")
         found["staff use without reason"] = staff.post(f"/uses/{use}/", {"reason": ""})
         found["staff export"] = staff.post("/exports/", {"line": "offline"}, follow=True)
         found["staff exports"] = staff.get("/exports/")
@@ -191,6 +203,12 @@ def responses(db: None) -> dict[str, Any]:
         found["staff malformed"] = staff.post("/holders/", {"number": "1"})
         found["staff not permitted"] = a_staff_client(an_officer("sun", "auditor")).get("/holders/?lang=en")
     return found
+
+
+def a_use_point(use: UUID) -> tuple[int, int]:
+    """The point of a use, and a terminal there."""
+    [(point,)] = rows("SELECT point_id FROM uses_use WHERE id = $1", use)
+    return point, Terminal.objects.create(code="T-1", point_id=point).pk
 
 
 def client_in_english() -> Client:

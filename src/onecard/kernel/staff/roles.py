@@ -73,6 +73,7 @@ ROLES = (
         "目录编制岗",
         "Catalogue editor",
         (
+            "catalogue.read",
             "catalogue.load",
             "catalogue.submit",
             "catalogue.offer",
@@ -87,7 +88,7 @@ ROLES = (
         "catalogue_approver",
         "目录审核岗",
         "Catalogue approver",
-        ("catalogue.send_back", "catalogue.publish", "catalogue.end", "figures.read"),
+        ("catalogue.read", "catalogue.send_back", "catalogue.publish", "catalogue.end", "figures.read"),
     ),
     Shipped(
         "auditor",
@@ -109,6 +110,7 @@ ROLES = (
             "staff.appoint",
             "staff.assign",
             "staff.reset_second_factor",
+            "catalogue.read",
             "catalogue.load",
             "catalogue.suspend",
             "catalogue.resume",

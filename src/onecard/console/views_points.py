@@ -1,0 +1,78 @@
+"""Pages of points and terminals: lists, one of each, suspending and resuming, and pairing codes."""
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onecard.console import placing
+from onecard.console.access import needs
+from onecard.console.forms import ReasonForm
+from onecard.console.page import actor_at, page_of
+from onecard.console.refusing import said
+from onecard.foundation.actors import Actor
+from onecard.kernel.catalogue import actions
+
+
+@needs("catalogue.read")
+@require_safe
+def points(request: HttpRequest) -> HttpResponse:
+    """Points of the officer's places by code, a page at a time."""
+    listing = placing.points(actor_at(request), placing.chosen(request.GET))
+    return render(request, "points.html", page_of(request, "points", listing=listing, states=placing.STATE_CHOICES))
+
+
+@needs("catalogue.read")
+@require_safe
+def terminals(request: HttpRequest) -> HttpResponse:
+    """Terminals of the officer's places by code, a page at a time."""
+    listing = placing.terminals(actor_at(request), placing.chosen(request.GET))
+    page = page_of(request, "terminals", listing=listing, states=placing.STATE_CHOICES)
+    return render(request, "terminals.html", page)
+
+
+@needs("catalogue.read")
+@require_http_methods(["GET", "HEAD", "POST"])
+def point(request: HttpRequest, point_id: int) -> HttpResponse:
+    """One point; POST suspends or resumes it, for a reason."""
+    actor = actor_at(request)
+    shown = placing.point(actor, point_id)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid() and _stepped(actor, form, "point", shown.row.code, shown.step):
+        messages.success(request, _("已办理。"))
+        return redirect("console_point", point_id)
+    page = page_of(request, "points", point=shown, form=form)
+    return render(request, "point.html", page, status=422 if form.errors else 200)
+
+
+@needs("catalogue.read")
+@require_http_methods(["GET", "HEAD", "POST"])
+def terminal(request: HttpRequest, terminal_id: int) -> HttpResponse:
+    """One terminal; POST suspends or resumes it, for a reason."""
+    actor = actor_at(request)
+    shown = placing.terminal(actor, terminal_id)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid() and _stepped(actor, form, "terminal", shown.row.code, shown.step):
+        messages.success(request, _("已办理。"))
+        return redirect("console_terminal", terminal_id)
+    page = page_of(request, "terminals", terminal=shown, form=form)
+    return render(request, "terminal.html", page, status=422 if form.errors else 200)
+
+
+def _stepped(actor: Actor, form: Form, kind: str, code: str, step: str) -> bool:
+    """Suspend or resume as offered; who is offered nothing is refused by the verb itself."""
+    verb = actions.resume if step == "resume" else actions.suspend
+    return bool(said(form, "reason", lambda: [verb(actor, kind, code, form.cleaned_data["reason"])]))
+
+
+@needs("catalogue.pair")
+@require_POST
+def pair(request: HttpRequest, terminal_id: int) -> HttpResponse:
+    """Make a pairing code. It stands on this answer alone: what is kept of it is a digest."""
+    actor = actor_at(request)
+    shown = placing.terminal(actor, terminal_id)
+    code = actions.make_pairing_code(actor, shown.row.code)
+    page = page_of(request, "terminals", terminal=shown, form=ReasonForm(), code=code)
+    return render(request, "terminal.html", page)
