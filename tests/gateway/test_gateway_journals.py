@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.processes
 RIDE, DAY_S = "transit.bus_ride", 86_400
 CHECKS = {
     "BALANCES", "LEDGERS", "HOLDS", "USE_TRANSFERS", "REFUNDS", "JOURNEYS", "NONCES", "JOURNAL_KEYS", "OFFLINE_LINES",
-    "PARTITIONS",
+    "QUOTAS", "PARTITIONS",
 }  # fmt: skip
 FERRY = """
 code = "transit.ferry_{name}"
@@ -539,6 +540,29 @@ def test_an_altered_line_is_left_out_and_the_rest_is_taken(city: Port, client: h
         "SELECT chain_state FROM uses_offline_line WHERE terminal_id = $1 ORDER BY sequence", gate.terminal.id
     )
     assert states == [("linked",), ("apart",), ("linked",)]
+
+
+def test_two_disks_that_wrote_on_from_one_copy(city: Port, client: httpx.Client) -> None:
+    """A gate's disk was restored: what both wrote since has the same numbers, and each of it happened."""
+    gate, card = city.a_ferry("operator"), city.a_card(purse_fen=3000)
+    gate.write(card)
+    other = replace(gate, lines=[*gate.lines])
+    other.last = gate.last
+    for each in (gate, other):
+        for sequence in (2, 3):
+            each.write(card, sequence=sequence)
+    assert gate.upload(client).kinds == ["recorded"] * 3
+    assert other.upload(client).kinds == ["repeated", "recorded", "recorded"]
+    assert city.purse_of(card) == 3000 - 5 * 300
+    both = gate.upload(client, [*other.lines[1:], *gate.lines[1:]], first=2)
+    assert both.kinds == ["repeated"] * 4
+    assert len(set(both.told("use"))) == 4
+    third, fourth = (replace(gate, lines=[], last=gate.last) for _ in range(2))
+    for each in (third, fourth):
+        each.last = gate.last
+        each.write(card, sequence=9)
+    assert gate.upload(client, [*third.lines, *fourth.lines], first=9).kinds == ["recorded"] * 2
+    assert city.purse_of(card) == 3000 - 7 * 300
 
 
 def test_a_removed_line_shows(city: Port, client: httpx.Client) -> None:

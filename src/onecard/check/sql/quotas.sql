@@ -1,5 +1,6 @@
 -- Quotas of the running day, month and year against the admitted uses that count, less those given back. A quota below its
--- uses lets someone ride too often; one above may come from elsewhere and is only told. A journey counts where it began, and is
+-- uses lets someone ride too often; one above may come from elsewhere and is only told. What a gate without a line admitted and the
+-- platform would not have need not count. A journey counts where it began, and is
 -- given back with its end. What a day's cap has seen paid is counted in fen, where a journey ended.
 WITH rules AS MATERIALIZED (
     SELECT v.id AS version, NULL::text AS key, v.item_id AS rule, v.declaration -> 'limit' ->> 'period' AS period
@@ -21,7 +22,8 @@ WITH rules AS MATERIALIZED (
     JOIN cards_standing s ON s.card_id = u.card_id
     LEFT JOIN uses_journey j ON j.id = u.id AND u.leg = 'in'
     LEFT JOIN uses_refund b ON b.use_id = coalesce(j.ended_by, u.id)
-    WHERE u.verdict = 'ADMITTED' AND b.use_id IS NULL AND (u.at AT TIME ZONE 'Asia/Shanghai')::date >= r.first_day
+    LEFT JOIN uses_offline_line l ON l.use_id = u.id
+    WHERE u.verdict = 'ADMITTED' AND coalesce(l.verdict, 'ADMITTED') = 'ADMITTED' AND b.use_id IS NULL AND (u.at AT TIME ZONE 'Asia/Shanghai')::date >= r.first_day
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT s.holder_id, v.item_id || '#fen', to_char(t.day, 'YYYY-MM-DD'), sum(u.paid_fen)

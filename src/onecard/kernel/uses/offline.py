@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import cast
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 import msgspec
@@ -123,6 +123,7 @@ async def _take(
     await connection.execute(
         sql.load(RECORD, "save_lines"), upload.terminal_id, upload.journal, head.through, head.chain,
         *_line_columns(folded.lines, linked), *_chip_columns(folded, loaded.past),
+        literal(row.line.journal.hex for row in folded.lines),
     )  # fmt: skip
     upload.head = head
     return cast("list[LateOutcome]", folded.answers)  # all are lines of a journal
@@ -166,6 +167,8 @@ async def _lock(connection: asyncpg.Connection, upload: Upload) -> Head:
 async def _load(connection: asyncpg.Connection, upload: Upload, lines: list[Line], memory: Memory) -> Loaded:
     """The facts of a group, and how things stood at its lines' moments."""
     loaded = await load_facts(connection, lines, memory)
+    if fork(lines, loaded):
+        loaded = await load_facts(connection, lines, memory)
     if await _find_closed(connection, lines, loaded):
         loaded = await load_facts(connection, lines, memory)
     now = clock.now().timestamp()
@@ -184,6 +187,20 @@ async def _load(connection: asyncpg.Connection, upload: Upload, lines: list[Line
     )
     loaded.past = past_of(row)
     return loaded
+
+
+def fork(lines: Sequence[Line], loaded: Loaded) -> bool:
+    """Give lines whose sequence another presentation has a key of their own, in a journal that is made of theirs and
+    what was presented; whether there are any. A gate whose disk was restored from an older copy counts on from there:
+    it has written what its key proves, and somebody walked through.
+    """
+    contents = {key: known.content for key, known in loaded.known.items()}
+    forked = False
+    for line in lines:
+        if contents.setdefault(line.key, line.content) != line.content:
+            line.journal = uuid5(line.journal, f"{line.sequence}:{line.content.hex()}")
+            forked = True
+    return forked
 
 
 async def _find_closed(connection: asyncpg.Connection, lines: list[Line], loaded: Loaded) -> bool:
