@@ -55,6 +55,10 @@ class Clock:
         """What `now_ms` has in it beyond the machine's own clock; None before a signal."""
         return None if self.signal is None else now_ms - wall_ms()
 
+    def shown_ms(self) -> int:
+        """What the machine's own clock shows, whatever the platform said of it."""
+        return wall_ms()
+
     def take(self, unix_ms: int) -> None:
         """Take the platform's time as it is now. Keeping it for later is no reason to fail."""
         heard = Signal(unix_ms, boot_ms(), _boot())

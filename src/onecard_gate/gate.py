@@ -39,6 +39,7 @@ SHOWN_CHARS_MAX: Final = 2000
 ONLINE_S: Final = 1.5
 """So long the platform is waited for before a pack says how long."""
 UNANSWERED: Final = "unanswered"
+SEQUENCE_REUSED: Final = "SEQUENCE_REUSED"
 # Verdicts by which a code or a reading is used up: those from the card's state on.
 _SPENDING: Final = frozenset(list(Verdict)[list(Verdict).index(Verdict.CARD_UNKNOWN) :])
 
@@ -131,8 +132,12 @@ class Gate:
                 log.info("offline: %s", error)
                 self.connection.failed(time.monotonic())
             except Told as problem:
-                log.warning("the platform refuses to be asked: %s", problem)
-                return self._told(presented, sequence, problem)
+                if problem.code != SEQUENCE_REUSED:
+                    log.warning("the platform refuses to be asked: %s", problem)
+                    return self._told(presented, sequence, problem)
+                log.warning("sequence %s was used before: this disk is an older copy", sequence)
+                self.connection.answered()
+                self.sequences.leap()
         return self._offline(asked, presented, file, shown, known, sequence, now_ms, was_sent)
 
     def _asks_platform(self, asked: Asked, shown: Shown, now_ms: int) -> bool:

@@ -19,6 +19,7 @@ from onecard_gate.errors import GateError, Told, Unreachable
 from onecard_gate.home import Home, Identity, Journal
 from onecard_gate.platform import Platform, lines_of, problem_of, signed
 from onecard_gate.supplies import Supplies
+from onecard_kit.journal import Written
 from onecard_kit.journal_file import JournalFile
 
 log = logging.getLogger("onecard.gate")
@@ -28,6 +29,8 @@ JOURNALS: Final = "/v1/journals/"
 KIND: Final = "application/x-onecard-journal"
 LINES_MAX: Final = 200
 """So many lines an upload has at most; the answer to as many fits in what a socket holds while they are sent."""
+SENT_AGAIN: Final = frozenset({"CARD_BUSY", "OUR_FAULT"})
+"""Why a line was rejected that will be taken later; any other reason stays."""
 UPLOAD_S: Final = 60.0
 TRY_S: Final = 3.0
 TICK_S: Final = 1.0
@@ -149,8 +152,7 @@ class Sync:
             lines = list(islice(file.after(through), LINES_MAX))
             if not lines:
                 return sent
-            body = b"".join(written.raw for written in lines)
-            self._send(journal, file, lines[0].line.sequence, body)
+            self._send(journal, file, lines)
             sent += len(lines)
             if file.acknowledged.through <= through:
                 return sent  # it wants none of these; again next time, and not at once
@@ -161,20 +163,35 @@ class Sync:
         told = self._answered(self.platform.ask("GET", path, headers=self._signed(journal, "GET", path, 0))).json()
         if not isinstance(told, dict) or type(told.get("through")) is not int:
             raise Unreachable("no answer about a journal")
-        self._acknowledge(file, told["through"])
+        if _is_of(file, told["through"], str(told.get("chain"))):
+            self._acknowledge(file, told["through"])
+        else:
+            log.warning("journal %s: the platform has lines that are not here; this disk is an older copy", journal.id)
         self._asked.add(journal.id)
 
-    def _send(self, journal: Journal, file: JournalFile, first: int, body: bytes) -> None:
-        headers = {**self._signed(journal, "POST", UPLOAD, first), "content-type": KIND}
+    def _send(self, journal: Journal, file: JournalFile, lines: list[Written]) -> None:
+        """Upload lines; those up to the first that is to be sent again count as had, by what is answered to each. Where
+        the platform has less than it had said, it gets that again.
+        """
+        through, body = file.acknowledged.through, b"".join(written.raw for written in lines)
+        headers = {**self._signed(journal, "POST", UPLOAD, through + 1), "content-type": KIND}
         answer = self._answered(self.platform.ask("POST", UPLOAD, body, headers, UPLOAD_S))
-        for told in lines_of(answer.body):
-            self._count(told)
-            if told.get("done") is True and type(told.get("through")) is int:
-                self._acknowledge(file, told["through"])
+        told = list(lines_of(answer.body))
+        for each in told:
+            self._count(each)
+        end = told[-1] if told else {}
+        if end.get("done") is not True or type(end.get("through")) is not int:
+            return
+        if end["through"] < through and _is_of(file, end["through"], str(end.get("chain"))):
+            self._acknowledge(file, end["through"])
+        else:
+            self._acknowledge(file, _had(through, lines, told))
 
     def _signed(self, journal: Journal, method: str, path: str, sequence: int) -> dict[str, str]:
-        """An upload is signed without its body: each line of it is signed by itself."""
-        return signed(self.identity, journal, method, path, sequence, b"", self.platform.clock.now_ms())
+        """An upload is signed without its body: each line of it is signed by itself. It says what the machine's clock
+        shows, by which the lines were written that had no signal; the platform moves those by what that is off.
+        """
+        return signed(self.identity, journal, method, path, sequence, b"", self.platform.clock.shown_ms())
 
     def _acknowledge(self, file: JournalFile, through: int) -> None:
         file.acknowledge(min(through, file.last_sequence), self.platform.clock.now_ms() // 1000)
@@ -203,3 +220,18 @@ class Sync:
             return False
         self.connection.reached(time.monotonic())
         return self.connection.is_up(time.monotonic())
+
+
+def _had(through: int, lines: list[Written], told: list[dict[str, Any]]) -> int:
+    """Up to which sequence the answers to an upload leave nothing to be sent again."""
+    for written, each in zip(lines, told, strict=False):
+        if each.get("sequence") != written.line.sequence or each.get("code") in SENT_AGAIN:
+            break
+        through = written.line.sequence
+    return through
+
+
+def _is_of(file: JournalFile, through: int, chain: str) -> bool:
+    """Whether what the platform has is what stands here, or stood here before it was dropped."""
+    first = next(iter(file.after(-1)), None)
+    return first is None or through < first.line.sequence or file.holds(through, chain)

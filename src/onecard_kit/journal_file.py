@@ -27,6 +27,7 @@ _DAY_S: Final = 86_400
 KEPT_S: Final = 30 * _DAY_S
 """So long an acknowledged line stays: a platform that was restored from a backup asks for it again."""
 SEQUENCES_RESERVED: Final = 64
+SEQUENCES_LEAPT: Final = 1 << 16
 _MARKED_EVERY_BYTES: Final = 1 << 20
 
 Keys = Mapping[int, tuple[bytes, Mac]]
@@ -137,6 +138,11 @@ class JournalFile:
                 written = decode(raw)
                 if written.line.sequence > sequence and self._is_ours(written):
                     yield written
+
+    def holds(self, sequence: int, mac: str) -> bool:
+        """Whether a line that somebody has is one of this file: the same number, the same mac."""
+        found = next(self.after(sequence - 1), None)
+        return found is not None and (found.line.sequence, found.mac) == (sequence, mac)
 
     def texts_after(self, sequence: int) -> Iterator[bytes]:
         """The same as they stand in the file, with their line ends: what an upload is made of."""
@@ -271,6 +277,10 @@ class Sequences:
             kept = first
         start = max(first, kept)
         return cls(path, start, start, block)
+
+    def leap(self) -> None:
+        """Go on far above, since the next numbers may be used: this disk may be an older copy of the one before."""
+        self.next_free = self.reserved_to = self.reserved_to + SEQUENCES_LEAPT
 
     def take(self) -> int:
         """The next number. Raises OSError when none can be reserved."""

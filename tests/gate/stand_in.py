@@ -32,7 +32,7 @@ SECOND_JOURNAL = "0192f0c1-2f6e-4c7a-9b64-1f0e8a4d5c3c"
 
 
 class StandIn:
-    """Set `mood` to well, hang, drip, reset or busy for the uses, and `line` to False for no connection at all."""
+    """Set `mood` to well, hang, drip, reset, busy or reused for the uses; `stop` it for no connection at all."""
 
     def __init__(self, item: Item = RIDE) -> None:
         self.mood, self.off_s, self.attended = "well", 0, True
@@ -44,6 +44,8 @@ class StandIn:
         self.asked: list[dict[str, Any]] = []
         self.lines: dict[tuple[str, int], journal.Written] = {}
         self.uploads: list[tuple[str, int]] = []
+        self.upload_headers: list[dict[str, str]] = []
+        self.macs: dict[tuple[str, int], str] = {}
         self.through: dict[str, int] = {}
         self.paths: list[str] = []
         self.journals = iter((JOURNAL, SECOND_JOURNAL))
@@ -149,10 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/v1/status-lists/"):
             self._tagged(self.platform.status_list(self.path), "application/statuslist+cwt")
         elif self.path.startswith("/v1/journals/"):
-            through = self.platform.through.get(self.path.rpartition("/")[2], -1)
-            self._answer(
-                200, json.dumps({"through": through, "chain": "", "server_time": self.platform.now()}).encode()
-            )
+            self._answer(200, json.dumps(self._head(self.path.rpartition("/")[2])).encode())
         else:
             self._problem(404, "NO_SUCH_PATH")
 
@@ -183,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not self._is_signed(body):
             self._problem(401, "TERMINAL_SIGNATURE_INVALID")
+            return
+        if platform.mood == "reused":
+            self._problem(409, "SEQUENCE_REUSED")
             return
         if platform.mood in ("hang", "drip", "well"):
             platform.uses[key] = body
@@ -223,17 +225,25 @@ class _Handler(BaseHTTPRequestHandler):
             return
         platform, told, id_ = self.platform, [], self.headers[requests.JOURNAL]
         platform.uploads.append((id_, body.count(b"\n")))
+        platform.upload_headers.append(dict(self.headers))
         for raw in body.splitlines(keepends=True):
             written = journal.decode(raw)
             assert written.is_of(id_, KEY, platform.mac)
             key = (id_, written.line.sequence)
             repeated = key in platform.lines
             platform.lines[key] = written
+            platform.macs.setdefault(key, written.mac)
             platform.through[id_] = max(platform.through.get(id_, -1), written.line.sequence)
             told.append({"sequence": key[1], "result": "repeated" if repeated else "recorded", "verdict": "ADMITTED",
                          "gate_verdict": written.line.verdict})  # fmt: skip
-        told.append({"done": True, "through": platform.through[id_], "server_time": platform.now()})
+        told.append({"done": True, **self._head(id_)})
         self._answer(200, b"".join(json.dumps(each).encode() + b"\n" for each in told), "application/x-ndjson")
+
+    def _head(self, journal: str) -> dict[str, Any]:
+        """How far it took a journal, with the mac of the line that it took there first."""
+        through = self.platform.through.get(journal, -1)
+        chain = self.platform.macs.get((journal, through), journal)
+        return {"through": through, "chain": chain, "server_time": self.platform.now()}
 
     def _is_signed(self, body: bytes) -> bool:
         told = [self.headers[name] for name in (requests.SIGNATURE, requests.TIME, requests.JOURNAL, requests.SEQUENCE)]

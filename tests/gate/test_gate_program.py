@@ -1,6 +1,7 @@
 """The gate's commands and its life between a platform that answers and one that does not."""
 
 import json
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tests.gate.stand_in import JOURNAL, KEY, SECOND_JOURNAL, StandIn, a_platfor
 from tests.kit.packs import FORGER, RIDE, a_code
 
 from onecard_kit import requests
-from onecard_kit.journal_file import JournalFile
+from onecard_kit.journal_file import SEQUENCES_LEAPT, JournalFile
 from onecard_kit.status_list import Status
 from onecard_kit.suites import ED25519, Signer
 
@@ -311,6 +312,55 @@ def test_a_platform_from_a_backup_gets_its_lines_again(platform: StandIn, paired
         each.line.sequence for each in lines_of(paired).after(1)
     ]
     assert told(paired, "show", "--json")[0]["lines"][0]["unsent"] == 0
+
+
+def test_a_disk_restored_from_an_older_copy_tells_all_that_it_has(platform: StandIn, paired: Path) -> None:
+    """The platform has lines of the disk that is gone, under numbers that this one gives out again."""
+    copy = paired.with_suffix(".copy")
+    told(paired, "present", now_code())
+    shutil.copytree(paired, copy)
+    platform.stop()
+    for _ in range(3):
+        told(paired, "present", now_code())
+    platform.start()
+    run(paired, "sync")
+    shutil.rmtree(paired)
+    copy.rename(paired)
+    platform.stop()
+    codes = [now_code(), now_code()]
+    written = [told(paired, "present", code)[0]["sequence"] for code in codes]
+    assert set(written) < {sequence for _, sequence in platform.lines}
+    platform.start()
+    run(paired, "sync")
+    assert {platform.lines[JOURNAL, sequence].line.code for sequence in written} == set(codes)
+    assert told(paired, "show", "--json")[0]["lines"][0]["unsent"] == 0
+
+
+def test_a_number_that_was_used_before_keeps_nobody_out(platform: StandIn, paired: Path) -> None:
+    platform.mood = "reused"
+    (result,) = told(paired, "present", now_code())
+    assert (result["mode"], result["admitted"], result["opened"]) == ("offline", True, True)
+    platform.mood = "well"
+    with a_gate(paired) as gate:
+        platform.mood = "reused"
+        first = gate.present(now_code())
+        platform.mood = "well"
+        second = gate.present(now_code())
+    assert (first["mode"], second["mode"]) == ("offline", "online")
+    assert second["sequence"] - first["sequence"] > SEQUENCES_LEAPT
+
+
+def test_an_upload_says_what_the_machines_clock_shows(platform: StandIn, folder: Path) -> None:
+    """By it the lines were written that had no signal, whatever signal came just before the upload."""
+    platform.off_s = 3 * 3600
+    run(folder, "pair", platform.url, "TRYTHECARD")
+    platform.stop()
+    told(folder, "present", a_code(at=platform.now()))
+    platform.start()
+    run(folder, "sync")
+    (headers,) = platform.upload_headers
+    assert platform.now() - int(headers[requests.TIME]) > 3600
+    assert int(headers[requests.SEQUENCE]) == 0
 
 
 def test_lines_of_an_older_journal_are_uploaded_as_what_they_are(platform: StandIn, paired: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from onecard_kit import journal, requests
 from onecard_kit.journal import JournalLine, LineRefused, decode, encode
-from onecard_kit.journal_file import KEPT_S, Acknowledged, JournalFile, Sequences
+from onecard_kit.journal_file import KEPT_S, SEQUENCES_LEAPT, Acknowledged, JournalFile, Sequences
 from onecard_kit.presentation import Chip
 from onecard_kit.terms import Leg
 
@@ -371,6 +371,23 @@ def test_numbers_go_on_after_the_journal_even_if_their_file_is_gone(tmp_path: Pa
     numbers = Sequences.open(tmp_path / "taken", first=41)
     assert [numbers.take(), numbers.take()] == [41, 42]
     assert Sequences.open(tmp_path / "taken", first=1).take() > 42
+
+
+def test_numbers_that_may_be_used_are_leapt_over_for_good(tmp_path: Path) -> None:
+    numbers = Sequences.open(tmp_path / "taken")
+    first = numbers.take()
+    numbers.leap()
+    second = numbers.take()
+    assert second - first > SEQUENCES_LEAPT
+    assert Sequences.open(tmp_path / "taken").take() > second
+
+
+def test_whose_line_is_the_last_that_somebody_has(tmp_path: Path) -> None:
+    file = JournalFile.open(tmp_path, JOURNAL, KEYS)
+    for sequence in (1, 2, 5):
+        file.append(a_line(sequence))
+    macs = {written.line.sequence: written.mac for written in file.after(-1)}
+    assert [file.holds(sequence, macs[2]) for sequence in (1, 2, 3, 5, 6)] == [False, True, False, False, False]
 
 
 def test_a_damaged_count_gives_no_number(tmp_path: Path) -> None:
