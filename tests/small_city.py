@@ -19,11 +19,11 @@ import psycopg
 from onecard.foundation import clock, crypto, keys
 from onecard.foundation.ids import uuid7
 from onecard.gateway.terminals import key_aad
+from onecard.kernel.ecards.refs import Refs
 from onecard.kernel.uses.actions import Memory, record_group
 from onecard.kernel.uses.lines import Line, Outcome
 from onecard.kernel.uses.present import Presented, read_chip, read_code, read_number
 from onecard_kit import chips, codes, item_files, numbers, requests
-from onecard_kit.refs import permutation
 from onecard_kit.suites import ED25519, Purpose, Signer, Suite
 from onecard_kit.terms import Leg
 
@@ -107,6 +107,7 @@ class SmallCity:
         self.connection = psycopg.connect(owner_url, autocommit=True)
         self.codes_ring, self.cards_ring = keys.load("codes"), keys.load("cards")
         self.terminals_ring = keys.load("terminals")
+        self.refs = Refs(self.codes_ring.derive("ref"))
         self.seed = secrets.token_bytes(32)
         self.signer = Signer.of(suite, KID, self.seed)
         self.lasting = Signer.of(suite, LASTING_KID, secrets.token_bytes(32), Purpose.LASTING)
@@ -292,7 +293,7 @@ class SmallCity:
         claims = codes.Claims(
             issuer=changes.get("issuer", PLACE),
             kid=changes.get("kid", KID),
-            ref=permutation(self.codes_ring.derive("ref"), day).ref(card.serial),
+            ref=self.refs.on(day).ref(card.serial),
             via=changes.get("via", codes.Via.SELF),
             not_before=changes.get("not_before", starts),
             expires=changes.get("expires", ends),
@@ -350,7 +351,7 @@ class SmallCity:
         else:
             code = code or self.a_code(card, at=at) if card is not None else code
             assert code is not None
-            presented = read_code(code, at, self.public, self.codes_ring.derive("ref"))
+            presented = read_code(code, at, self.public, self.refs)
             content = code
         digest = f"{item}|{amount_fen}|{leg}|{content}".encode()
         return Line(

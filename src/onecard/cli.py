@@ -135,6 +135,14 @@ COMMANDS = (
         OWNER,
     ),
     Command(
+        "keys rotate-refs",
+        "更换当日编号的密钥",
+        "rotate the key behind the refs in codes and lists",
+        "onecard.kernel.ecards.command:rotate_refs",
+        (),
+        OWNER,
+    ),
+    Command(
         "keys withdraw-issuer",
         "吊销泄露的签发密钥",
         "withdraw a stolen issuer key; of what lasts it takes two officers",

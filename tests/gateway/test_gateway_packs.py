@@ -233,7 +233,10 @@ def served(database: Database) -> Packs:
     async def fetch() -> Sequence[Mapping[str, object]]:
         return [row]
 
-    return Packs(IssuerKeys(PLACE, ring, fetch), database.revise, database.point, database.areas, 86_400)
+    async def fetch_refs() -> Sequence[tuple[int, dt.date, bytes]]:
+        return []
+
+    return Packs(IssuerKeys(PLACE, ring, fetch, fetch_refs), database.revise, database.point, database.areas, 86_400)
 
 
 def gate(number: int) -> Signed:

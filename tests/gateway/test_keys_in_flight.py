@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -26,16 +27,18 @@ from tests.gateway.process import GatewayProcess, a_gateway, send, verdict
 from tests.small_city import Card, SmallCity, Terminal
 
 from onecard.check.running import django_at
-from onecard.foundation import crypto, keys
+from onecard.foundation import clock, crypto, keys, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.postgres import urls as addresses
 from onecard.kernel.ecards import actions, lasting, losses
 from onecard.kernel.ecards.models import Key
+from onecard.kernel.ecards.refs import Refs
 from onecard_gate.home import Home
 from onecard_gate.supplies import Supplies
 from onecard_kit import chips, codes
 from onecard_kit.offline import read
 from onecard_kit.presentation import Chip, Presentation
+from onecard_kit.refs import day_of
 from onecard_kit.suites import SUITES, Purpose, Signer
 from onecard_kit.verdicts import Verdict
 
@@ -202,6 +205,11 @@ def signer_of(city: SmallCity, purpose: Purpose = Purpose.CODES) -> Signer:
     )
     seed = crypto.open_sealed(keys.load("codes"), sealed, f"ecards_key.private_sealed:{key_id}")
     return Signer.of(SUITES[suite], bytes(kid), seed, purpose)
+
+
+def refs_of(city: SmallCity) -> Refs:
+    """Under which keys serials are permuted, as whoever starts now reads it."""
+    return Refs.opened(keys.load("codes"), city.run(sql.load("onecard.kernel.ecards", "ref_keys")))
 
 
 def in_hand(city: SmallCity, card: Card) -> str:
@@ -476,6 +484,51 @@ def test_a_code_names_the_same_card_before_and_after_its_ring_changed(
         good[0].id
     }
     assert paid(city, *good[1:], lost, phone) == [200, 200, 400, 200, 200, 0, 400]
+
+
+def test_a_code_names_its_card_under_the_key_of_its_day(
+    city: SmallCity, gate: Gate, gateways: tuple[GatewayProcess, GatewayProcess],
+    both: tuple[httpx.Client, httpx.Client], build: Callable[[], int], onecard: Callable[..., str],
+) -> None:  # fmt: skip
+    """Journals of yesterday and codes of today, on the first day of another key; then its ring changes, too."""
+    good, lost, (phone, token), tram = cards_of(city, 3), city.a_card(), a_phone(city), a_tram(city)
+    late = OfflineGate(city, city.a_terminal(HALL, point=city.a_point(HALL, city.library)), item=HALL)
+    for hours_ago in (30, 25):
+        late.write(good[0], at=time.time() - hours_ago * 3600)
+    city.run("UPDATE cards_standing SET card_state = 'lost' WHERE card_id = $1", lost.id)
+    before = city.refs
+    onecard("keys", "rotate-refs")
+    with gate.without_a_line():  # nine days go by, at whose end neither a list nor a code of theirs is left
+        gateways[1].kill()
+        city.run("UPDATE ecards_ref_key SET from_day = $1", clock.today())
+        city.run("DELETE FROM ecards_status_list")
+        build()
+        gateways[1].start()
+    city.refs = refs_of(city)
+    assert city.refs.on(clock.today()).ref(good[1].serial) != before.on(clock.today()).ref(good[1].serial)
+    shutil.rmtree(gate.folder / "supplies")
+    (gate.folder / "tags.json").unlink()
+    gate.sync()
+    assert late.upload(both[1]).told("verdict") == ["ADMITTED"] * 2
+    assert {card for (card,) in city.run("SELECT card_id FROM uses_use WHERE terminal_id = $1", late.terminal.id)} == {
+        good[0].id
+    }
+    with gate.without_a_line():
+        assert gate.shown(in_hand(city, good[1])) == ("offline", "ADMITTED")
+        assert gate.shown(in_hand(city, lost)) == ("offline", "CARD_LOST")
+        onecard("keys", "rotate", "codes")
+        onecard("keys", "retire", "codes")
+        assert ride(both[1], tram, in_hand(city, good[2])) == "ADMITTED"
+    gate.sync()
+    assert [(card, verdict) for card, verdict, *_ in gate.on_the_platform()] == [
+        (good[1].id, "ADMITTED"),
+        (lost.id, "CARD_LOST"),
+    ]
+    assert refs_of(city) == city.refs
+    for http in both:
+        claims = codes.decode(fetched(http, token)).claims
+        assert city.refs.on(day_of(claims.not_before)).serial(claims.ref) == phone.serial
+    assert paid(city, *good) == [0, FARE_FEN, FARE_FEN]
 
 
 def test_a_number_read_aloud_is_found_by_a_gateway_that_began_after_its_ring_changed(

@@ -16,9 +16,9 @@ import psycopg
 
 from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.grants import Connection
+from onecard.kernel.ecards.refs import Refs
 from onecard_kit import status_list
 from onecard_kit.pack import CARDS, DAYS_OF_CODES, FIXED, PAPERS, TERMINALS
-from onecard_kit.refs import permutation
 from onecard_kit.status_list import ListRefused, StatusList
 from onecard_kit.suites import SUITES, PublicKey
 
@@ -95,7 +95,8 @@ def _unexplained(connection: Connection, name: str, said: StatusList, made_at: d
     what = name if name in FIXED else "serials"
     stands, told = _marked(connection, what), _marks_of(said.entries)
     if what == "serials":
-        serial_of = permutation(keys.load("codes").derive("ref"), dt.date.fromisoformat(name)).serial
+        refs = Refs.opened(keys.load("codes"), _rows(connection, sql.load(ECARDS, "ref_keys")))
+        serial_of = refs.on(dt.date.fromisoformat(name)).serial
         told = {serial_of(ref): mark for ref, mark in told.items()}
     differing = [index for index, _ in stands.items() ^ told.items()]
     if not differing:

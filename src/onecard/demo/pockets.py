@@ -25,7 +25,7 @@ from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.catalogue.models import Offer, Terminal
 from onecard.kernel.ecards import actions as ecards
-from onecard.kernel.ecards.models import Key
+from onecard.kernel.ecards.models import Key, RefKey
 from onecard_kit import chips
 
 STALE_FOR = dt.timedelta(minutes=15)
@@ -315,10 +315,14 @@ def _issuer_keys() -> IssuerKeys:
     fields = ("id", "kid", "suite", "public", "private_sealed", "sign_from", "sign_to", "withdrawn_at",
               "purpose")  # fmt: skip
     found: list[dict[str, Any]] = list(Key.objects.values(*fields))
+    later = [(key.pk, key.from_day, bytes(key.key_sealed)) for key in RefKey.objects.order_by("from_day")]
 
     async def fetch() -> Sequence[Mapping[str, object]]:
         return found
 
-    signing = IssuerKeys(os.environ.get("ONECARD_NODE", "320600"), keys.load("codes"), fetch)
+    async def fetch_refs() -> list[tuple[int, dt.date, bytes]]:
+        return later
+
+    signing = IssuerKeys(os.environ.get("ONECARD_NODE", "320600"), keys.load("codes"), fetch, fetch_refs)
     asyncio.run(signing.refresh())
     return signing

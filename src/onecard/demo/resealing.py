@@ -20,6 +20,7 @@ from onecard.foundation.keys import Keyring
 from onecard.foundation.postgres.raw import rows
 from onecard.foundation.terminal import say
 from onecard.kernel.audit import actions as audit
+from onecard.kernel.ecards.refs import PLACE as REF_PLACE
 from onecard.kernel.signins.adapters import SECRET_PLACE
 
 BATCH = 500
@@ -60,6 +61,7 @@ TABLES = (
         writes="jsonb_set(data, '{{secret}}', to_jsonb(translate(encode({}, 'base64'), E'\\n', '')))",
     ),
     Sealed("codes", "ecards_key", {"private_sealed": "ecards_key.private_sealed:{}"}),
+    Sealed("codes", "ecards_ref_key", {"key_sealed": REF_PLACE}),
     Sealed(
         "terminals", "catalogue_terminal_key", {"key_sealed": "catalogue_terminal_key.key_sealed:{}"}, "terminal_id"
     ),

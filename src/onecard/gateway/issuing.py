@@ -17,9 +17,9 @@ from onecard.foundation import clock, crypto, suite
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.keys import Keyring
 from onecard.gateway.answers import Window
+from onecard.kernel.ecards.refs import Refs
 from onecard_kit import codes
 from onecard_kit.classes import BY_CODE
-from onecard_kit.refs import permutation
 from onecard_kit.suites import PublicKey, Purpose, Signer, Suite
 
 REREAD_S = 5.0
@@ -27,21 +27,21 @@ REREAD_S = 5.0
 
 @dataclass(slots=True)
 class IssuerKeys:
-    """The issuing place's keys. `fetch` reads ``ecards/sql/issuer_keys.sql``; `ring` is the keyring ``codes``."""
+    """The issuing place's keys. `fetch` reads ``ecards/sql/issuer_keys.sql``, `fetch_refs` ``ecards/sql/ref_keys.sql``;
+    `ring` is the keyring ``codes``.
+    """
 
     place: str
     ring: Keyring
     fetch: Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
+    fetch_refs: Callable[[], Awaitable[Sequence[tuple[int, dt.date, bytes]]]]
+    refs: Refs = field(default_factory=lambda: Refs(b""))
     public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
     rows: Sequence[Mapping[str, object]] = ()
     _signing: Mapping[str, object] | None = None
     _signer: Signer | None = None
     _read_at: float = -REREAD_S
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def ref_key(self) -> bytes:
-        return self.ring.derive("ref")
 
     async def refresh(self, at_most_every_s: float = REREAD_S) -> None:
         """Read the keys again unless they were just read; callers that come meanwhile wait for the same answer.
@@ -52,14 +52,19 @@ class IssuerKeys:
             return
         async with self._reading:
             if not self._is_fresh(at_most_every_s):
-                self._take(await self.fetch())
+                await self._read()
+
+    async def _read(self) -> None:
+        rows, refs = await self.fetch(), await self.fetch_refs()
+        self.refs = Refs.opened(self.ring, refs)
+        self._take(rows)
 
     async def go_over(self, key_id: int | None) -> None:
         """Read the keys again if another one signs than is known here: what a withdrawn key signed would be refused."""
         if self._signing_id != key_id:
             async with self._reading:
                 if self._signing_id != key_id:
-                    self._take(await self.fetch())
+                    await self._read()
 
     @property
     def _signing_id(self) -> object:
@@ -122,7 +127,7 @@ def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: Issu
         claims = codes.Claims(
             issuer=keys.place,
             kid=signer.kid,
-            ref=permutation(keys.ref_key, day).ref(serial),
+            ref=keys.refs.on(day).ref(serial),
             via=codes.Via.SELF,
             not_before=starts,
             expires=ends,

@@ -15,6 +15,7 @@ from onecard.foundation import crypto, suite
 from onecard.foundation.ids import uuid7
 from onecard.foundation.keys import Keyring
 from onecard.gateway.terminals import Signed, key_aad
+from onecard.kernel.ecards.refs import Refs
 from onecard.kernel.uses.chain import Link
 from onecard.kernel.uses.lines import Gate, Line, Rejected
 from onecard.kernel.uses.offline import Arrived
@@ -51,22 +52,24 @@ class IssuerKey:
 @dataclass(slots=True)
 class Readers:
     """Makes readers of uploads. `fetch_terminal` reads ``catalogue/sql/terminal_keys.sql``, `fetch_issuer`
-    ``ecards/sql/issuer_keys_ever.sql``.
+    ``ecards/sql/issuer_keys_ever.sql``, `fetch_refs` ``ecards/sql/ref_keys.sql``.
     """
 
     place: str
     fetch_terminal: Callable[[int], Awaitable[Rows]]
     fetch_issuer: Callable[[], Awaitable[Rows]]
+    fetch_refs: Callable[[], Awaitable[Sequence[tuple[int, dt.date, bytes]]]]
     terminal_ring: Keyring
     card_ring: Keyring
+    code_ring: Keyring
     chip_root: bytes
-    ref_key: bytes
 
     async def reader(self, signed: Signed, correction_s: int) -> "Reader":
         """A reader of an upload that a terminal signed."""
         rows = await self.fetch_terminal(signed.terminal_id)
         keys = {row["id"]: self._terminal_key(signed.terminal_id, row) for row in rows}
-        return Reader(self, signed, correction_s, keys, await self.issuer_keys())
+        refs = Refs.opened(self.code_ring, await self.fetch_refs())
+        return Reader(self, signed, correction_s, keys, await self.issuer_keys(), refs)
 
     async def issuer_keys(self) -> dict[tuple[str, bytes], IssuerKey]:
         found = {}
@@ -91,6 +94,7 @@ class Reader:
     correction_s: int
     terminal_keys: dict[int, TerminalKey]
     issuer_keys: dict[tuple[str, bytes], IssuerKey]
+    refs: Refs
     _public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
     _looked_at: float = field(default_factory=time.monotonic)
 
@@ -152,10 +156,10 @@ class Reader:
                 crypto.blind_index(self.of.card_ring, "card_number", chip.number), self.of.chip_root,
                 self.signed.terminal, str(self.signed.journal), said.sequence,
             )  # fmt: skip
-        shown = read_code(said.code or "", at, self._public, self.of.ref_key)
+        shown = read_code(said.code or "", at, self._public, self.refs)
         if shown.problem is Verdict.KEY_UNKNOWN and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             await self._look_again()
-            shown = read_code(said.code or "", at, self._public, self.of.ref_key)
+            shown = read_code(said.code or "", at, self._public, self.refs)
         return self._as_of(shown, at)
 
     async def _look_again(self) -> None:

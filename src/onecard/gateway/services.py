@@ -147,6 +147,11 @@ class Services:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys"))
                 return rows
 
+        async def fetch_refs() -> Sequence[tuple[int, dt.date, bytes]]:
+            async with side.connection() as connection:
+                found: Sequence[tuple[int, dt.date, bytes]] = await connection.fetch(sql.load(ECARDS, "ref_keys"))
+                return found
+
         async def fetch_numbers(at: dt.datetime) -> Sequence[Mapping[str, object]]:
             async with side.connection() as connection:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "status_lists"), at)
@@ -187,12 +192,12 @@ class Services:
                 return rows
 
         issuer = environment.get("ONECARD_NODE", "320600")
-        issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys)
+        issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys, fetch_refs)
         lane = Lane(lambda: connect(url), Memory())
         terminals, apart = Terminals(terminal_ring, fetch_terminal), Side(url)
         readers = Readers(
-            issuer, fetch_terminal_keys, fetch_keys_ever, terminal_ring, card_ring, card_ring.derive("chip"),
-            issuer_keys.ref_key,
+            issuer, fetch_terminal_keys, fetch_keys_ever, fetch_refs, terminal_ring, card_ring, issuer_keys.ring,
+            card_ring.derive("chip"),
         )  # fmt: skip
         return cls(
             side=side,
@@ -242,11 +247,11 @@ class Services:
             return await self.numbers.read(request.number, at)
         assert request.code is not None
         await self.issuer_keys.refresh()
-        presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.ref_key)
+        presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.refs)
         if presented.problem is Verdict.KEY_UNKNOWN:
             # A key rotated a moment ago: look once more, but let no stranger's codes make us look all the time.
             await self.issuer_keys.refresh(at_most_every_s=0.2)
-            presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.ref_key)
+            presented = read_code(request.code, at, self.issuer_keys.public, self.issuer_keys.refs)
         return presented
 
     async def refund(self, signed: Signed, request: wire.RefundRequest) -> Response:

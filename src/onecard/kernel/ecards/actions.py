@@ -18,7 +18,10 @@ from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
-from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode
+from onecard.kernel.ecards import refs
+from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode, RefKey
+from onecard_kit.pack import DAYS_OF_CODES
+from onecard_kit.refs import KEY_BYTES
 from onecard_kit.suites import SEED_BYTES, Purpose, Signer
 
 # A phone fetches up to ten windows of 60 s ahead; one more covers clocks that differ.
@@ -29,6 +32,8 @@ OFFLINE = dt.timedelta(days=7)
 LASTING_LIFE = dt.timedelta(days=3660)
 # For how long a key verifies after it signed its last.
 VERIFIES_FOR = {Purpose.CODES: CODES_LIFE + OFFLINE, Purpose.LASTING: LASTING_LIFE + OFFLINE}
+# Lists are made for so many days; one more, since midnight may come while they are made.
+REFS_AHEAD = dt.timedelta(days=DAYS_OF_CODES + 1)
 DEVICE_LIFE = dt.timedelta(days=180)
 LABEL_MAX = 60
 
@@ -125,6 +130,33 @@ def rotate_issuer_key(actor: Actor, purpose: Purpose = Purpose.CODES) -> Key:
     now = clock.now()
     _signing(purpose).update(sign_to=now, verify_to=now + VERIFIES_FOR[purpose])
     return _let_sign(actor, purpose, now)
+
+
+@transaction.atomic
+def rotate_ref_key(actor: Actor) -> RefKey:
+    """Another key for the daily permutation of serials. It is for the days from the first one on for which no gate can
+    have a list, so that no code is ever looked up in a list of another permutation. Raises Conflict REF_KEY_WAITS.
+    """
+    actor.require("ecards.rotate_ref_key")
+    _one_at_a_time()
+    waits = RefKey.objects.filter(from_day__gt=clock.today()).first()
+    if waits is not None:
+        raise Conflict(
+            "REF_KEY_WAITS",
+            f"已有新的编号密钥，将于 {waits.from_day} 启用。",
+            f"Another key for refs is there already, from {waits.from_day} on.",
+            next_zh="请在该日之后再更换。",
+            next_en="Change it again after that day.",
+        )
+    key_id = rows("SELECT nextval(pg_get_serial_sequence('ecards_ref_key', 'id'))")[0][0]
+    key = RefKey.objects.create(
+        id=key_id,
+        from_day=clock.today() + REFS_AHEAD,
+        key_sealed=crypto.seal(keys.load("codes"), secrets.token_bytes(KEY_BYTES), refs.PLACE.format(key_id)),
+    )
+    detail = {"from_day": key.from_day.isoformat()}
+    audit.record(actor, "ecards.rotate_ref_key", f"ref_key:{key.pk}", detail=detail)
+    return key
 
 
 @transaction.atomic

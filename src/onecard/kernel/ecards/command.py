@@ -1,4 +1,6 @@
-"""`onecard keys rotate-issuer`, `withdraw-issuer`, `affected`, `drill`: the issuer's keys, their change and loss."""
+"""`onecard keys rotate-issuer`, `rotate-refs`, `withdraw-issuer`, `affected`, `drill`: the issuer's keys, their change
+and loss.
+"""
 
 import argparse
 import os
@@ -20,6 +22,16 @@ def rotate(arguments: argparse.Namespace) -> int:
     key = actions.rotate_issuer_key(system("operator"), Purpose(arguments.purpose))
     kid = _hex(key)
     say(f"新签发密钥 {kid} 已启用，旧密钥在重叠期内仍可验签。", f"Key {kid} signs now; the one before still verifies.")
+    return 0
+
+
+def rotate_refs(arguments: argparse.Namespace) -> int:
+    """Another key for who is behind a ref, from the first day on that no gate has a list for."""
+    key = actions.rotate_ref_key(system("operator"))
+    say(
+        f"自 {key.from_day} 起，二维码的当日编号与状态列表使用新密钥；此前各日不变。",
+        f"From {key.from_day} on refs in codes and lists are under a new key; those of the days before stay.",
+    )
     return 0
 
 

@@ -37,6 +37,7 @@ from onecard.foundation import clock, crypto, keys, sql, suite
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.ecards import queries
 from onecard.kernel.ecards.models import FORMS, SERIALS, StatusList
+from onecard.kernel.ecards.refs import Refs
 from onecard_kit import status_list
 from onecard_kit.pack import DAYS_OF_CODES, FIXED
 from onecard_kit.refs import permutation
@@ -122,7 +123,7 @@ def build(issuer: str) -> int:
     number = _last_number() + 1
     made = [
         wanted
-        for wanted in (*_of_days(clock.day_of(now)), *_fixed(now))
+        for wanted in (*_of_days(clock.day_of(now), queries.refs()), *_fixed(now))
         if not all(wanted.is_fresh(held.get((wanted.name, form)), signer.kid, now) for form in FORMS)
     ]
     for wanted in made:
@@ -167,14 +168,14 @@ def _store(issuer: str, wanted: Wanted, number: int, now: dt.datetime, signer: S
 # --- What there should be -----------------------------------------------------------------------------------------
 
 
-def _of_days(today: dt.date) -> Iterator[Wanted]:
+def _of_days(today: dt.date, refs: Refs) -> Iterator[Wanted]:
     """The lists of codes, from today's to the last that a gate may need while it is on its own."""
     by_serial = status_list.pack(SERIALS, _marked("serials"))
     digest = _digest(by_serial)
     for ahead in range(DAYS_OF_CODES):
         day = today + dt.timedelta(days=ahead)
         ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), clock.CHINA) + AFTER_THE_DAY
-        draw = partial(_by_ref_anew if ahead > 1 else _by_ref, day, by_serial)
+        draw = partial(_by_ref_anew if ahead > 1 else _by_ref, refs.key_on(day), day, by_serial)
         yield Wanted(day.isoformat(), day, ends, digest, draw, is_ahead=ahead > 1)
 
 
@@ -205,11 +206,10 @@ def _marked(what: str) -> Iterator[tuple[int, Status]]:
             yield index, mark
 
 
-def _by_ref(day: dt.date, by_serial: bytes) -> bytes:
+def _by_ref(ref_key: bytes, day: dt.date, by_serial: bytes) -> bytes:
     """The same marks at the refs of a day. What this process drew of that day before is changed only where it differs;
     a day that is over is forgotten.
     """
-    ref_key = keys.load("codes").derive("ref")
     before = _drawn.get((ref_key, day), Drawn(_NOTHING, _NOTHING))
     after = _drawn[ref_key, day] = Drawn(by_serial, _turned(before, day, ref_key, by_serial))
     for known in [known for known in _drawn if known[1] < day - dt.timedelta(days=1)]:
@@ -217,9 +217,9 @@ def _by_ref(day: dt.date, by_serial: bytes) -> bytes:
     return after.by_ref
 
 
-def _by_ref_anew(day: dt.date, by_serial: bytes) -> bytes:
+def _by_ref_anew(ref_key: bytes, day: dt.date, by_serial: bytes) -> bytes:
     """The same without keeping it: a day ahead is drawn once an hour."""
-    return _turned(Drawn(_NOTHING, _NOTHING), day, keys.load("codes").derive("ref"), by_serial)
+    return _turned(Drawn(_NOTHING, _NOTHING), day, ref_key, by_serial)
 
 
 def _turned(before: Drawn, day: dt.date, ref_key: bytes, by_serial: bytes) -> bytes:

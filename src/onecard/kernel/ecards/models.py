@@ -81,6 +81,21 @@ class Key(models.Model):
         return f"issuer_key:{self.pk}"
 
 
+class RefKey(models.Model):
+    """A later key of the daily permutation of serials: for codes and lists of the days from `from_day` on."""
+
+    id = models.BigAutoField(primary_key=True)
+    from_day = models.DateField(unique=True)
+    key_sealed = models.BinaryField()
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "ecards_ref_key"
+
+    def __str__(self) -> str:
+        return f"ref_key:{self.pk}"
+
+
 class Device(models.Model):
     """A phone that may fetch codes for one e-card. Its token is known only by digest."""
 

@@ -2,13 +2,22 @@
 
 from django.db.models import Q
 
+from onecard.foundation import keys, sql
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard.kernel.ecards.refs import Refs
 from onecard_kit.suites import Purpose
 
 
 def standing_by(purpose: Purpose) -> Key | None:
     """The issuer key that signs next; None before the first rotation."""
     return Key.objects.filter(purpose=purpose, sign_from=None).first()
+
+
+def refs() -> Refs:
+    """The permutations of serials, opened; for whoever may read the keyring ``codes``."""
+    found = rows(sql.load("onecard.kernel.ecards", "ref_keys"))
+    return Refs.opened(keys.load("codes"), found)
 
 
 def of_card(card_id: int) -> Ecard | None:

@@ -117,6 +117,7 @@ ROLES = (
             "catalogue.pair",
             "catalogue.end",
             "ecards.rotate_issuer_key",
+            "ecards.rotate_ref_key",
             "ecards.withdraw_key",
             "sharing.agree",
             "sharing.end_agreement",

@@ -2,8 +2,9 @@
 
 import os
 
-from onecard.foundation import clock, keys, suite
+from onecard.foundation import clock, suite
 from onecard.foundation.errors import BadInput, NotFound
+from onecard.kernel.ecards import queries
 from onecard.kernel.ecards.models import Ecard, Key, PaperCode
 from onecard.kernel.uses.present import Presented, read_code
 from onecard_kit.suites import PublicKey, Purpose
@@ -15,7 +16,7 @@ def holder_of_code(text: str) -> int:
 
     Raises BadInput with the verdict of a code that is not genuine or not of now, NotFound ECARD_UNKNOWN.
     """
-    shown = read_code(text, clock.now(), _public_keys(), keys.load("codes").derive("ref"))
+    shown = read_code(text, clock.now(), _public_keys(), queries.refs())
     if shown.problem is not None:
         words = WORDS[shown.problem]
         raise BadInput(shown.problem.value, words.zh, words.en, next_zh=words.next_zh, next_en=words.next_en)

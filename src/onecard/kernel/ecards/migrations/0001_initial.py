@@ -97,6 +97,16 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="RefKey",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("from_day", models.DateField(unique=True)),
+                ("key_sealed", models.BinaryField()),
+                ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={"db_table": "ecards_ref_key"},
+        ),
         migrations.AddConstraint(
             model_name="ecard",
             constraint=models.CheckConstraint(

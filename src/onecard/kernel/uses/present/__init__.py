@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from onecard.kernel.ecards.refs import Refs
 from onecard_kit import chips, codes
-from onecard_kit.refs import day_of, permutation
+from onecard_kit.refs import day_of
 from onecard_kit.suites import PublicKey
 from onecard_kit.terms import Medium
 from onecard_kit.verdicts import Verdict
@@ -42,7 +43,7 @@ _VERDICT_OF = {
 }
 
 
-def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], PublicKey], ref_key: bytes) -> Presented:
+def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], PublicKey], refs: Refs) -> Presented:
     """Read a code shown at `at`: verify the signature, undo the day's permutation, judge the window (±5 s of skew). A
     paper code names itself, for as long as it lasts.
     """
@@ -59,7 +60,7 @@ def read_code(text: str, at: dt.datetime, keys: Mapping[tuple[str, bytes], Publi
         problem = Verdict.CODE_EXPIRED
     if claims.via is codes.Via.PAPER:
         return Presented(Medium.CODE, problem, kid=claims.kid, paper=claims.ref, via=claims.via)
-    serial = permutation(ref_key, day_of(claims.not_before)).serial(claims.ref)
+    serial = refs.on(day_of(claims.not_before)).serial(claims.ref)
     return Presented(
         Medium.CODE, problem, serial=serial, kid=claims.kid, nonce=claims.nonce, expires=expires, via=claims.via
     )
