@@ -32,6 +32,7 @@ def test_pages_of_registers_and_uses(live: Live, officer: BrowserContext, langua
     paths = [holder, f"{holder}data/", cancel, f"{holder}cards/{live.known['card']}/complete/"]
     paths += ["/uses/", "/uses/?line=double", f"/uses/{live.known['use']}/", "/exports/"]
     paths += ["/points/", f"/points/{live.known['point']}/", "/terminals/", f"/terminals/{live.known['terminal']}/"]
+    paths += ["/accounts/", f"/accounts/{live.known['account']}/", "/concessions/"]
     assert walk(officer, live.staff, paths, language, mode) == []
 
 

@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[Words, tuple[str, ...]]] = {
     USES: ({"zh": "用卡", "en": "Uses"}, ()),
     "disclosures": (
         {"zh": "谁看过", "en": "Who looked"},
-        ("sharing.disclose", "holders.reveal", "holders.read", "uses.explain"),
+        ("sharing.disclose", "holders.reveal", "holders.read", "uses.explain", "ledger.read"),
     ),
     "data": (
         {"zh": "信息变更", "en": "Data"},

@@ -49,7 +49,7 @@ class CardShown:
 
 @dataclass(frozen=True)
 class Person:
-    """A holder's page. `purse_fen` is what may be spent, in fen; None without a purse."""
+    """A holder's page. `purse` is its account and what may be spent, in fen; None without one."""
 
     line: Line
     place: str
@@ -57,7 +57,7 @@ class Person:
     certificates: list[tuple[Words, dt.date, dt.date | None, bool]]
     cards: list[CardShown]
     held: list[Card]
-    purse_fen: int | None
+    purse: tuple[int, int] | None
 
 
 def line_of(actor: StaffActor, holder_id: int) -> Line:
@@ -94,7 +94,7 @@ def person(actor: StaffActor, line: Line) -> Person:
         certificates=[_certificate(each) for each in holders.certificates(line.id)],
         cards=[_card(actor, card, banks[card.bank_id], card.pk in signed) for card in held],
         held=held,
-        purse_fen=_purse(line.id),
+        purse=_purse(line.id),
     )
 
 
@@ -106,9 +106,9 @@ def card_of(line: Line, card_id: int) -> Card:
     return found
 
 
-def _purse(holder_id: int) -> int | None:
+def _purse(holder_id: int) -> tuple[int, int] | None:
     account = ledger.account_of(f"holder:{holder_id}", "holder.purse", "purse")
-    return ledger.balance_of(account.pk).free_fen if account is not None else None
+    return (account.pk, ledger.balance_of(account.pk).free_fen) if account is not None else None
 
 
 def _class(code: str) -> Words:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.console import views, views_holders, views_points, views_uses
+from onecard.console import views, views_holders, views_money, views_points, views_uses
 
 urlpatterns = [
     path("", views.home, name="console_home"),
@@ -21,6 +21,10 @@ urlpatterns = [
     path("terminals/", views_points.terminals, name="console_terminals"),
     path("terminals/<int:terminal_id>/", views_points.terminal, name="console_terminal"),
     path("terminals/<int:terminal_id>/pairing-code/", views_points.pair, name="console_pair"),
+    path("accounts/", views_money.accounts, name="console_accounts"),
+    path("accounts/<int:account_id>/", views_money.account, name="console_account"),
+    path("concessions/", views_money.concessions, name="console_concessions"),
+    path("concessions.csv", views_money.concessions_csv, name="console_concessions_csv"),
     path("risks/", views.risks, name="console_risks"),
     path("risks.csv", views.risks_csv, name="console_risks_csv"),
     path("risks/<int:risk_id>/", views.risk, name="console_risk"),

@@ -34,6 +34,7 @@ VERBS: dict[str, Words] = {
     "uses.explain": {"zh": "查询用卡判定依据", "en": "Use explained"},
     "uses.refund": {"zh": "退回用卡", "en": "Use given back"},
     "uses.export": {"zh": "导出用卡", "en": "Uses exported"},
+    "ledger.read": {"zh": "查看账户", "en": "Account looked at"},
     "ledger.correct": {"zh": "更正记账", "en": "Transfer corrected"},
     "catalogue.pair": {"zh": "终端配对", "en": "Terminal paired"},
     "catalogue.make_pairing_code": {"zh": "生成配对码", "en": "Pairing code made"},

@@ -21,12 +21,16 @@ def main() -> None:
         the_catalogue,
     )
 
+    from onecard.foundation.ids import uuid7
     from onecard.kernel.cards.rules import CardState
     from onecard.kernel.catalogue.models import Terminal
     from onecard.kernel.ecards import actions as ecards
+    from onecard.kernel.ledger import actions as ledger
+    from onecard.kernel.ledger.rules import Ledger, Transfer
     from onecard_kit.verdicts import Verdict
 
     _, card = a_resident("zhang")
+    ecards.rotate_issuer_key(SYSTEM)
     ecards.sign_up(SYSTEM, card.pk)
     stop = the_catalogue()
     gate = Terminal.objects.create(code="NT-BUS-L01", point=stop)
@@ -40,8 +44,20 @@ def main() -> None:
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
+    accounts = [
+        *ledger.open_accounts([f"party:{stop.operator_id}"], "treasury.city", Ledger.TREASURY, limited=False),
+        *ledger.open_accounts([f"party:{stop.operator_id}"], "operator.receivable", Ledger.TREASURY, limited=False),
+    ]
+    ledger.post([Transfer(uuid7(), *accounts, 200, "concession", reference=ride)])
     told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
-    told |= {"risk": risk, "holder": card.holder_id, "use": str(ride), "point": stop.pk, "terminal": gate.pk}
+    told |= {
+        "risk": risk,
+        "holder": card.holder_id,
+        "use": str(ride),
+        "point": stop.pk,
+        "terminal": gate.pk,
+        "account": accounts[0],
+    }
     print(json.dumps(told))
 
 

@@ -75,11 +75,21 @@ ROUTES = {
         "portal_lost",
         "portal_found",
         "portal_means",
+        "portal_ecard",
+        "portal_ecard_begin",
+        "portal_ecard_unlock",
+        "portal_ecard_fresh",
+        "portal_ecard_number",
+        "portal_ecard_lock",
+        "portal_licence",
+        "portal_licence_revealed",
         "portal_uses",
         "portal_use",
         "portal_money",
         "portal_rights",
         "dev_home",
+        "dev_start",
+        "dev_try",
         "dev_codes",
         "dev_signing",
         "dev_openapi",
@@ -98,6 +108,10 @@ ROUTES = {
         "console_holder",
         "console_reveal",
         "console_move",
+        "console_accounts",
+        "console_account",
+        "console_concessions",
+        "console_concessions_csv",
         "console_points",
         "console_point",
         "console_terminals",
@@ -155,12 +169,28 @@ def responses(db: None) -> dict[str, Any]:
         client = a_resident_client(user)
         services = ("/services", "/services?q=nowhere", "/services/transit.metro_ride", "/services/transit.nowhere")
         laws = ("/legal-bases", "/legal-bases/js-2022", "/legal-bases/nowhere")
-        connecting = ("/dev/", "/dev/codes", "/dev/signing", "/dev/gateway/use", "/dev/department/what_if", "/dev/x/y")
+        connecting = (
+            "/dev/",
+            "/dev/start",
+            "/dev/codes",
+            "/dev/signing",
+            "/dev/gateway/use",
+            "/dev/department/what_if",
+        )
         for path in ("/", "/sign-in/", "/health", "/nowhere/", *services, *laws, *connecting):
             found[f"public {path}"] = client_in_english().get(path)
         with override_settings(ONECARD_DEMO=True):
             found["public kit"] = client_in_english().get("/_kit")
-        own = ("/uses/", f"/uses/{use}/", "/uses/?field=health", "/uses/1/", "/money/", "/rights/")
+        own = (
+            "/ecard/",
+            "/ecard/licence/",
+            "/uses/",
+            f"/uses/{use}/",
+            "/uses/?field=health",
+            "/uses/1/",
+            "/money/",
+            "/rights/",
+        )
         for path in ("/cards/", "/paying/", f"/cards/{card.pk}/lost/", "/sign-out/", "/cards/999999/lost/", *own):
             found[f"public {path}"] = client.get(path + "?lang=en")
         found["public wrong password"] = sign_in(client_in_english(), "zhang", "wrong")
@@ -168,7 +198,7 @@ def responses(db: None) -> dict[str, Any]:
         found["public reported"] = client.get("/cards/")
         found["public found"] = client.get(f"/cards/{card.pk}/found/")
     with face("staff"):
-        officer = an_officer("zhou", "card_officer", "auditor", "risk_officer", "administrator")
+        officer = an_officer("zhou", "card_officer", "auditor", "risk_officer", "administrator", "finance_officer")
         risk = f"/risks/{a_risk('chip_replayed', f'card:{card.pk}', use, counter=7)}/"
         a_risk("number_misses_city", "city:320600", place="320600", count=30)
         fresh = client_in_english()
@@ -191,6 +221,8 @@ def responses(db: None) -> dict[str, Any]:
             found[f"staff {path}"] = staff.get(path)
         point, terminal = a_use_point(use)
         for path in ("/points/", f"/points/{point}/", "/terminals/", "/terminals/?code=x", f"/terminals/{terminal}/"):
+            found[f"staff {path}"] = staff.get(path)
+        for path in ("/accounts/", "/accounts/?role=bank.offer", "/accounts/999999/", "/concessions/"):
             found[f"staff {path}"] = staff.get(path)
         found["staff pairing code"] = staff.post(f"/terminals/{terminal}/pairing-code/")
         found["staff use without reason"] = staff.post(f"/uses/{use}/", {"reason": ""})

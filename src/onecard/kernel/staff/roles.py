@@ -58,6 +58,7 @@ ROLES = (
         "财务岗",
         "Finance officer",
         (
+            "ledger.read",
             "ledger.hold",
             "ledger.post_hold",
             "ledger.void_hold",
@@ -94,7 +95,7 @@ ROLES = (
         "auditor",
         "审计岗",
         "Auditor",
-        ("audit.read", "audit.read_risks", "uses.read", "uses.export", "uses.explain", "figures.read"),
+        ("audit.read", "audit.read_risks", "uses.read", "uses.export", "uses.explain", "ledger.read", "figures.read"),
     ),
     Shipped(
         "risk_officer",
