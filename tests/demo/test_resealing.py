@@ -31,6 +31,7 @@ from onecard.kernel.catalogue.models import Terminal
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.holders import actions, queries
 from onecard.kernel.holders.models import Holder
+from onecard.kernel.signins import codes as signins
 
 HOLDERS = 40
 TERMINAL_KEY = b"k" * 32
@@ -64,6 +65,9 @@ def _fill() -> None:
     actions.grant_certificate(SYSTEM, people[0].pk, "teacher", "教育局", dt.date(2026, 1, 1), number="T-1")
     an_authenticator(an_officer().user)
     ecards.rotate_issuer_key(SYSTEM)
+    ecards.rotate_ref_key(SYSTEM)
+    for holder_id in (people[0].pk, None, people[1].pk):
+        signins.ask(holder_id)
     a_point(attended=False)
     terminal = Terminal.objects.get().pk
     sealed = crypto.seal(keys.load("terminals"), TERMINAL_KEY, key_aad(terminal))

@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 
@@ -28,11 +29,14 @@ ACTOR = system("operator")
 SAY_EVERY_S = 1.0
 # Whoever read the ring before its new key came may still seal under the old one: look again, so many times.
 ROUNDS = 3
+BEFORE_ALL = {"bigint": 0, "uuid": UUID(int=0)}
+"""What comes before every id of a type."""
 
 
 class Sealed(NamedTuple):
     """The sealed values of a table. `places` are what its columns' seals are bound to; `{}` is the row's `number`.
 
+    id_type         of the table's ids, which rows are gone through by
     reads, writes   SQL that takes a value out of its column as bytea (``{}`` is the column), and puts one in (``{}``
                     is the value)
     """
@@ -43,6 +47,7 @@ class Sealed(NamedTuple):
     number: str = "id"
     reads: str = "{}"
     writes: str = "{}"
+    id_type: str = "bigint"
 
 
 TABLES = (
@@ -60,6 +65,7 @@ TABLES = (
         reads="decode({}->>'secret', 'base64')",
         writes="jsonb_set(data, '{{secret}}', to_jsonb(translate(encode({}, 'base64'), E'\\n', '')))",
     ),
+    Sealed("identity", "signins_code", {"code_sealed": "signins_code.code_sealed:{}"}, id_type="uuid"),
     Sealed("codes", "ecards_key", {"private_sealed": "ecards_key.private_sealed:{}"}),
     Sealed("codes", "ecards_ref_key", {"key_sealed": REF_PLACE}),
     Sealed(
@@ -143,7 +149,7 @@ def stale(ring: Keyring) -> int:
 
 def _resealed(ring: Keyring, table: Sealed, batch: int) -> Iterator[int]:
     """Batch after batch, each in a transaction of its own: how many rows it changed."""
-    after = 0
+    after: object = BEFORE_ALL[table.id_type]
     while True:
         with transaction.atomic():
             found = rows(_find(table, ring), after, batch)
@@ -194,7 +200,7 @@ def _save(table: Sealed) -> str:
     names = ", ".join(f"value_{n}" for n in range(len(columns)))
     changes = ", ".join(f"{column} = {table.writes.format(f'w.value_{n}')}" for n, column in enumerate(columns))
     return (
-        f"UPDATE {table.table} t SET {changes} FROM unnest($1::bigint[], {arrays}) AS w (row_id, {names})"  # noqa: S608
+        f"UPDATE {table.table} t SET {changes} FROM unnest($1::{table.id_type}[], {arrays}) AS w (row_id, {names})"  # noqa: S608
         " WHERE t.id = w.row_id"
     )
 
