@@ -14,7 +14,7 @@ import msgspec
 from django.db import connection, transaction
 
 from onecard import scenarios
-from onecard.demo import clients, nantong, owner, residents, running, signins
+from onecard.demo import clients, nantong, owner, residents, running, sandbox, signins
 from onecard.demo.plan import ACTOR, Plan, Progress
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
@@ -72,6 +72,8 @@ def load(
         if passwords is not None:
             signins.make(passwords)
             clients.make(passwords.with_name(running.CLIENTS), os.environ.get(running.RECEIVER_URL, ""))
+            if gateway := os.environ.get(running.GATEWAY_URL):
+                sandbox.make(passwords.with_name(running.SANDBOX), gateway)
         if fresh:
             _tell_the_planner()
 

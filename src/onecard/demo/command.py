@@ -147,6 +147,8 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
         own[role] |= bank
     own["worker"] |= {"ONECARD_SMS_URL": f"http://127.0.0.1:{port + 6}", "ONECARD_SMS_KEY": _sms_key(folder)}
     own["owner"][running.RECEIVER_URL] = f"http://localhost:{port + 5}/onecard"
+    own["owner"][running.GATEWAY_URL] = f"http://localhost:{port + 2}"
+    own["public"]["ONECARD_SANDBOX"] = str(folder / running.SANDBOX)
     own["worker"][addresses.SETTING] = "127.0.0.0/8, ::1/128"
     return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in databases.items()}
 
@@ -302,6 +304,7 @@ def screen(demo: Demo, folder: Path) -> str:
     终端网页      {demo.gateway}/terminal/
     部门接口      {demo.api}
     模拟短信      {_sms_address(demo)}
+    开放平台      {demo.public}/dev/start
 
   居民登录：社会保障号码和短信验证码（在“模拟短信”里看）
 {_secrets(folder / running.RESIDENTS)}
@@ -327,6 +330,7 @@ def screen(demo: Demo, folder: Path) -> str:
     terminal page {demo.gateway}/terminal/
     departments   {demo.api}
     messages      {_sms_address(demo)}
+    developers    {demo.public}/dev/start
 
   Residents sign in by social-security number and the code shown under "messages"
 {_secrets(folder / running.RESIDENTS)}

@@ -25,6 +25,9 @@ BUS, LIBRARY, BANK, TREASURY, BUREAU = "NT-BUS", "NT-LIB", "NT-RCB", "NT-FIN", "
 METRO, FERRY, MUSEUM, PARKS, SPORTS = "NT-METRO", "NT-FERRY", "NT-MUS", "NT-PARK", "NT-SPORT"
 CANTEEN, OFFICES, SHOP, MERCHANTS, SCHOOL = "NT-CANT", "NT-OFFICE", "NT-SHOP", "NT-MALL", "NT-SCH"
 HOSPITAL, PHARMACY, HALL, HOTEL, CARE = "NT-HOSP", "NT-PHARM", "NT-GOV", "NT-HOTEL", "NT-CARE"
+# Where integrators try: the point, and what it offers.
+TRIALS, SANDBOX = "NT-DEV", "NT-DEV-1"
+TRIED = (RIDE, ENTRY)
 
 
 class PartyRow(NamedTuple):
@@ -93,12 +96,13 @@ PARTIES = (
     PartyRow(HALL, "department", "南通市政务服务中心（演示）", "Nantong Government Hall (demo)"),
     PartyRow(HOTEL, "operator", "潮生旅馆（演示）", "Chaosheng Hotels (demo)"),
     PartyRow(CARE, "operator", "如皋日间照料中心（演示）", "Rugao Day Care (demo)"),
+    PartyRow(TRIALS, "operator", "接入测试（演示）", "Integrators' trials (demo)"),
 )
 
 # Each party that serves people has one system (接入系统), named after it.
 CLIENTS = (
     BUS, LIBRARY, BANK, METRO, FERRY, MUSEUM, PARKS, SPORTS, CANTEEN, SHOP, SCHOOL, HOSPITAL, PHARMACY, HALL, HOTEL,
-    CARE,
+    CARE, TRIALS,
 )  # fmt: skip
 
 
@@ -118,6 +122,7 @@ ACCOUNTS = (
     *_receivables(SHOP, "purse", "bank"),
     *_receivables(PHARMACY, "purse", "treasury", "bank"),
     *_receivables(CARE, "purse", "treasury"),
+    *_receivables(TRIALS, "purse", "treasury", "bank"),
     AccountRow(OFFICES, "employer.share", "bank"),
     AccountRow(MERCHANTS, "merchant.offer", "bank"),
     AccountRow(BANK, "bank.clearing", "purse"),
@@ -262,4 +267,5 @@ POINTS = (
              "320682", (CARE_VISIT,), 0, 1),
     PointRow("NT-CARE-D2", CARE, "风筝里照料中心（演示）", "Fengzheng Lane day care (demo)",
              "320682", (CARE_VISIT,), 0, 1),
+    PointRow(SANDBOX, TRIALS, "接入测试点（演示）", "Integrators' test point (demo)", "320613", TRIED, 11, 0),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onecard.demo import guests, owner
+from onecard.demo import guests, nantong, owner, sandbox
 from onecard.demo.plan import ACTOR
 from onecard.foundation import clock, keys, workdays
 from onecard.foundation.postgres.raw import rows
@@ -204,13 +204,15 @@ def _terminals() -> list[dict[str, object]]:
             "attended": terminal.attended,
             "pairing_code": catalogue.make_pairing_code(ACTOR, terminal.code),
         }
-        for terminal in Terminal.objects.select_related("point__operator").order_by("code")
+        for terminal in Terminal.objects.exclude(point__code=nantong.SANDBOX)
+        .select_related("point__operator")
+        .order_by("code")
     ]
 
 
 def _residents(url_owner: str, seed: int) -> dict[str, list[dict[str, object]]]:
     """Phones, chips and stale codes, each of other people. Some of them are inside somewhere already."""
-    taken: list[int] = []
+    taken = sandbox.holders_taken()
     share = max(SMALLEST, min(1.0, rows("SELECT count(*) FROM cards_standing")[0][0] / CITY))
     phones = [
         (group.kind, each) for group in GROUPS for each in _pick(group, group.phones * share, "phone", taken, seed)

@@ -16,6 +16,8 @@ RESIDENTS = "residents.json"  # the numbers by which the demo's residents sign i
 SIGNINS = "signins.json"  # user names and passwords of the demo, mode 600
 CLIENTS = "clients.json"  # credentials of the demo's clients, mode 600
 RECEIVER = "receiver.json"  # the keys that the simulated receiver of messages knows, mode 600
+SANDBOX = "sandbox.json"  # what integrators may try, mode 600
+GATEWAY_URL = "ONECARD_GATEWAY_URL"
 RECEIVER_URL = "ONECARD_RECEIVER_URL"
 
 

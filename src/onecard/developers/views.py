@@ -4,10 +4,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from onecard.developers import reference, sandbox, signature
-from onecard.developers.access import anyone
+from onecard.developers import reference, sandbox, signature, start, trial
+from onecard.developers.access import anyone, sandbox_only
+from onecard.developers.forms import Started, Tried
 
 
 def page(request: HttpRequest, template: str, at: str, **values: Any) -> HttpResponse:
@@ -22,6 +23,36 @@ def page(request: HttpRequest, template: str, at: str, **values: Any) -> HttpRes
 def home(request: HttpRequest) -> HttpResponse:
     """What there is to connect, and where to begin."""
     return page(request, "dev_home.html", "home")
+
+
+@anyone
+@require_safe
+def five_minutes(request: HttpRequest) -> HttpResponse:
+    """From pairing to a use in five minutes, with a sandbox's terminal and test holders; without one, how to get it."""
+    here = sandbox.here()
+    if here is None:
+        return page(request, "dev_start.html", "start", form=None, commands=None)
+    form = Started(here, {"terminal": "", "holder": "", "item": "", **request.GET.dict()})
+    form.is_valid()
+    commands = start.commands(here, form.chosen_terminal, form.chosen_holder, form.chosen_item)
+    chosen = {"terminal": form.chosen_terminal.terminal, "holder": form.chosen_holder.name, "item": form.chosen_item}
+    return page(request, "dev_start.html", "start", form=Started(here, initial=chosen), commands=commands)
+
+
+@sandbox_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def try_it(request: HttpRequest) -> HttpResponse:
+    """Use an item at the sandbox's own terminal, and see what travels."""
+    here: sandbox.Sandbox = request.sandbox  # type: ignore[attr-defined]
+    if request.method != "POST":
+        return page(request, "dev_try.html", "try", form=Tried(here), tried=None)
+    form = Tried(here, request.POST)
+    if not form.is_valid():
+        response = page(request, "dev_try.html", "try", form=form, tried=None)
+        response.status_code = 422
+        return response
+    tried = trial.attempt(here, form.chosen_holder, form.chosen_item)
+    return page(request, "dev_try.html", "try", form=form, tried=tried)
 
 
 @anyone

@@ -1,0 +1,58 @@
+"""What an integrator chooses of the sandbox."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from onecard.developers.sandbox import Said, Sandbox, TestHolder, Unpaired
+from onecard.foundation.web.jinja import words
+
+
+def _choices(rows: list[tuple[str, Said]]) -> list[tuple[str, str]]:
+    return [(value, words(said.both)) for value, said in rows]
+
+
+class Tried(forms.Form):
+    """A test holder, and an item to use."""
+
+    holder = forms.ChoiceField(label=_("测试持卡人"), error_messages={"invalid_choice": _("请选择列出的持卡人。")})
+    item = forms.ChoiceField(label=_("应用项目"), error_messages={"invalid_choice": _("请选择列出的项目。")})
+
+    def __init__(self, sandbox: Sandbox, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.sandbox = sandbox
+        self._field("holder").choices = _choices([(each.name, each.said) for each in sandbox.holders])
+        self._field("item").choices = _choices([(each.code, each.said) for each in sandbox.items])
+
+    def _field(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
+
+    @property
+    def chosen_holder(self) -> TestHolder:
+        """The one that was chosen, or the first."""
+        chosen = self.cleaned_data.get("holder")
+        return next((each for each in self.sandbox.holders if each.name == chosen), self.sandbox.holders[0])
+
+    @property
+    def chosen_item(self) -> str:
+        """The one that was chosen, or the first."""
+        return self.cleaned_data.get("item") or self.sandbox.items[0].code
+
+
+class Started(Tried):
+    """And a terminal to pair."""
+
+    terminal = forms.ChoiceField(label=_("测试终端"), error_messages={"invalid_choice": _("请选择列出的终端。")})
+
+    def __init__(self, sandbox: Sandbox, *args: Any, **options: Any) -> None:
+        super().__init__(sandbox, *args, **options)
+        self._field("terminal").choices = [(each.terminal, each.terminal) for each in sandbox.terminals]
+
+    @property
+    def chosen_terminal(self) -> Unpaired:
+        """The one that was chosen, or the first."""
+        chosen = self.cleaned_data.get("terminal")
+        return next((each for each in self.sandbox.terminals if each.terminal == chosen), self.sandbox.terminals[0])

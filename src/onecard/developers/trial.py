@@ -1,0 +1,121 @@
+"""Tries a use at the sandbox's own terminal: a phone's code, the signed request, its answer, and the explanation.
+
+Speaks to the gateway over HTTP, as an integrator does. Blocks its thread for `ANSWER_S` at most a request.
+"""
+
+import http.client
+import json
+import threading
+import time
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from onecard.developers.colours import coloured
+from onecard.developers.sandbox import Paired, Sandbox, TestHolder
+from onecard.foundation.errors import Unavailable
+from onecard_kit import requests
+
+ANSWER_S: Final = 5.0
+_CODES, _USES, _EXPLANATIONS = "/v1/codes", "/v1/uses", "/v1/explanations"
+
+
+class Exchange(NamedTuple):
+    """A request and its answer, as they travelled."""
+
+    path: str
+    request: Markup
+    status: int
+    answer: Markup
+    told: dict[str, Any]
+
+    @property
+    def refused(self) -> dict[str, str] | None:
+        """What a problem says, in both languages; None where it is none."""
+        return self.told["detail"] if self.status >= 400 else None
+
+
+class Trial(NamedTuple):
+    """What was tried, up to where it ended: without a code there is no use, without a use nothing to explain."""
+
+    code: Exchange
+    use: Exchange | None = None
+    explanation: Exchange | None = None
+
+
+class Sequences:
+    """Numbers for the trial's lines: each greater than any before it, also after a restart."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, time.time_ns())
+            return self._last
+
+
+_sequences = Sequences()
+
+
+def attempt(sandbox: Sandbox, holder: TestHolder, item: str) -> Trial:
+    """Try an item with a test holder's phone. Raises Unavailable GATEWAY_SILENT."""
+    code = _ask(sandbox, _CODES, {"windows": 1}, {"Authorization": f"Bearer {holder.token}"})
+    if code.status != 200:
+        return Trial(code)
+    use = _signed(sandbox, _USES, {"item": item, "code": code.told["windows"][0]["code"]})
+    if use.status != 200:
+        return Trial(code, use)
+    return Trial(code, use, _signed(sandbox, _EXPLANATIONS, {"use": use.told["use"]}))
+
+
+def _signed(sandbox: Sandbox, path: str, content: dict[str, Any]) -> Exchange:
+    return _ask(sandbox, path, content, _headers(sandbox.trial, path, _body(content), _sequences.next()))
+
+
+def _headers(terminal: Paired, path: str, body: bytes, sequence: int) -> dict[str, str]:
+    now = int(time.time())
+    key, mac = bytes.fromhex(terminal.key), requests.MACS[terminal.algorithm]
+    return {
+        requests.TERMINAL: terminal.terminal,
+        requests.KEY: str(terminal.key_id),
+        requests.TIME: str(now),
+        requests.JOURNAL: terminal.journal,
+        requests.SEQUENCE: str(sequence),
+        requests.SIGNATURE: requests.sign(key, "POST", path, now, terminal.journal, sequence, body, mac=mac),
+    }
+
+
+def _body(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _ask(sandbox: Sandbox, path: str, content: dict[str, Any], headers: dict[str, str]) -> Exchange:
+    body = _body(content)
+    status, answer = _exchange(sandbox.gateway, path, body, headers)
+    told = json.loads(answer)
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", body.decode()]
+    return Exchange(path, coloured("\n".join(lines)), status, coloured(_pretty(told)), told)
+
+
+def _pretty(told: dict[str, Any]) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def _exchange(gateway: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Status and body of the answer."""
+    parts = urlsplit(gateway)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_S)
+    try:
+        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException):
+        raise Unavailable(
+            "GATEWAY_SILENT", "网关没有答复。", "The gateway did not answer.",
+            next_zh="请稍后再试。", next_en="Try again shortly.",
+        ) from None  # fmt: skip
+    finally:
+        connection.close()
