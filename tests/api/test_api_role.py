@@ -41,6 +41,21 @@ CODE = "nt-bus"
         "UPDATE cards_standing SET card_state = 'active'",
         "INSERT INTO uses_use (id) VALUES (gen_random_uuid())",
         "INSERT INTO sharing_credential (client_id) VALUES ('x')",
+        "SELECT token FROM uses_bank_order",
+        "INSERT INTO uses_bank_order (id) VALUES (gen_random_uuid())",
+        "INSERT INTO ledger_transfer (id) VALUES (gen_random_uuid())",
+        "UPDATE ledger_balance SET free_fen = 0",
+        "INSERT INTO ledger_account (owner) VALUES ('x')",
+        "UPDATE messages_endpoint SET url = 'https://x.example'",
+        "INSERT INTO messages_endpoint (receiver) VALUES ('x')",
+        "SELECT uses_reverse(gen_random_uuid())",
+        "SELECT uses_open_debts(ARRAY[1])",
+        "SELECT ledger_open(ARRAY['x'], 'holder.purse', 'purse', true, NULL)",
+        "SELECT ledger_fold_accounts()",
+        "SELECT ledger_post(ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[2], ARRAY[1], ARRAY['posted'], ARRAY['refund'],"
+        " ARRAY[NULL::uuid], ARRAY[NULL::timestamptz], ARRAY[NULL::uuid])",
+        "SELECT ledger_post_one(gen_random_uuid(), 1, 2, 1, 'refund', NULL)",
+        "SELECT uses_refused(ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[2], ARRAY[1], 'refund', gen_random_uuid())",
     ],
 )
 def test_the_role_may_not(urls: dict[str, str], statement: str) -> None:

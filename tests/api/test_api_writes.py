@@ -1,19 +1,25 @@
 """Writes of clients: once under their key whatever happens, and to what is the client's own."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from tests.api.office import LIBRARY, Office, System
 from tests.api.process import problem
 from tests.kernel.sharing.builders import SYSTEM
 from tests.small_city import Card
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.ids import beside, uuid7
 from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.sharing.scopes import Scope
+from onecard.kernel.uses.settle import BEYOND_HOLD, CLEARED, ENDED_BY_ITSELF, FUNDED, PAID, SHORTFALL
 
 pytestmark = pytest.mark.processes
 
@@ -131,6 +137,72 @@ def test_only_a_use_at_ones_own_point_is_given_back(office: Office) -> None:
         assert problem(give_back(client, use)) == (404, "USE_UNKNOWN")
         assert problem(give_back(client, uuid4())) == (404, "USE_UNKNOWN")
     assert office.city.purse_of(card) == 9_810
+
+
+def a_seniors_ride(office: Office, system: System) -> tuple[Card, UUID]:
+    """A ride of which the holder pays 100 fen and the city's treasury as many."""
+    card = office.city.a_card(classes=[("senior_60", "2020-01-01", None)])
+    return card, office.a_use(system, card)
+
+
+RECORDED = "INSERT INTO uses_refund (id, use_id, terminal_id) SELECT %s, id, terminal_id FROM uses_use WHERE id = %s"
+
+
+def test_whoever_takes_the_process_over_gives_back_what_a_use_took_and_once(office: Office) -> None:
+    """The role itself, past all code of ours: of a use of that client, all of it, in its direction, once."""
+    system, other = office.a_system(), office.a_system()
+    card, use = a_seniors_ride(office, system)
+    refund = uuid7()
+    with psycopg.connect(office.urls["api"], autocommit=True) as role:
+        for unknown in (uuid4(), refund):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                role.execute("SELECT uses_reverse_for(%s, %s)", (unknown, system.client_id))
+        role.execute(RECORDED, (refund, use))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            role.execute("SELECT uses_reverse_for(%s, %s)", (refund, other.client_id))
+        assert office.city.purse_of(card) == 9_900
+        assert role.execute("SELECT uses_reverse_for(%s, %s)", (refund, system.client_id)).fetchall() == []
+        assert office.city.purse_of(card) == 10_000
+        again = role.execute("SELECT uses_reverse_for(%s, %s)", (refund, system.client_id)).fetchall()
+        assert again == [("EXISTS",), ("EXISTS",)]
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            role.execute(RECORDED, (uuid7(), use))
+    assert office.city.purse_of(card) == 10_000
+    moved = office.city.run(
+        "SELECT code, count(*) AS n, sum(amount_fen)::int AS fen FROM ledger_transfer WHERE reference = $1 GROUP BY 1"
+        " ORDER BY 1", use,
+    )  # fmt: skip
+    assert [tuple(row) for row in moved] == [("concession", 1, 100), ("paid", 1, 100), ("refund", 2, 200)]
+
+
+def test_of_a_refund_that_cannot_be_whole_nothing_is_made(office: Office) -> None:
+    """The purse is full: what the treasury paid does not go back either, also for who makes no transaction of it."""
+    system = office.a_system()
+    card, use = a_seniors_ride(office, system)
+    clearing = office.city.account(office.city.bank, "bank.clearing")
+    office.city.transfer(clearing, card.purse or 0, 100_000 - 9_900, "x")
+    refund = uuid7()
+    with psycopg.connect(office.urls["api"], autocommit=True) as role:
+        role.execute(RECORDED, (refund, use))
+        found = role.execute("SELECT uses_reverse_for(%s, %s)", (refund, system.client_id)).fetchall()
+    assert found == [("EXCEEDS_CEILING",)]
+    assert office.city.run("SELECT id FROM ledger_transfer WHERE reference = $1 AND code = 'refund'", use) == []
+
+
+@given(id_=st.uuids(), n=st.sampled_from([PAID, FUNDED, SHORTFALL, BEYOND_HOLD, CLEARED]))
+@example(UUID(int=(1 << 128) - 1), CLEARED)
+@example(UUID(int=0), PAID)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_the_database_finds_ids_beside_others_as_the_program_does(office: Office, id_: UUID, n: int) -> None:
+    assert office.city.one("SELECT uuid7_beside($1, $2)", id_, n) == beside(id_, n)
+
+
+def test_a_refund_looks_for_every_transfer_that_is_given_back(office: Office) -> None:
+    """Where a use comes to cause another kind of transfer, somebody has to say whether a refund gives it back."""
+    wanted = {n + more for n in (PAID, FUNDED, SHORTFALL, BEYOND_HOLD) for more in (0, ENDED_BY_ITSELF)}
+    text = office.city.one("SELECT pg_get_functiondef('uses_reverse(uuid)'::regprocedure)")
+    (numbers,) = re.findall(r"unnest\(ARRAY\[([0-9, ]+)\]\)", text)
+    assert {int(number) for number in numbers.split(",")} == wanted
 
 
 def test_a_use_at_a_terminal_that_was_stopped_is_given_back_too(office: Office) -> None:

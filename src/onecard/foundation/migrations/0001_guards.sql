@@ -15,6 +15,12 @@ RETURN (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '7
 CREATE FUNCTION uuid7_moment(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN to_timestamp(('x' || lpad(translate(left(id::text, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0);
 
+-- The n-th id beside another, in the same millisecond: `foundation.ids.beside`.
+CREATE FUNCTION uuid7_beside(id uuid, n int) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (left(translate(id::text, '-', ''), 16) || (
+    SELECT lpad(to_hex((low & ~mask) | ((low + n) & mask)), 16, '0')
+    FROM (SELECT ('x' || right(translate(id::text, '-', ''), 16))::bit(64)::bigint AS low, (1::bigint << 62) - 1 AS mask) parts))::uuid;
+
 -- Every partitioned table names its step here; `make_partitions` keeps them supplied ahead of time.
 CREATE TABLE foundation_partitioned (
     parent      text PRIMARY KEY,

@@ -87,7 +87,7 @@ async def hold(connection: asyncpg.Connection, uses: list[Use]) -> list[Line]:
     return [use.line for n, use in enumerate(paid, 1) if n not in standing]
 
 
-async def refund(connection: asyncpg.Connection, refund_id: UUID, use_id: UUID, key: Key, content: bytes) -> bool:
+async def refund(connection: asyncpg.Connection, refund_id: UUID, key: Key, content: bytes) -> bool:
     """Ask for a refund of what the bank paid for a use, if it did; False where the key was used for another order."""
-    made: bool = await connection.fetchval(sql.load(HERE, "refund_bank_order"), refund_id, use_id, *key, content)
+    made: bool = await connection.fetchval(sql.load(HERE, "refund_bank_order"), refund_id, *key, content)
     return made

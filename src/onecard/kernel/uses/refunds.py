@@ -27,13 +27,11 @@ from onecard.kernel.uses.actions import (
     RECORD,
     Collision,
     Memory,
-    load_debts,
-    post,
     read_items,
 )
 from onecard.kernel.uses.decide.further import SOLD
 from onecard.kernel.uses.lines import Transfer
-from onecard.kernel.uses.settle import LedgerDisagreed, in_order, release_id, require_posted, transfer_ids
+from onecard.kernel.uses.settle import LedgerDisagreed, in_order, release_id, require_posted
 from onecard_kit.decide import ACTIVE, at_most
 from onecard_kit.terms import Item, Leg, Means, counted
 from onecard_kit.verdicts import WORDS, Verdict
@@ -126,13 +124,13 @@ async def refund_within(connection: asyncpg.Connection, asked: Asked, memory: Me
         raise _sequence_reused()
     if not new["refund_is_new"]:
         raise _already_refunded()
-    await _reverse(connection, use)
+    await _reverse(connection, refund_id, asked.client_id)
     if use["open_hold"] is not None:
         await _undo_journey(connection, use)
     await _give_back(connection, use, item, sold)
     if Means.BANK in item.means:
         key = (asked.terminal_id, asked.journal, asked.sequence)
-        if not await orders.refund(connection, refund_id, use["id"], key, asked.content):
+        if not await orders.refund(connection, refund_id, key, asked.content):
             raise _sequence_reused()
     return _made(use, item, refund_id, repeated=False)
 
@@ -174,7 +172,6 @@ async def _lock_and_load(connection: asyncpg.Connection, asked: Asked) -> Mappin
         asked.terminal_id,
         asked.journal,
         asked.sequence,
-        transfer_ids(asked.use_id),
         sold,
     )
     if use is None:
@@ -269,17 +266,16 @@ def _require_unused(use: Mapping[str, Any]) -> str | None:
     return sold
 
 
-async def _reverse(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
-    transfers = [
-        Transfer(uuid7(), credit, debit, amount_fen, "refund", use["id"])
-        for debit, credit, amount_fen in json.loads(use["transfers"] or "[]")
-    ]
-    refused = await post(connection, transfers) if transfers else {}
-    for outcome in refused.values():
-        if outcome not in _VERDICT_OF:
-            raise LedgerDisagreed(outcome)
-        raise refusal(_VERDICT_OF[outcome])
-    await _pay_out(connection, use)
+async def _reverse(connection: asyncpg.Connection, refund_id: UUID, client_id: int | None) -> None:
+    """The database knows what the use moved and gives back no other money, so that a role which may give uses back need
+    not be able to post.
+    """
+    if client_id is None:
+        refused = await connection.fetch(sql.load(RECORD, "reverse"), refund_id)
+    else:
+        refused = await connection.fetch(sql.load(RECORD, "reverse_for"), refund_id, client_id)
+    for (outcome,) in refused:
+        raise refusal(_VERDICT_OF[outcome]) if outcome in _VERDICT_OF else LedgerDisagreed(outcome)
 
 
 async def _undo_journey(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
@@ -291,17 +287,6 @@ async def _undo_journey(connection: asyncpg.Connection, use: Mapping[str, Any]) 
         )  # fmt: skip
         require_posted(await connection.fetch(sql.load(RECORD, "post_in_order"), *in_order([release])))
     await connection.execute(sql.load(RECORD, "undo_journey"), use["id"])
-
-
-async def _pay_out(connection: asyncpg.Connection, use: Mapping[str, Any]) -> None:
-    """A debt that was paid meanwhile and is given back now is the holder's money: it goes into the purse."""
-    purse, debts = use["purse_account_id"], await load_debts(connection, [use["holder_id"]])
-    debt = debts.get(use["holder_id"])
-    if debt is None or debt.owed_fen >= 0 or purse is None:
-        return
-    refused = await post(connection, [Transfer(uuid7(), debt.account, purse, -debt.owed_fen, "debt", use["id"])])
-    for outcome in refused.values():
-        raise refusal(_VERDICT_OF[outcome]) if outcome in _VERDICT_OF else LedgerDisagreed(outcome)
 
 
 def refusal(verdict: Verdict) -> Conflict:

@@ -70,11 +70,95 @@ ALTER TABLE uses_journey
 CREATE FUNCTION uses_open_debts(holders bigint[]) RETURNS SETOF bigint LANGUAGE sql SECURITY DEFINER AS $$
     SELECT ledger_open(ARRAY(SELECT 'holder:' || h FROM unnest(holders) h), 'holder.debt', 'purse', false, NULL)
 $$;
+
+-- Gives back what a use moved, for a refund of it that is recorded: every transfer of the use in full, between the same accounts,
+-- and once, since the ids lie beside the refund's own. So whoever may give uses back need not be able to move any other money. A
+-- debt that was paid meanwhile and is given back now is the holder's money: it goes into the purse. All of it is made, or nothing
+-- and the ledger's reasons come back.
+CREATE FUNCTION uses_reverse(refund uuid) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    given uuid; purse bigint; debt bigint; owed bigint; refused text[];
+    ids uuid[]; debits bigint[]; credits bigint[]; amounts bigint[];
+BEGIN
+    SELECT r.use_id INTO STRICT given FROM uses_refund r WHERE r.id = refund;
+    SELECT s.purse_account_id, a.id INTO purse, debt
+    FROM uses_use u JOIN cards_standing s ON s.card_id = u.card_id
+    LEFT JOIN ledger_account a ON (a.owner, a.role, a.ledger) = ('holder:' || s.holder_id, 'holder.debt', 'purse')
+    WHERE u.id = given;
+    PERFORM ledger_lock(ARRAY[purse]);
+
+    -- By their ids (kernel/uses/settle): those of the use, and those of the journey that it began and that ended by itself.
+    SELECT array_agg(uuid7_beside(refund, t.n) ORDER BY t.n), array_agg(t.credit_account ORDER BY t.n),
+           array_agg(t.debit_account ORDER BY t.n), array_agg(t.amount_fen ORDER BY t.n)
+    INTO ids, debits, credits, amounts
+    FROM (SELECT row_number() OVER (ORDER BY f.id)::int AS n, f.debit_account, f.credit_account, f.amount_fen::bigint AS amount_fen
+          FROM unnest(ARRAY[1, 2, 5, 6, 8, 12, 16, 20]) w (beside) JOIN ledger_transfer f ON f.id = uuid7_beside(given, w.beside)
+          WHERE f.reference = given AND f.code IN ('paid', 'concession', 'shortfall')) t;
+    BEGIN
+        IF ids IS NOT NULL THEN
+            refused := uses_refused(ids, debits, credits, amounts, 'refund', given);
+        END IF;
+        IF refused IS NULL AND debt IS NOT NULL AND purse IS NOT NULL THEN
+            owed := (SELECT coalesce(sum(f.amount_fen), 0) FROM ledger_transfer f WHERE f.debit_account = debt)
+                    - (SELECT coalesce(sum(f.amount_fen), 0) FROM ledger_transfer f WHERE f.credit_account = debt);
+            IF owed < 0 THEN
+                refused := uses_refused(ARRAY[uuid7_beside(refund, 32)], ARRAY[debt], ARRAY[purse], ARRAY[-owed], 'debt', given);
+            END IF;
+        END IF;
+        IF refused IS NOT NULL THEN RAISE EXCEPTION 'not given back' USING ERRCODE = 'OC001'; END IF;
+    EXCEPTION WHEN SQLSTATE 'OC001' THEN NULL;  -- what was made of it is undone
+    END;
+    RETURN QUERY SELECT unnest(refused);
+END $$;
+
+-- The reasons of the transfers that the ledger did not newly make, or NULL. Only for `uses_reverse`.
+CREATE FUNCTION uses_refused(ids uuid[], debits bigint[], credits bigint[], amounts bigint[], code text, use uuid) RETURNS text[]
+LANGUAGE sql AS $$
+    SELECT array_agg(p.outcome)
+    FROM ledger_post(ids, debits, credits, amounts, array_fill('posted'::text, ARRAY[cardinality(ids)]),
+                     array_fill(code, ARRAY[cardinality(ids)]), array_fill(NULL::uuid, ARRAY[cardinality(ids)]),
+                     array_fill(NULL::timestamptz, ARRAY[cardinality(ids)]), array_fill(use, ARRAY[cardinality(ids)])) p
+$$;
+
+-- The same for a use at one of a client's points, and for no other.
+CREATE FUNCTION uses_reverse_for(refund uuid, client bigint) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    PERFORM FROM uses_refund r JOIN uses_use u ON u.id = r.use_id JOIN catalogue_point p ON p.id = u.point_id
+    WHERE r.id = refund AND p.client_id = client;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'REFUND_OF_ANOTHER: no use of this client is given back by it' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN QUERY SELECT uses_reverse(refund);
+END $$;
+
+-- Has the bank asked for a refund of what it paid for a use, where it did: $1 a refund of it that is recorded, $2 terminal,
+-- $3 journal, $4 sequence, $5 content. Returns whether an order that is wanted stands: an order for a line that was never recorded
+-- may hold the key already. A function, because an order holds the account as the bank calls it, and names an amount.
+CREATE FUNCTION uses_refund_bank_order(refund uuid, terminal bigint, journal uuid, sequence bigint, content bytea) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER AS $$
+    WITH wanted AS (
+        SELECT o.* FROM uses_refund r JOIN uses_bank_order o ON o.use_id = r.use_id AND o.kind = 'payment' WHERE r.id = $1
+    ), made AS (
+        INSERT INTO uses_bank_order (id, kind, payment_id, terminal_id, journal, sequence, content, card_id, bank_id, token, item, amount_fen, state, use_id, next_try_at)
+        SELECT $1, 'refund', o.id, $2, $3, $4, $5, o.card_id, o.bank_id, o.token, o.item, o.amount_fen, 'due', o.use_id, now()
+        FROM wanted o
+        ON CONFLICT (terminal_id, journal, sequence) DO NOTHING RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM made) = (SELECT count(*) FROM wanted)
+$$;
+
 DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION uses_open_debts(bigint[]) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION uses_reverse(uuid) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION uses_reverse_for(uuid, bigint) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION uses_refund_bank_order(uuid, bigint, uuid, bigint, bytea) SET search_path = %I, pg_temp', current_schema());
 END $$;
 REVOKE ALL ON FUNCTION uses_open_debts(bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION uses_refused(uuid[], bigint[], bigint[], bigint[], text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION uses_reverse(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION uses_reverse_for(uuid, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION uses_refund_bank_order(uuid, bigint, uuid, bigint, bytea) FROM PUBLIC;
 
 INSERT INTO foundation_partitioned VALUES ('uses_offline_line', '1 month', true, 3, NULL, true);
 SELECT make_partitions();

@@ -20,15 +20,8 @@ from onecard_kit.terms import (
 # A use's transfers have ids beside its own: what the payer pays (or what is held for it, or the release of a hold),
 # what the payer pays beyond what was held, what the funder of the concession adds, what somebody bears that the payer
 # lacked, and what of a top-up goes to a debt. A journey that ends by itself has its own beside those of its beginning.
+# The function `uses_reverse` finds by these what a refund gives back.
 PAID, FUNDED, ENDED_BY_ITSELF, SHORTFALL, BEYOND_HOLD, CLEARED = 1, 2, 4, 8, 16, 32
-
-
-def transfer_ids(use_id: UUID) -> list[UUID]:
-    """The ids that the transfers of a use have, if it caused any: its own, and those of the journey that it began and
-    that ended by itself.
-    """
-    charged = (use_id, beside(use_id, ENDED_BY_ITSELF))
-    return [beside(id_, n) for id_ in charged for n in (PAID, FUNDED, SHORTFALL, BEYOND_HOLD)]
 
 
 def hold_id(use_id: UUID) -> UUID:

@@ -1,10 +1,9 @@
--- A use and what its refund may look at. $1 use, $2 terminal that asks, $3 journal, $4 sequence, $5 the ids its
--- transfers have. No row: no such use.
+-- A use and what its refund may look at. $1 use, $2 terminal that asks, $3 journal, $4 sequence. No row: no such use.
 --   began, began_at   when and at which point (id) the journey began that this use ended: there it counted
 --   ended      when it happened; of a journey, when that ended
 --   left_open  it began a journey that ended by itself: what that cost was charged for this use
 --   open_hold  it began a journey that is open: [the hold of that, or null]
---   sold       the pass this use sold ($6, if it sold one): [pass, whether it is in use]
+--   sold       the pass this use sold ($5, if it sold one): [pass, whether it is in use]
 --   served_by  the pass that served this use, and whether no other use of it stands
 --   verdict, full_fen, …   of a use that stands as refused and whose admission stands beside it, those of the admission
 SELECT u.id, CASE WHEN l.stood_full_fen IS NULL THEN u.verdict ELSE 'ADMITTED' END AS verdict, u.item, u.item_version_id, u.card_id,
@@ -12,12 +11,10 @@ SELECT u.id, CASE WHEN l.stood_full_fen IS NULL THEN u.verdict ELSE 'ADMITTED' E
        coalesce(l.stood_waived_fen, u.waived_fen) AS waived_fen, coalesce(l.stood_concession, u.concession) AS concession, u.at,
        u.leg, u.point_id, p.operator_id, p.client_id, s.holder_id, s.purse_account_id, r.id AS refund_id,
        (SELECT j.use_id FROM uses_journal_key j WHERE (j.terminal_id, j.journal, j.sequence) = ($2, $3, $4)) AS known_as,
-       (SELECT jsonb_agg(jsonb_build_array(t.debit_account, t.credit_account, t.amount_fen) ORDER BY t.id)
-        FROM unnest($5::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id WHERE t.code IN ('paid', 'concession', 'shortfall'))::text AS transfers,
        j.at AS began, (SELECT q.id FROM catalogue_point q WHERE q.code = j.point) AS began_at,
        coalesce(j.ended_at, u.at) AS ended, j.id IS NOT DISTINCT FROM u.id AS left_open,
        (SELECT jsonb_build_array(i.hold_id) FROM uses_journey i WHERE i.id = u.id AND i.ended_at IS NULL)::text AS open_hold,
-       (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $6)::text AS sold,
+       (SELECT jsonb_build_array(s.id, s.starts_on IS NOT NULL) FROM entitlements_pass s WHERE s.id = $5)::text AS sold,
        (SELECT jsonb_build_array(x.pass_id, NOT EXISTS (
             SELECT FROM entitlements_pass_use o LEFT JOIN uses_refund q ON q.use_id = o.use_id
             WHERE o.pass_id = x.pass_id AND o.use_id <> x.use_id AND q.id IS NULL))
