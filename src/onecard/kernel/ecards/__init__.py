@@ -4,6 +4,7 @@ Words
     e-card      one for each card; it has no state of its own, it is read from its card
     serial      its number, 0 to 2^24 - 1; codes carry it only under a keyed permutation that changes daily
     key         an issuer key; one signs at a time, older ones verify until their last codes have aged out
+    ref key     the key of that permutation, from a day on
     device      a phone that may fetch codes for one e-card, known by the digest of its token
     number      what is read aloud to staff where no reader takes the code: one for an e-card, for 180 seconds
 
