@@ -10,7 +10,7 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cluster import Cluster
 
-from onecard.demo import city, nantong, owner, pockets, residents
+from onecard.demo import city, nantong, owner, pockets, residents, sandbox
 from onecard.demo.plan import ACTOR, Plan
 from onecard.foundation.actors import system
 from onecard.foundation.postgres.raw import rows
@@ -201,13 +201,39 @@ def test_pockets_are_closed_and_nobody_carries_two(url: str, tmp_path: Path) -> 
     path = pockets.fill(url, tmp_path, seed=1)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     filled = json.loads(path.read_text())
-    assert len(filled["terminals"]) == count(url, "catalogue_terminal")
+    lent = [code for point in nantong.POINTS if point.code == nantong.SANDBOX for code, _ in point.terminals()]
+    assert len(filled["terminals"]) == count(url, "catalogue_terminal") - len(lent)
     assert {"short", "senior_70", "pupil", "resident"} <= {each["kind"] for each in filled["chips"]}
     numbers = [each["number"] for each in filled["chips"]]
     tokens = [each["token"] for each in filled["phones"]]
     assert len(set(numbers)) == len(numbers) > 50
     assert len(set(tokens)) == len(tokens) > 50
     assert all(each["code"].startswith("OC1.") for each in filled["stale_codes"])
+
+
+def test_a_sandbox_is_closed_keeps_what_is_good_and_no_day_takes_of_it(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.json"
+    with owner.connected(url):
+        sandbox.make(path, "http://gateway:8802")
+        first = json.loads(path.read_text())
+        sandbox.make(path, "http://gateway:9902")
+        second = json.loads(path.read_text())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (second["trial"], second["holders"]) == (first["trial"], first["holders"])
+    assert second["gateway"] == "http://gateway:9902"
+    codes = {each["pairing_code"] for told in (first, second) for each in told["terminals"]}
+    assert len(codes) == 2 * len(first["terminals"]) == 20
+    assert {"resident", "short", "lost"} <= {each["name"] for each in first["holders"]}
+    filled = json.loads(pockets.fill(url, tmp_path, seed=3).read_text())
+    assert not {each["code"] for each in filled["terminals"]} & {each["terminal"] for each in first["terminals"]}
+    assert nantong.SANDBOX not in {each["code"] for each in filled["points"]}
+    with owner.connected(url):
+        lent = sandbox.holders_taken()
+        numbers = {row[0] for row in rows("SELECT number FROM cards_card WHERE holder_id = ANY ($1)", lent)}
+        sandbox.make(tmp_path / "another.json", "http://gateway:8802")
+    assert len(lent) == len(first["holders"])
+    assert not numbers & {each["number"] for each in filled["chips"]}
+    assert json.loads((tmp_path / "another.json").read_text())["trial"]["key"] != first["trial"]["key"]
 
 
 def test_some_are_inside_a_sports_hall_for_up_to_three_hours_when_a_day_begins(url: str, tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ def _points() -> list[dict[str, object]]:
             "offers": json.loads(offers or "{}"),
         }
         for code, division, hours, media, offers in rows(POINTS, clock.today())
+        if code != nantong.SANDBOX
     ]
 
 

@@ -96,7 +96,7 @@ def holders_taken() -> list[int]:
 
 def _trial(terminal: Terminal, known: dict[str, Any]) -> dict[str, Any]:
     """The terminal of the pages' own trial, paired unless it was: a key and a journal, as a pairing gives them."""
-    if TerminalKey.objects.filter(pk=known.get("key_id"), terminal=terminal, valid_to=None).exists():
+    if TerminalKey.objects.filter(pk=known.get("key_id", 0), terminal=terminal, valid_to=None).exists():
         return known
     digest = hashlib.sha256(catalogue.make_pairing_code(ACTOR, terminal.code).encode()).digest()
     pairing_id = rows(sql.load(CATALOGUE, "pairing"), digest)[0][0]

@@ -181,7 +181,7 @@ def _content(body: Schema) -> tuple[str, Schema]:
 
 
 def _answered(operation: Schema) -> tuple[str, Schema]:
-    found = next((each for status, each in operation["responses"].items() if status.startswith("2")), {})
+    found: Schema = next((each for status, each in operation["responses"].items() if status.startswith("2")), {})
     return _content(found)
 
 

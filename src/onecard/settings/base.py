@@ -1,5 +1,6 @@
 """What every Django process shares: apps, database, languages, templates, password hashing, headers."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,8 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 # The place this installation serves; the deployer's words and mark, not ours.
 ONECARD_CITY = {"zh": "南通市", "en": "Nantong"}
 ONECARD_PRODUCT = {"zh": "南通一卡通", "en": "Nantong OneCard"}
+# The file of a demo's sandbox, which integrators may try; empty where there is none.
+ONECARD_SANDBOX = os.environ.get("ONECARD_SANDBOX", "")
 ONECARD_BUREAU = {"zh": "南通市人力资源和社会保障局", "en": "Nantong Human Resources and Social Security Bureau"}
 ONECARD_DEMO = environment.flag("ONECARD_DEMO")
 

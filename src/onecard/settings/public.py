@@ -1,7 +1,5 @@
 """The public web process: residents, and integrators under /dev/."""
 
-import os
-
 from onecard.foundation.web.static_files import folder
 from onecard.settings import environment
 from onecard.settings.base import *  # noqa: F403
@@ -13,8 +11,6 @@ ROOT_URLCONF = "onecard.urls.public_routes"
 TEMPLATES = templates(PACKAGE / "portal" / "templates", PACKAGE / "developers" / "templates")
 TEMPLATES[0]["OPTIONS"]["context_processors"].append("onecard.portal.sessions.page")
 STATICFILES_DIRS = [*STATICFILES_DIRS, PACKAGE / "portal" / "static", PACKAGE / "developers" / "static"]
-# The file of a demo's sandbox, which integrators may try; empty where there is none.
-ONECARD_SANDBOX = os.environ.get("ONECARD_SANDBOX", "")
 STATIC_ROOT = folder("public")
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
