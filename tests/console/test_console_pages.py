@@ -2,7 +2,6 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import caches
 from django.test import Client
 from tests.foundation.web.faces import (
     SYSTEM,
@@ -20,6 +19,7 @@ from tests.kernel.cards.builders import a_card
 
 from onecard.kernel.holders import rules
 from onecard.kernel.staff import actions as staff
+from onecard.kernel.uses import figures
 from onecard_kit.verdicts import WORDS, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -110,12 +110,13 @@ def test_the_home_shows_what_the_roles_allow() -> None:
 
 
 def test_todays_uses_are_counted_within_the_scope() -> None:
-    caches["figures"].clear()
     card = a_card(holder=a_registered_holder())
     stop = the_catalogue()
     for _ in range(3):
         a_use(card, stop, Verdict.ADMITTED)
     a_use(card, stop, Verdict.CARD_LOST)
+    assert "指标还在统计" in a_staff_client(an_officer("wu", "auditor")).get("/").content.decode()
+    figures.count()
     here = a_staff_client(an_officer("sun", "auditor", place="3206")).get("/").content.decode()
     assert "公交乘车" in here
     assert '<td class="n">3</td>' in here

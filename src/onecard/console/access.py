@@ -5,12 +5,13 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from onecard.foundation.errors import NotPermitted
 from onecard.kernel.staff.queries import actor_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 ANY_OFFICER = "staff"
 
 
@@ -19,7 +20,7 @@ def needs(permission: str) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             actor = actor_of(request.user)  # type: ignore[arg-type]  # signed in
             if permission != ANY_OFFICER and not actor.holds(permission):
                 raise _lacking(permission)

@@ -42,6 +42,11 @@ KINDS: dict[str, tuple[Words, tuple[str, ...]]] = {
 }
 
 
+_CARD_STATES: dict[str, Words] = {state.value: name for state, name in card_words.CARD_STATES.items()}
+_FUNCTION_STATES: dict[str, Words] = {state.value: name for state, name in card_words.FUNCTION_STATES.items()}
+_FUNCTIONS: dict[str, Words] = {function.value: name for function, name in card_words.FUNCTIONS.items()}
+
+
 @dataclass(frozen=True)
 class Event:
     """One line of a history."""
@@ -116,7 +121,8 @@ def page(actor: StaffActor, line: Line, cards: Sequence[Card], position: Positio
     patterns = KINDS[position.kind][1]
     facts = _facts(line, cards, patterns, position.fact) if patterns else []
     uses = _uses(cards, position) if with_uses and position.kind in (ALL, USES) else []
-    merged = sorted([*facts, *uses], key=_moment, reverse=True)
+    both: list[Told | Listed] = [*facts, *uses]
+    merged = sorted(both, key=_moment, reverse=True)
     shown = merged[:PAGE]
     following = _after(position, shown) if len(merged) > PAGE else None
     return History(position, _events(shown, cards), following, with_uses)
@@ -164,12 +170,12 @@ def _done(fact: Told, names: Mapping[str, Words], agreed: Mapping[int, Agreement
 
 
 def _about(fact: Told, numbers: Mapping[str, str]) -> Words:
-    """The card it was about, and from which state to which it went."""
-    number = numbers.get(fact.subject, "")
-    states = card_words.FUNCTION_STATES if "function" in fact.detail else card_words.CARD_STATES
-    was, now = (states.get(fact.detail.get(end)) for end in ("from", "to"))  # type: ignore[call-overload]  # by value
+    """The card it was about, and from which state to which it, or a function of it, went."""
+    number, function = numbers.get(fact.subject, ""), fact.detail.get("function")
+    states: Mapping[str, Words] = _FUNCTION_STATES if function else _CARD_STATES
+    was, now = (states.get(fact.detail.get(end, "")) for end in ("from", "to"))
     if was and now:
-        of = card_words.FUNCTIONS.get(fact.detail.get("function"), {"zh": "", "en": ""})
+        of = _FUNCTIONS.get(function or "", {"zh": "", "en": ""})
         return {each: " ".join(f"{number} {of[each]} {was[each]} → {now[each]}".split()) for each in ("zh", "en")}
     fields = ", ".join(fact.detail.get("fields", ()))
     told = " ".join(part for part in (number, fields) if part)

@@ -15,6 +15,7 @@ from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState, FunctionState
 from onecard.kernel.holders import divisions, rules
 from onecard.kernel.holders import queries as holders
+from onecard.kernel.holders.models import Certificate
 from onecard.kernel.holders.queries import Line
 from onecard.kernel.ledger import queries as ledger
 from onecard.kernel.partners.models import Party
@@ -116,7 +117,7 @@ def _class(code: str) -> Words:
     return {"zh": known.zh, "en": known.en} if known else {"zh": code, "en": code}
 
 
-def _certificate(each: holders.Certificate) -> tuple[Words, dt.date, dt.date | None, bool]:
+def _certificate(each: Certificate) -> tuple[Words, dt.date, dt.date | None, bool]:
     kind = rules.KINDS.get(each.kind)
     name = {"zh": kind.zh, "en": kind.en} if kind else {"zh": each.kind, "en": each.kind}
     return name, each.valid_from, each.valid_to, each.withdrawn_at is not None

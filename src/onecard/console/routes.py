@@ -6,6 +6,8 @@ from onecard.console import views, views_holders, views_money, views_points, vie
 
 urlpatterns = [
     path("", views.home, name="console_home"),
+    path("days.csv", views.days_csv, name="console_days_csv"),
+    path("counties.csv", views.counties_csv, name="console_counties_csv"),
     path("holders/", views_holders.find, name="console_holders"),
     path("holders/<int:holder_id>/", views_holders.holder, name="console_holder"),
     path("holders/<int:holder_id>/data/", views_holders.reveal, name="console_reveal"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from onecard.console import reading, watching
 from onecard.console.access import ANY_OFFICER, needs
 from onecard.console.forms import FindForm, FollowForm
-from onecard.console.page import page_of
+from onecard.console.page import actor_at, page_of
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.web.jinja import words
 from onecard.foundation.web.tables import csv_response
@@ -25,12 +25,29 @@ def home(request: HttpRequest) -> HttpResponse:
     """Overview: who I am here, and the figures and facts that my roles let me read."""
     page = page_of(request, "home", form=FindForm())
     actor = page["actor"]
+    page["waiting"] = reading.waiting(actor)
     if actor.holds("figures.read"):
-        page["figures"] = reading.figures(actor)
+        page["figures"] = reading.figures_of(actor)
     if actor.holds("audit.read"):
         page["facts"] = audit.latest(actor.places_of("audit.read"), limit=8)
         page["sealed"] = audit.sealed()
     return render(request, "overview.html", page)
+
+
+@needs("figures.read")
+@require_safe
+def days_csv(request: HttpRequest) -> HttpResponse:
+    """Uses by day, as a table."""
+    shown = reading.figures_of(actor_at(request))
+    return csv_response("days.csv", reading.day_heads(), reading.days_table(shown) if shown else [])
+
+
+@needs("figures.read")
+@require_safe
+def counties_csv(request: HttpRequest) -> HttpResponse:
+    """Holders and cards by county, as a table."""
+    shown = reading.figures_of(actor_at(request))
+    return csv_response("counties.csv", reading.county_heads(), reading.counties_table(shown) if shown else [])
 
 
 @needs("audit.read_risks")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -89,7 +90,7 @@ def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 @needs("uses.export")
 @require_safe
-def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingHttpResponse:
+def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A list that is done, as a file."""
     found = exports.one(actor_at(request), export_id)
     if found.state is not exports.State.DONE:

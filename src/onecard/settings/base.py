@@ -116,8 +116,6 @@ CACHES = {
         "LOCATION": "signins_throttle",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
-    # Figures that may be minutes old stay in the process that counted them.
-    "figures": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 60},
 }
 
 MIDDLEWARE = [
@@ -173,10 +171,10 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 # The place this installation serves; the deployer's words and mark, not ours.
 ONECARD_CITY = {"zh": "南通市", "en": "Nantong"}
 ONECARD_PRODUCT = {"zh": "南通一卡通", "en": "Nantong OneCard"}
-# The file of a demo's sandbox, which integrators may try; empty where there is none.
-ONECARD_SANDBOX = os.environ.get("ONECARD_SANDBOX", "")
 ONECARD_BUREAU = {"zh": "南通市人力资源和社会保障局", "en": "Nantong Human Resources and Social Security Bureau"}
 ONECARD_DEMO = environment.flag("ONECARD_DEMO")
+# The file of a demo's sandbox, which integrators may try; empty where there is none.
+ONECARD_SANDBOX = os.environ.get("ONECARD_SANDBOX", "")
 
 # Headers. No inline code, no outside address: what a page may load is what this process serves.
 CONTENT_SECURITY_POLICY = {

@@ -27,6 +27,7 @@ def main() -> None:
     from onecard.kernel.ecards import actions as ecards
     from onecard.kernel.ledger import actions as ledger
     from onecard.kernel.ledger.rules import Ledger, Transfer
+    from onecard.kernel.uses import figures
     from onecard_kit.verdicts import Verdict
 
     _, card = a_resident("zhang")
@@ -48,7 +49,9 @@ def main() -> None:
         *ledger.open_accounts([f"party:{stop.operator_id}"], "treasury.city", Ledger.TREASURY, limited=False),
         *ledger.open_accounts([f"party:{stop.operator_id}"], "operator.receivable", Ledger.TREASURY, limited=False),
     ]
-    ledger.post([Transfer(uuid7(), *accounts, 200, "concession", reference=ride)])
+    treasury, operator = accounts
+    ledger.post([Transfer(uuid7(), treasury, operator, 200, "concession", reference=ride)])
+    figures.count()
     told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
     told |= {
         "risk": risk,

@@ -30,6 +30,7 @@ from tests.foundation.web.faces import (
 from onecard.foundation.postgres.raw import rows
 from onecard.foundation.web import errors
 from onecard.kernel.catalogue.models import Terminal
+from onecard.kernel.uses import figures
 from onecard_kit.verdicts import Verdict
 
 SRC = Path(__file__).resolve().parents[3] / "src" / "onecard"
@@ -108,6 +109,8 @@ ROUTES = {
         "console_holder",
         "console_reveal",
         "console_move",
+        "console_days_csv",
+        "console_counties_csv",
         "console_accounts",
         "console_account",
         "console_concessions",
@@ -204,6 +207,8 @@ def responses(db: None) -> dict[str, Any]:
         fresh = client_in_english()
         sign_in(fresh, "zhou")
         found["staff set up"] = fresh.get("/second-factor/")
+        found["staff not counted yet"] = a_staff_client(an_officer("qian", "auditor")).get("/?lang=en")
+        figures.count()
         staff = a_staff_client(officer)
         half = client_in_english()
         sign_in(half, "zhou")

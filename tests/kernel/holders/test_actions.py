@@ -349,12 +349,6 @@ def test_other_places_do_not_exist() -> None:
         queries.newest(Actor("staff:3"))
 
 
-def test_the_living_are_counted_by_place() -> None:
-    a_holder()
-    actions.mark_deceased(CLERK, a_holder(number=a_number(sequence=2)).pk, "死亡证明")
-    assert [queries.count(places) for places in (("",), ("3206",), ("33", "32"), ("33",), ())] == [1, 1, 1, 0, 0]
-
-
 def test_pages_follow_ids_downwards_in_one_query_each() -> None:
     ids = [a_holder(number=a_number(sequence=n)).pk for n in range(1, 8)]
     seen, after = [], None

@@ -87,7 +87,7 @@ def facts_about_any(
     `facts_about`.
     """
     found = rows(sql.load(HERE, "about_any"), list(subjects), list(verbs), before, min(limit, PAGE_MAX))
-    return [Told(*columns, json.loads(detail)) for *columns, detail in found]
+    return [Told(*known, json.loads(detail)) for *known, detail in found]  # type: ignore[call-arg]  # as the SQL lists
 
 
 def facts_by(actor: str, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:

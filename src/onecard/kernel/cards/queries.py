@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Count, Q
-
 from onecard.foundation import crypto, keys
 from onecard.foundation.errors import NotFound
 from onecard.kernel.cards.models import Card, Standing
-from onecard.kernel.cards.rules import CardState
 
 PAGE = 50
 PAGE_MAX = 500
@@ -54,16 +51,3 @@ def newest(state: str | None = None, *, before: int | None = None, limit: int = 
 def number_index(number: str) -> bytes:
     """The blind index under which a card number finds its standing."""
     return crypto.blind_index(keys.load("cards"), "card_number", number)
-
-
-def count_by_state(places: tuple[str, ...]) -> dict[CardState, int]:
-    """How many cards there are in each state, issued by the places that begin with one of `places`."""
-    found = Card.objects.filter(_issued_in(places)).values_list("state").annotate(number=Count("id"))
-    return {CardState(state): number for state, number in found.order_by("state")}
-
-
-def _issued_in(places: tuple[str, ...]) -> Q:
-    scope = Q(pk__in=()) if not places else Q()
-    for prefix in places:
-        scope |= Q(issuing_place__startswith=prefix)
-    return Q() if "" in places else scope

@@ -1,7 +1,5 @@
 """Reads of e-cards for the faces. The gateway reads by `sql/issuer_keys.sql` and `sql/device.sql`."""
 
-from django.db.models import Q
-
 from onecard.foundation import keys, sql
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.ecards.models import Device, Ecard, Key
@@ -38,11 +36,3 @@ def issuer_keys() -> list[Key]:
 def signing_key(purpose: Purpose) -> Key | None:
     """The issuer key that signs now; None before the first one."""
     return Key.objects.filter(purpose=purpose, sign_from__isnull=False, sign_to=None).first()
-
-
-def count_open(places: tuple[str, ...]) -> int:
-    """How many e-cards stand on active cards of the places that begin with one of `places`."""
-    scope = Q(pk__in=()) if not places else Q()
-    for prefix in places:
-        scope |= Q(card__issuing_place__startswith=prefix)
-    return Ecard.objects.filter(Q() if "" in places else scope, closed_at=None, card__state="active").count()

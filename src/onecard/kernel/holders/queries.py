@@ -89,11 +89,6 @@ def newest(actor: Actor, *, after_id: int | None = None, limit: int = 20) -> Pag
     return _page(actor, after_id, limit)
 
 
-def count(places: Sequence[str]) -> int:
-    """How many living holders the places (GB/T 2260 prefixes, ``""`` for everywhere) have registered."""
-    return _in_places(places).filter(life="alive").count()
-
-
 def certificates(holder_id: int) -> list[Certificate]:
     """A holder's certificates, newest first, withdrawn ones included."""
     return list(Certificate.objects.filter(holder_id=holder_id).order_by("-id"))

@@ -5,7 +5,7 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from onecard.kernel.uses import exports, journeys, risks
+from onecard.kernel.uses import exports, figures, journeys, risks
 
 PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
 
@@ -35,3 +35,10 @@ def export(export: str) -> int:
 def drop_exports(timestamp: int) -> int:
     """Drop the lists whose day is over; how many."""
     return exports.drop_expired()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="uses.count_figures", queue="uses", queueing_lock="uses.count_figures")
+def count_figures(timestamp: int) -> int:
+    """Count the figures that are due; how many days."""
+    return figures.count()

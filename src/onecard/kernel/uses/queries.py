@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from onecard.foundation import sql
-from onecard.foundation.clock import CHINA
 from onecard.foundation.ids import uuid7_floor
 from onecard.foundation.postgres.raw import rows
 from onecard_kit.verdicts import Verdict
@@ -76,14 +75,6 @@ def around(
 def _seen(*columns: Any) -> UseSeen:
     *known, verdict, concerned, gate_verdict, manual = columns
     return UseSeen(*known, Verdict(verdict), concerned, gate_verdict, manual)  # type: ignore[call-arg]  # as the SQL lists
-
-
-def count_on(day: dt.date, places: Sequence[str]) -> list[tuple[str, Verdict, int]]:
-    """Uses recorded since the beginning of a day in China, by item and verdict, at points of the places' divisions."""
-    since = uuid7_floor(dt.datetime.combine(day, dt.time(), CHINA))
-    return [
-        (item, Verdict(verdict), n) for item, verdict, n in rows(sql.load(HERE, "count_since"), since, list(places))
-    ]
 
 
 def _use(*columns: Any) -> Use:

@@ -20,7 +20,9 @@ def holder_of_code(text: str) -> int:
     if shown.problem is not None:
         words = WORDS[shown.problem]
         raise BadInput(shown.problem.value, words.zh, words.en, next_zh=words.next_zh, next_en=words.next_en)
-    holder_id = Ecard.objects.filter(pk=_serial_of(shown)).values_list("card__holder_id", flat=True).first()
+    serial = _serial_of(shown)
+    found = Ecard.objects.filter(pk=serial) if serial is not None else Ecard.objects.none()
+    holder_id = found.values_list("card__holder_id", flat=True).first()
     if holder_id is None:
         raise NotFound("ECARD_UNKNOWN", "没有这张电子社保卡。", "There is no such e-card.")
     return holder_id
