@@ -133,6 +133,8 @@ class JournalFile:
 
     def after(self, sequence: int) -> Iterator[Written]:
         """The lines with a higher sequence, in their order, as far as they are what was written."""
+        if sequence >= self.last_sequence:
+            return
         for _, raw in self._raw_after(sequence):
             with contextlib.suppress(LineRefused):
                 written = decode(raw)

@@ -16,7 +16,6 @@ import httpx
 from tests.small_city import Terminal
 
 from onecard.gateway.app import Gateway
-from onecard.gateway.rsgi import Transport
 from onecard_kit import requests
 
 
@@ -30,9 +29,12 @@ def a_free_port() -> int:
 class GatewayProcess:
     """A gateway under Granian. `kill` is kill -9 of the whole process group; `start` brings it up again on its port."""
 
-    def __init__(self, environment: dict[str, str], workers: int = 1) -> None:
+    def __init__(
+        self, environment: dict[str, str], workers: int = 1, application: str = "onecard.gateway.app:application"
+    ) -> None:
         self.environment = environment
         self.workers = workers
+        self.application = application
         self.port = a_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -40,8 +42,7 @@ class GatewayProcess:
     def start(self) -> None:
         command = [
             sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(self.port),
-            "--workers", str(self.workers), "--log-level", "warning", "--no-access-log",
-            "onecard.gateway.app:application",
+            "--workers", str(self.workers), "--log-level", "warning", "--no-access-log", self.application,
         ]  # fmt: skip
         self.process = subprocess.Popen(command, env=self.environment, start_new_session=True)
         deadline = time.monotonic() + 60
@@ -136,8 +137,8 @@ class Exchange:
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status, self.headers, self.json = status, dict(headers), json.loads(body)
 
-    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Transport:
-        raise AssertionError("what is asked here is answered whole")
+    def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None:
+        raise AssertionError("what is asked here is answered at once")
 
 
 async def ask(gateway: Gateway, path: str, headers: dict[str, str], body: bytes, method: str = "POST") -> Exchange:
