@@ -9,7 +9,6 @@ import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -160,11 +159,7 @@ class Gateway:
             trace = uuid4().hex
             log.exception("a request failed, trace %s", trace)
             response = wire.problem(errors.our_fault(), trace)
-        if response.parts is None:
-            rsgi.send(exchange, response)
-            return
-        with suppress(rsgi.Gone):
-            await rsgi.send_parts(exchange, response)
+        rsgi.send(exchange, response)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> Services:
         """Wire the process up and set its tasks going on its loop."""

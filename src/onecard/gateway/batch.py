@@ -3,7 +3,8 @@
 An upload is read as it comes, in groups of some hundred lines; while the database records one group the next is read,
 and no more: whoever sends faster waits. It has a connection of its own, so that the lane waits for none of it, and lets
 other requests have their turn after every few lines. The answer is written aside until the upload is over, on disk
-where it grows: a caller that sends all before it reads would else wait for us while we wait for it.
+where it grows: a caller that sends all before it reads would else wait for us while we wait for it. Such a file has no
+name, so that nothing is left of it whatever becomes of the process.
 """
 
 import asyncio
@@ -47,7 +48,6 @@ LINES_A_TURN: Final = 16
 CLOCK_TOLERANCE_S: Final = 30
 """A terminal's clock that is off by less is taken as it is: a request may be under way for that long."""
 MEMORY_BYTES_MAX: Final = 1 << 20
-CHUNK_BYTES: Final = 1 << 16
 
 Told = Arrived | Rejected
 """A line of an upload: one to be recorded, or why not."""
@@ -197,13 +197,13 @@ class Answers:
         if error is not None:
             told |= {"code": error.code, "zh": error.zh, "en": error.en}
         self._file.write(msgspec.json.encode(told) + b"\n")
-        return Response(200, b"", (("cache-control", "no-store"),), KIND, self._chunks())
-
-    def _chunks(self) -> Iterator[bytes]:
+        unkept = (("cache-control", "no-store"),)
+        is_long = self._file.tell() > MEMORY_BYTES_MAX
+        self._file.seek(0)
+        if is_long:
+            return Response(200, b"", unkept, KIND, self._file)
         with self._file as file:
-            file.seek(0)
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+            return Response(200, file.read(), unkept, KIND)
 
 
 def _result(sequence: int | None, told: Told, outcome: LateOutcome) -> Result:

@@ -13,6 +13,7 @@ from onecard.gateway.patience import Patience
 from onecard.gateway.wire import Response
 
 PART_S_MAX = 30.0
+OPENED_S_MAX = 60.0
 
 Gone = ProtocolClosed
 """The caller left in the middle of its request."""
@@ -44,13 +45,7 @@ class Exchange(Protocol):
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
-    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "Transport": ...
-
-
-class Transport(Protocol):
-    """The way to an answer that is sent in parts."""
-
-    async def send_bytes(self, data: bytes, /) -> None: ...
+    def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None: ...
 
 
 async def read_body(headers: Headers, exchange: Exchange, patience: Patience) -> bytes:
@@ -106,13 +101,11 @@ def send(exchange: Exchange, response: Response) -> None:
         headers = [("content-type", response.kind)]
     else:
         headers = _ANSWER if response.status < 400 else _PROBLEM
-    exchange.response_bytes(response.status, [*headers, *response.headers], response.body)
-
-
-async def send_parts(exchange: Exchange, response: Response) -> None:
-    """Answer in parts, no faster than they are taken. Raises Gone."""
-    assert response.kind is not None
-    assert response.parts is not None
-    transport = exchange.response_stream(response.status, [("content-type", response.kind), *response.headers])
-    for part in response.parts:
-        await transport.send_bytes(part)
+    headers = [*headers, *response.headers]
+    if response.file is None:
+        exchange.response_bytes(response.status, headers, response.body)
+        return
+    # The server reads a file as fast as the caller takes it; what is sent in parts it would keep in memory, all of it.
+    # It opens the file for itself, by its number, a moment after this.
+    exchange.response_file(response.status, headers, f"/dev/fd/{response.file.fileno()}")
+    asyncio.get_running_loop().call_later(OPENED_S_MAX, response.file.close)

@@ -1,7 +1,6 @@
 """What travels: requests decoded strictly, answers and problems (RFC 9457) encoded. Both languages in every answer."""
 
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import IO, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -47,14 +46,14 @@ class NumberRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Response(msgspec.Struct, frozen=True):
     """Status, body and extra headers of one answer. Without a `kind` (media type) it is JSON or a problem, which nobody
-    may keep. `parts` come in place of the body of an answer of any length.
+    may keep. A `file` on disk comes in place of the body of a long answer.
     """
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     kind: str | None = None
-    parts: Iterator[bytes] | None = None
+    file: IO[bytes] | None = None
 
 
 _use_request = msgspec.json.Decoder(Presentation)
