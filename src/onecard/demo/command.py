@@ -145,6 +145,7 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
     bank = {"ONECARD_BANK_URL": f"http://127.0.0.1:{port + 3}", "ONECARD_BANK_KEY": _bank_key(folder)}
     for role in WITH_THE_BANK:
         own[role] |= bank
+    own["public"]["ONECARD_GATEWAY_URL"] = f"http://127.0.0.1:{port + 2}"
     own["worker"] |= {"ONECARD_SMS_URL": f"http://127.0.0.1:{port + 6}", "ONECARD_SMS_KEY": _sms_key(folder)}
     own["owner"][running.RECEIVER_URL] = f"http://localhost:{port + 5}/onecard"
     own["owner"][running.GATEWAY_URL] = f"http://localhost:{port + 2}"

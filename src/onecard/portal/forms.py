@@ -50,3 +50,42 @@ class CodeForm(forms.Form):
         if not code.isascii() or not code.isdigit() or len(code) != DIGITS:
             raise forms.ValidationError(_("验证码是六位数字。"))
         return code
+
+
+PIN_DIGITS = 6
+_PIN = {"inputmode": "numeric", "maxlength": "6", "autocomplete": "off"}
+
+
+def _pin(label: str) -> forms.CharField:
+    field = forms.CharField(label=label, widget=forms.PasswordInput(attrs=_PIN))
+    field.error_messages["required"] = _("请输入六位数字密码。")
+    return field
+
+
+class PinForm(forms.Form):
+    """What unlocks the code on this phone."""
+
+    pin = _pin(_("六位数字密码"))
+
+
+class ChoosePinForm(forms.Form):
+    """A PIN, twice."""
+
+    pin = _pin(_("六位数字密码"))
+    again = _pin(_("再输入一次"))
+
+    def clean_pin(self) -> str:
+        """Six digits, and not those that come to everybody's mind first. Raises ValidationError."""
+        pin: str = self.cleaned_data["pin"]
+        if len(pin) != PIN_DIGITS or not pin.isascii() or not pin.isdigit():
+            raise forms.ValidationError(_("应为六位数字。"))
+        if len(set(pin)) == 1 or pin in "01234567890" or pin in "09876543210":
+            raise forms.ValidationError(_("太容易猜到，请换一个。"))
+        return pin
+
+    def clean(self) -> dict[str, str]:
+        """Both are the same. Raises ValidationError."""
+        told = super().clean() or self.cleaned_data
+        if "pin" in told and "again" in told and told["pin"] != told["again"]:
+            self.add_error("again", _("两次输入不一样。"))
+        return told

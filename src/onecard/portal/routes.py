@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.portal import gallery, own, signing_in, views
+from onecard.portal import ecard, gallery, own, signing_in, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -17,6 +17,14 @@ urlpatterns = [
     path("legal-bases", views.legal_bases, name="portal_legal_bases"),
     path("legal-bases/<str:code>", views.legal_basis, name="portal_legal_basis"),
     path("cards/", views.cards, name="portal_cards"),
+    path("ecard/", ecard.ecard, name="portal_ecard"),
+    path("ecard/begin/", ecard.begin, name="portal_ecard_begin"),
+    path("ecard/unlock/", ecard.unlock, name="portal_ecard_unlock"),
+    path("ecard/fresh/", ecard.fresh, name="portal_ecard_fresh"),
+    path("ecard/number/", ecard.number, name="portal_ecard_number"),
+    path("ecard/lock/", ecard.lock, name="portal_ecard_lock"),
+    path("ecard/licence/", ecard.licence, name="portal_licence"),
+    path("ecard/licence/revealed/", ecard.licence_revealed, name="portal_licence_revealed"),
     path("uses/", own.uses, name="portal_uses"),
     path("uses/<str:use_id>/", own.use, name="portal_use"),
     path("money/", own.money, name="portal_money"),

@@ -27,6 +27,7 @@ ACCOUNT_RATE_LIMITS = {
     **ACCOUNT_RATE_LIMITS,
     "sign_in_code": "1/m/key,5/h/key,60/m/ip",
     "sign_in_code_tried": "60/m/ip",
+    "unlock": "5/15m/user",
 }
 LOGIN_URL = "portal_sign_in"
 LOGIN_REDIRECT_URL = "portal_cards"

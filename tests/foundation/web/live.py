@@ -70,17 +70,17 @@ def live(
     environment_for: Callable[[str], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Live]:
-    known = _people(environment_for(fresh_database["owner"]))
+    known = people(environment_for(fresh_database["owner"]))
     static = str(tmp_path_factory.mktemp("static"))
     running = []
     try:
         addresses = {}
         for process in ("public", "staff"):
             environment = environment_for(fresh_database[process]) | {"ONECARD_STATIC": static, "ONECARD_DEMO": "1"}
-            running.append(_start(process, environment, port := _free_port()))
+            running.append(start(process, environment, port := free_port()))
             addresses[process] = f"http://localhost:{port}"
         for address in addresses.values():
-            _wait_for(address + "/health")
+            wait_for(address + "/health")
         yield Live(addresses["public"], addresses["staff"], known)
     finally:
         for process_running in running:
@@ -89,7 +89,7 @@ def live(
             process_running.wait(timeout=20)
 
 
-def _people(environment: dict[str, str]) -> dict[str, Any]:
+def people(environment: dict[str, str]) -> dict[str, Any]:
     root = Path(__file__).resolve().parents[3]
     path = os.pathsep.join((str(root / "src"), str(root)))
     done = subprocess.run(
@@ -105,21 +105,21 @@ def _people(environment: dict[str, str]) -> dict[str, Any]:
     return told
 
 
-def _start(process: str, environment: dict[str, str], port: int) -> subprocess.Popen[bytes]:
+def start(process: str, environment: dict[str, str], port: int) -> subprocess.Popen[bytes]:
     environment = {**environment, "DJANGO_SETTINGS_MODULE": f"onecard.settings.{process}"}
     where = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", *where, f"onecard.urls.{process}:application"]
     return subprocess.Popen(command, env=environment)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_for(address: str) -> None:
+def wait_for(address: str) -> None:
     """Patient: another suite may be using the machine."""
     for _ in range(600):
         try:

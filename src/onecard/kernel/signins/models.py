@@ -27,7 +27,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A name and a password. `holder_id` names a person in `holders`, which lies above: hence no foreign key."""
+    """A name and a password; `pin`, hashed as one, unlocks a holder's codes. `holder_id` names a person in `holders`, which lies above: hence no foreign key."""
 
     username = models.CharField(max_length=64, unique=True)
     is_active = models.BooleanField(default=True)
@@ -35,6 +35,7 @@ class User(AbstractBaseUser):
     holder_id = models.BigIntegerField(null=True, blank=True, unique=True)
     language = models.CharField(max_length=10, blank=True, default="")
     elder = models.BooleanField(default=False)
+    pin = models.CharField(max_length=128, blank=True, default="")
 
     USERNAME_FIELD = "username"
     objects = UserManager()

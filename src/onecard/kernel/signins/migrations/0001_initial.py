@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ("holder_id", models.BigIntegerField(blank=True, null=True, unique=True)),
                 ("language", models.CharField(blank=True, default="", max_length=10)),
                 ("elder", models.BooleanField(default=False)),
+                ("pin", models.CharField(blank=True, default="", max_length=128)),
             ],
             options={
                 "constraints": [

@@ -1,0 +1,167 @@
+"""Pages of the e-card: unlock, the live code, the number to read aloud, the licence view.
+
+The phone's token lies in a cookie that no script reads; what it fetches shows only while the page is unlocked.
+"""
+
+from allauth.core.ratelimit import consume
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from onecard.foundation import clock
+from onecard.kernel.ecards import actions as ecards
+from onecard.portal import codes, gateway
+from onecard.portal.access import holder_only
+from onecard.portal.forms import ChoosePinForm, PinForm
+
+DEVICE, UNLOCKED = "onecard_device", "ecard_unlocked_until"
+UNLOCKED_S = 600
+PATH = "/ecard/"
+
+
+@holder_only
+@require_safe
+def ecard(request: HttpRequest) -> HttpResponse:
+    """The live code of my e-card, once unlocked; before that what it takes to unlock it."""
+    if not _is_unlocked(request):
+        return _locked(request)
+    return _shown(request)
+
+
+@holder_only
+@sensitive_post_parameters("pin", "again")
+@require_POST
+def begin(request: HttpRequest) -> HttpResponse:
+    """Enrol this phone, with the PIN that unlocks the code on it."""
+    form = ChoosePinForm(request.POST)
+    if not form.is_valid():
+        return render(request, "ecard_start.html", {"form": form, "face": _face(request)}, status=422)
+    face = _face(request)
+    if face is None or face.serial is None:
+        return redirect("portal_ecard")
+    token = ecards.enrol_device(request.actor, face.serial, _("手机浏览器"))  # type: ignore[attr-defined]
+    request.user.pin = make_password(form.cleaned_data["pin"])  # type: ignore[union-attr]
+    request.user.save(update_fields=["pin"])  # type: ignore[union-attr]
+    _unlock(request)
+    response = redirect("portal_ecard")
+    response.set_cookie(
+        DEVICE, token, max_age=int(ecards.DEVICE_LIFE.total_seconds()), path=PATH,
+        secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict",
+    )  # fmt: skip
+    return response
+
+
+@holder_only
+@sensitive_post_parameters("pin")
+@require_POST
+def unlock(request: HttpRequest) -> HttpResponse:
+    """Unlock, and answer with the code: one round trip."""
+    form = PinForm(request.POST)
+    if form.is_valid():
+        if not consume(request, action="unlock"):
+            form.add_error("pin", _("输错次数过多，请十五分钟后再试，或使用实体卡。"))
+        elif check_password(form.cleaned_data["pin"], request.user.pin):  # type: ignore[union-attr]
+            _unlock(request)
+            return _shown(request)
+        else:
+            form.add_error("pin", _("数字密码不正确。"))
+    return render(request, "ecard_locked.html", {"form": form, "face": _face(request)}, status=422)
+
+
+@holder_only
+@require_POST
+def fresh(request: HttpRequest) -> HttpResponse:
+    """The next codes for a page that shows some already. 403 once it is locked again."""
+    if not _is_unlocked(request):
+        return JsonResponse({"code": "LOCKED"}, status=403)
+    try:
+        told = codes.codes(*gateway.codes(_token(request)))
+    except gateway.Refused as refused:
+        return JsonResponse({"code": refused.code}, status=409)
+    return HttpResponse(told.data, content_type="application/json")
+
+
+@holder_only
+@require_POST
+def number(request: HttpRequest) -> HttpResponse:
+    """A number to read aloud to staff, beside the code."""
+    if not _is_unlocked(request):
+        return _locked(request)
+    return _shown(request, read_aloud=True)
+
+
+@holder_only
+@require_POST
+def lock(request: HttpRequest) -> HttpResponse:
+    """Lock the code again."""
+    request.session.pop(UNLOCKED, None)
+    return redirect("portal_cards")
+
+
+@holder_only
+@require_safe
+def licence(request: HttpRequest) -> HttpResponse:
+    """The card to hold up (亮证): masked."""
+    return _licence(request, None)
+
+
+@holder_only
+@require_POST
+def licence_revealed(request: HttpRequest) -> HttpResponse:
+    """The same with name and number in full, for half a minute; leaves a fact."""
+    if not _is_unlocked(request):
+        return _locked(request)
+    return _licence(request, codes.revealed(request.actor, request.holder_id))  # type: ignore[attr-defined]
+
+
+def _licence(request: HttpRequest, plain: dict[str, str] | None) -> HttpResponse:
+    face = _face(request)
+    if face is None:
+        return redirect("portal_cards")
+    return render(request, "licence.html", {"face": face, "plain": plain, "unlocked": _is_unlocked(request)})
+
+
+def _shown(request: HttpRequest, *, read_aloud: bool = False) -> HttpResponse:
+    face = _face(request)
+    request.back_to = PATH  # type: ignore[attr-defined]
+    if face is None or face.serial is None or not face.usable or not _token(request):
+        return _locked(request)
+    try:
+        told = codes.codes(*gateway.codes(_token(request)))
+        given = gateway.number(_token(request)) if read_aloud else None
+    except gateway.Refused:  # the phone was revoked or has run out, or the card was reported lost meanwhile
+        response = render(request, "ecard_start.html", {"form": ChoosePinForm(), "face": face})
+        response.delete_cookie(DEVICE, path=PATH)
+        return response
+    page = {"face": face, "codes": told, "number": given and codes.spaced(given.text)}
+    page["number_to"] = given and codes.time_of(given.expires)
+    return render(request, "ecard.html", page)
+
+
+def _locked(request: HttpRequest) -> HttpResponse:
+    face = _face(request)
+    request.back_to = PATH  # type: ignore[attr-defined]
+    begun = bool(_token(request)) and bool(request.user.pin)  # type: ignore[union-attr]
+    if begun and face is not None and face.serial is not None and face.usable:
+        return render(request, "ecard_locked.html", {"form": PinForm(), "face": face})
+    return render(request, "ecard_start.html", {"form": ChoosePinForm(), "face": face})
+
+
+def _face(request: HttpRequest) -> codes.Face | None:
+    return codes.face(request.holder_id)  # type: ignore[attr-defined]
+
+
+def _token(request: HttpRequest) -> str:
+    return request.COOKIES.get(DEVICE, "")
+
+
+def _unlock(request: HttpRequest) -> None:
+    request.session[UNLOCKED] = clock.now().timestamp() + UNLOCKED_S
+
+
+def _is_unlocked(request: HttpRequest) -> bool:
+    return bool(request.session.get(UNLOCKED, 0) > clock.now().timestamp())

@@ -1,0 +1,240 @@
+"""The e-card page in a real browser, beside a gateway: it unlocks, shows codes that are good, and never old ones."""
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import httpx
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.foundation.web import live as processes
+from tests.foundation.web.live import Watched, browser, watched
+from tests.gateway.process import a_gateway
+
+from onecard_kit import codes
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.browser
+PIN = "836194"
+expect.set_options(timeout=20_000)
+
+
+@dataclass
+class Portal:
+    """The residents' web, the gateway that it fetches codes from, and who lives there."""
+
+    home: str
+    gateway: Any
+    known: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def portal(
+    fresh_database: dict[str, str],
+    environment_for: Callable[[str], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Portal]:
+    known = processes.people(environment_for(fresh_database["owner"]))
+    with a_gateway(environment_for, fresh_database["gateway"]) as gateway:
+        environment = environment_for(fresh_database["public"]) | {
+            "ONECARD_STATIC": str(tmp_path_factory.mktemp("static")),
+            "ONECARD_DEMO": "1",
+            "ONECARD_GATEWAY_URL": gateway.url,
+        }
+        port = processes.free_port()
+        running = processes.start("public", environment, port)
+        try:
+            processes.wait_for(f"http://localhost:{port}/health")
+            yield Portal(f"http://localhost:{port}", gateway, known)
+        finally:
+            running.terminate()
+            running.wait(timeout=20)
+
+
+@pytest.fixture
+def phone(portal: Portal, browser: Browser) -> Iterator[Watched]:
+    """A phone of zhang's, signed in, that has not shown a code yet."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
+    page = watched(context, portal.home)
+    sign_in(page, portal, "zhang")
+    yield page
+    context.close()
+
+
+def sign_in(page: Watched, portal: Portal, name: str) -> None:
+    page.go("/sign-in/password/?next=/ecard/")
+    page.page.fill("#id_login", name)
+    page.page.fill("#id_password", portal.known["password"])
+    page.page.press("#id_password", "Enter")
+    expect(page.page.locator("#id_again")).to_be_visible()
+    page.go("/ecard/?lang=zh&mode=standard")  # the account remembers what it was shown in last
+
+
+def set_up(page: Watched) -> None:
+    page.page.fill("#id_pin", PIN)
+    page.page.fill("#id_again", PIN)
+    page.page.press("#id_again", "Enter")
+    expect(page.page.locator("#qr svg")).to_be_visible()
+
+
+def filmed(page: Page) -> str:
+    """What a reader takes the code on the screen for."""
+    picture = Image.open(io.BytesIO(page.locator("#qr").screenshot()))
+    [found] = zxingcpp.read_barcodes(picture)
+    return str(found.text)
+
+
+def test_a_phone_is_set_up_and_shows_a_good_code(portal: Portal, phone: Watched) -> None:
+    set_up(phone)
+    assert phone.faults() == []
+    code = filmed(phone.page)
+    assert codes.decode(code) is not None
+    expect(phone.page.locator("#clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    expect(phone.page.locator(".ecard")).to_contain_text("张*明")
+    assert portal.known["number"] not in phone.page.content()
+    [cookie] = [each for each in phone.page.context.cookies() if each["name"] == "onecard_device"]
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Strict"
+
+
+def test_it_locks_and_unlocks_by_keyboard_alone(phone: Watched) -> None:
+    set_up(phone)
+    press_until(phone.page, "button[form=lock]")
+    phone.page.keyboard.press("Enter")
+    expect(phone.page.locator("h1")).to_have_text("我的卡")
+    phone.go("/ecard/")
+    assert phone.page.locator("#qr").count() == 0
+    assert phone.faults() == []
+    press_until(phone.page, "#id_pin")
+    phone.page.keyboard.type("000001")
+    phone.page.keyboard.press("Enter")
+    expect(phone.page.locator(".summary")).to_contain_text("数字密码不正确")
+    phone.wrong = [said for said in phone.wrong if "422" not in said]
+    assert phone.faults() == []
+    phone.page.fill("#id_pin", PIN)
+    phone.page.press("#id_pin", "Enter")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    assert phone.faults() == []
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Save a picture where ONECARD_PICTURES names a folder, for people to look at."""
+    if folder := os.environ.get("ONECARD_PICTURES"):
+        page.screenshot(path=f"{folder}/{name.replace('/', '_')}.png")
+
+
+def press_until(page: Page, selector: str, limit: int = 40) -> None:
+    """Walk by Tab to an element."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        if page.evaluate("(s) => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_ten_windows_go_on_without_signal_and_then_nothing_looks_valid(phone: Watched) -> None:
+    set_up(phone)
+    phone.page.clock.install()
+    phone.go("/ecard/")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    phone.page.context.set_offline(True)
+    shown = {filmed(phone.page)}
+    for _ in range(3):
+        phone.page.clock.run_for(60_000)
+        expect(phone.page.locator("#code:not(.stale)")).to_be_visible()
+        shown.add(filmed(phone.page))
+    assert len(shown) == 4
+    phone.page.clock.run_for(600_000)
+    expect(phone.page.locator("#code.stale")).to_be_visible()
+    expect(phone.page.locator("#left")).to_contain_text("二维码已过期")
+    phone.page.context.set_offline(False)
+    phone.wrong = [said for said in phone.wrong if "ERR_INTERNET_DISCONNECTED" not in said]
+
+
+def test_a_number_to_read_aloud_comes_on_request(phone: Watched) -> None:
+    set_up(phone)
+    assert phone.page.locator("#number").count() == 0
+    phone.page.click("form[action='/ecard/number/'] button")
+    expect(phone.page.locator("#number")).to_have_text(re.compile(r"^\d{4} \d{4} \d{4}$"))
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    assert phone.faults() == []
+
+
+def test_the_licence_shows_the_name_for_a_while_and_says_so(phone: Watched) -> None:
+    set_up(phone)
+    phone.page.click("a[href='/ecard/licence/']")
+    expect(phone.page.locator(".ecard .name")).to_have_text("张*明")
+    assert phone.faults() == []
+    phone.page.click(".eye")
+    expect(phone.page.locator(".ecard .name")).to_have_text("张小明")
+    assert phone.page.locator("meta[http-equiv=refresh]").get_attribute("content") == "30;url=/ecard/licence/"
+
+
+def test_a_loss_stops_the_code_at_once(portal: Portal, browser: Browser) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 844})
+    page = watched(context, portal.home)
+    sign_in(page, portal, "zhang")
+    set_up(page)
+    page.page.click("a.danger")
+    page.page.click("form button.stop")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("已临时挂失")
+    page.go("/ecard/")
+    expect(page.page.locator(".alert.warn").first).to_contain_text("这张卡现在不能使用")
+    assert page.page.locator("#qr").count() == 0
+    assert page.faults() == []
+    page.go("/cards/")
+    page.page.click("a.primary")
+    page.page.click("main form button[type=submit]")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("已解除挂失")
+    context.close()
+
+
+def test_it_is_read_without_scripts(portal: Portal, browser: Browser) -> None:
+    context: BrowserContext = browser.new_context(locale="zh-CN", java_script_enabled=False)
+    page = watched(context, portal.home)
+    sign_in(page, portal, "zhang")
+    set_up(page)
+    assert codes.decode(filmed(page.page)) is not None
+    context.close()
+
+
+@pytest.mark.parametrize(("language", "mode"), list(product(("zh", "en"), ("standard", "elder"))))
+def test_it_fits_in_both_languages_and_sizes(phone: Watched, language: str, mode: str) -> None:
+    set_up(phone)
+    for path in ("/ecard/", "/ecard/licence/"):
+        phone.go(f"{path}?lang={language}&mode={mode}")
+        for width in (320, 768, 1366):
+            phone.page.set_viewport_size({"width": width, "height": 900})
+            assert phone.faults() == []
+            keep_picture(phone.page, f"{path}{width}-{language}-{mode}")
+
+
+def test_a_gateway_that_is_away_says_what_to_do(portal: Portal, phone: Watched) -> None:
+    set_up(phone)
+    portal.gateway.kill()
+    try:
+        phone.go("/ecard/")
+        expect(phone.page.locator("main")).to_contain_text("请稍后再试，或使用实体卡")
+    finally:
+        portal.gateway.start()
+
+
+def test_the_page_is_light(phone: Watched) -> None:
+    """60 KB compressed is what a resident's page may take, with all that it loads."""
+    set_up(phone)
+    cookies = {each["name"]: each["value"] for each in phone.page.context.cookies()}
+    phone.go("/ecard/")
+    paths = phone.page.evaluate("performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)")
+    taken = {}
+    with httpx.Client(base_url=phone.home, cookies=cookies, trust_env=False) as client:
+        for path in {"/ecard/", *(path for path in paths if path.startswith("/static/"))}:
+            with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as answer:
+                assert answer.status_code == 200, path
+                taken[path] = sum(len(part) for part in answer.iter_raw())
+    assert sum(taken.values()) <= 60_000, taken
