@@ -21,7 +21,7 @@ from nacl.bindings import crypto_sign_open
 from bench.harness import Figure, Sample, interleave, report
 from onecard_kit import codes
 from onecard_kit.refs import BITS, Permutation, day_of
-from onecard_kit.status_list import Status, StatusList, from_cwt, pack, to_cwt
+from onecard_kit.status_list import Status, StatusList, compress, from_cwt, pack, to_cwt
 from onecard_kit.suites import ED25519, SM2, PublicKey, Signer, Suite
 
 ISSUER = "320600"
@@ -53,7 +53,7 @@ class City:
         """The signed list; nothing of a list before is kept, the day's tables are made anew."""
         permutation = Permutation(self.key, self.day)
         entries = pack(1 << BITS, [(permutation.ref(serial), Status.SUSPENDED) for serial in self.suspended])
-        made = StatusList(f"{ISSUER}/{self.day}", self.now, self.now + LIST_S, TTL_S, entries)
+        made = StatusList(f"{ISSUER}/{self.day}", self.now, self.now + LIST_S, TTL_S, compress(entries))
         return to_cwt(made, self.signer)
 
 

@@ -343,7 +343,8 @@ class Watch(threading.Thread):
         self.before = self.most = self._held()
 
     def _held(self) -> int:
-        return max(process.memory_info().rss for process in self.processes)
+        held: int = max(process.memory_info().rss for process in self.processes)
+        return held
 
     def run(self) -> None:
         while not self.over.wait(0.02):
