@@ -37,7 +37,6 @@ from onecard_kit.journal_file import JournalFile, Sequences
 from onecard_kit.offline import Knowledge
 from onecard_kit.pack import CODES, FIXED, KEYS, Pack, PackItem, PackKey, PackList, PackPoint, PackTerminal
 from onecard_kit.presentation import Chip
-from onecard_kit.refs import permutation
 from onecard_kit.status_list import Status, StatusList, compress, pack, subject_of
 from onecard_kit.suites import Signer
 from onecard_kit.terms import DayKind, Function, Leg
@@ -135,7 +134,7 @@ def _packed(marked: tuple[tuple[int, Status], ...]) -> bytes:
 
 def ref_of(city: StoryCity, card: Card, when: dt.datetime) -> int:
     """Where a day's list marks a card."""
-    return permutation(city.codes_ring.derive("ref"), when.date()).ref(card.serial)
+    return city.refs.on(when.date()).ref(card.serial)
 
 
 def _pack(city: StoryCity, terminal_id: int, when: dt.datetime) -> Pack:
@@ -171,7 +170,7 @@ def _key(signer: Signer) -> PackKey:
 
 def _readers(city: StoryCity, connection: asyncpg.Connection) -> Readers:
     keys = sql.load("onecard.kernel.catalogue", "terminal_keys")
-    issuers = sql.load("onecard.kernel.ecards", "issuer_keys_ever")
+    issuers, refs = (sql.load("onecard.kernel.ecards", name) for name in ("issuer_keys_ever", "ref_keys"))
 
     async def of_terminal(terminal_id: int) -> list[Any]:
         return list(await connection.fetch(keys, terminal_id))
@@ -179,5 +178,10 @@ def _readers(city: StoryCity, connection: asyncpg.Connection) -> Readers:
     async def of_issuer() -> list[Any]:
         return list(await connection.fetch(issuers))
 
-    rings = city.terminals_ring, city.cards_ring
-    return Readers(PLACE, of_terminal, of_issuer, *rings, city.cards_ring.derive("chip"), city.codes_ring.derive("ref"))
+    async def of_refs() -> list[Any]:
+        return list(await connection.fetch(refs))
+
+    return Readers(
+        PLACE, of_terminal, of_issuer, of_refs, city.terminals_ring, city.cards_ring, city.codes_ring,
+        city.cards_ring.derive("chip"),
+    )  # fmt: skip

@@ -1,17 +1,22 @@
 -- An admitted use moves what it says: `paid` transfers what the holder paid, `concession` transfers what its funder bears and
 -- `shortfall` transfers what somebody else bears that the holder lacked, unless that is the operator. Nothing else references uses
--- but holds, their release, refunds, corrections, and what of a top-up goes to a debt. The beginning of a journey pays nothing,
--- unless nobody ended it: then it pays what was held, except where its holder was turned away. An admission that stands beside a
--- use recorded as refused says itself what it came to.
+-- but holds, their release, refunds, corrections, what is taken back of a journey's end, and what of a top-up goes to a debt. The
+-- beginning of a journey pays nothing, unless nobody ended it: then it pays what was held, except where its holder was turned
+-- away. An admission that stands beside a use recorded as refused says itself what it came to.
 WITH funded AS MATERIALIZED (
     SELECT v.id AS version, c ->> 'key' AS key, bool_or(c ->> 'funded_by' = 'operator') AS by_operator
     FROM catalogue_item_version v, jsonb_array_elements(v.declaration -> 'concession') c GROUP BY 1, 2
+), resettled AS MATERIALIZED (
+    -- A journey that had ended by itself when its end was told costs nothing at its beginning any more.
+    SELECT reference, count(*) AS back, sum(amount_fen) AS fen FROM ledger_transfer WHERE code = 'resettled' GROUP BY 1
 ), moved AS (
     SELECT reference, coalesce(sum(amount_fen) FILTER (WHERE code = 'paid'), 0) AS paid,
            coalesce(sum(amount_fen) FILTER (WHERE code = 'concession'), 0) AS given,
            coalesce(sum(amount_fen) FILTER (WHERE code = 'shortfall'), 0) AS borne
     FROM ledger_transfer
-    WHERE reference IS NOT NULL AND code IN ('paid', 'concession', 'shortfall') AND kind IN ('posted', 'post') GROUP BY reference
+    WHERE reference IS NOT NULL AND code IN ('paid', 'concession', 'shortfall') AND kind IN ('posted', 'post')
+      AND NOT EXISTS (SELECT FROM resettled r WHERE r.reference = ledger_transfer.reference)
+    GROUP BY reference
 ), lacked AS (
     SELECT use_id, sum(shortfall_fen) AS fen
     FROM (SELECT coalesce(ended_by, id), shortfall_fen FROM uses_journey WHERE shortfall_fen > 0 AND borne_by <> 'operator'
@@ -41,7 +46,11 @@ SELECT count(u.id) FILTER (WHERE u.verdict = 'ADMITTED') AS checked,
            CASE WHEN coalesce(f.by_operator, false) THEN 0 ELSE u.given_fen END) AS concession_different,
        count(*) FILTER (WHERE u.verdict = 'ADMITTED' AND coalesce(m.borne, 0) <> u.lacked_fen) AS shortfall_different,
        (SELECT count(*) FROM ledger_transfer WHERE reference IS NOT NULL
-            AND code NOT IN ('paid', 'concession', 'shortfall', 'debt', 'hold', 'released', 'refund', 'correction')) AS other_codes
+            AND code NOT IN ('paid', 'concession', 'shortfall', 'debt', 'hold', 'released', 'refund', 'correction', 'resettled')) AS other_codes,
+       (SELECT count(*) FROM resettled r
+        JOIN LATERAL (SELECT count(*) AS forth, sum(t.amount_fen) AS fen FROM ledger_transfer t
+                      WHERE t.reference = r.reference AND t.code IN ('paid', 'concession', 'shortfall')) f ON true
+        WHERE (r.back, r.fen) IS DISTINCT FROM (f.forth, f.fen)) AS not_taken_back
 FROM said u
 FULL JOIN moved m ON m.reference = u.id
 LEFT JOIN funded f ON f.version = u.item_version_id AND f.key = u.concession

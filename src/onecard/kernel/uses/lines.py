@@ -160,7 +160,8 @@ class Charge(msgspec.Struct, frozen=True):
     `id` is what its transfers' ids lie beside; `operator` and `sponsor` are owners (``party:3``), `bank` is the party
     whose account pays where the means is the bank. `shortfall_fen` is what none of these pays, but `borne_by`;
     `debtor` is the holder where it is they. `held_fen` is what the hold holds. `cleared_fen` of what comes into the
-    purse goes on to the account `debt` of what its holder owes.
+    purse goes on to the account `debt` of what its holder owes. `back` goes before: what a journey cost that ended by
+    itself, and whose end was told after all.
     """
 
     id: UUID
@@ -178,6 +179,7 @@ class Charge(msgspec.Struct, frozen=True):
     held_fen: int = 0
     debt: int | None = None
     cleared_fen: int = 0
+    back: tuple[Transfer, ...] = ()
 
 
 class Use(msgspec.Struct):

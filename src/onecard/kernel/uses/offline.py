@@ -16,6 +16,7 @@ import msgspec
 
 from onecard.foundation import clock, sql
 from onecard.foundation.errors import Conflict
+from onecard.foundation.ids import uuid7, uuid7_floor
 from onecard.kernel.uses import refunds
 from onecard.kernel.uses.actions import (
     COLLISIONS_MAX,
@@ -23,16 +24,21 @@ from onecard.kernel.uses.actions import (
     RECORD,
     Collision,
     Memory,
+    learn,
     literal,
+    load_debts,
     load_facts,
     lock,
+    post,
+    read_items,
     save,
 )
 from onecard.kernel.uses.chain import Following, Head, Link
-from onecard.kernel.uses.decide import card_of, fold
-from onecard.kernel.uses.lines import Folded, LateOutcome, Line, OfflineLine, Rejected, Risk
-from onecard.kernel.uses.load.facts import Loaded
-from onecard.kernel.uses.load.past import SEEN_MAX, Past, past_of
+from onecard.kernel.uses.decide import card_of, fold, late
+from onecard.kernel.uses.lines import Charge, Folded, LateOutcome, Line, OfflineLine, Rejected, Risk, Transfer
+from onecard.kernel.uses.load.facts import Loaded, left_of, waiting_of
+from onecard.kernel.uses.load.past import SEEN_MAX, Journeys, Past, past_of
+from onecard.kernel.uses.settle import LedgerDisagreed, ids_by_itself, taken_back
 
 HERE = "onecard.kernel.uses"
 # Somebody was turned away by a gate that did not know of their use, and it could not be given back.
@@ -120,6 +126,9 @@ async def _take(
     folded.risks += kept
     folded.nonces = [each for each in folded.nonces if _month(each[1]) in loaded.past.nonces_kept]
     await save(connection, folded, loaded, memory)
+    for charge in folded.charges:
+        if charge.back:
+            await _pay_out(connection, charge, loaded)
     await connection.execute(
         sql.load(RECORD, "save_lines"), upload.terminal_id, upload.journal, head.through, head.chain,
         *_line_columns(folded.lines, linked), *_chip_columns(folded, loaded.past),
@@ -186,7 +195,41 @@ async def _load(connection: asyncpg.Connection, upload: Upload, lines: list[Line
         sorted({_month(line.presented.expires) for line in lines if line.presented.expires is not None}),
     )
     loaded.past = past_of(row)
+    if any(line.leg is not None for line in lines):
+        loaded.past.journeys = await _late_journeys(connection, lines, loaded, memory)
     return loaded
+
+
+async def _late_journeys(
+    connection: asyncpg.Connection, lines: list[Line], loaded: Loaded, memory: Memory
+) -> Journeys:  # fmt: skip
+    """The journeys besides open ones that lines may be of, and what they cost when they ended by themselves."""
+    cards, items = [card.card_id for card in loaded.by_number.values()], sorted({line.item for line in lines})
+    first, last = min(line.at for line in lines) - late.SKEW, max(line.at for line in lines) + late.SKEW
+    row = await connection.fetchrow(
+        sql.load(LOAD, "late_journeys"), sorted(cards), items, first, last, uuid7_floor(first)
+    )  # fmt: skip
+    left, waiting = left_of(row["left"]), waiting_of(row["waiting"])
+    if left:
+        ids = {id_: journey.id for journey in left for id_ in ids_by_itself(journey.id)}
+        back: dict[UUID, list[Transfer]] = {}
+        corrected = set()
+        for row in await connection.fetch(sql.load(LOAD, "charged_by_itself"), list(ids)):
+            of = ids[row["id"]]
+            moved = row["debit_account"], row["credit_account"], row["amount_fen"]
+            back.setdefault(of, []).append(taken_back(row["id"], *moved, of))
+            corrected |= {of} if row["corrected"] else set()
+        left = [
+            msgspec.structs.replace(journey, back=tuple(back.get(journey.id, ())))
+            for journey in left
+            if journey.id not in corrected
+        ]
+        await read_items(connection, {journey.item_version_id for journey in left}, memory)
+        await learn(connection, {owner for j in left for owner in (j.operator, j.sponsor) if owner}, memory)
+    found = Journeys(waiting=waiting)
+    for journey in left:
+        found.left.setdefault((journey.card_id, journey.item), []).append(journey)
+    return found
 
 
 def fork(lines: Sequence[Line], loaded: Loaded) -> bool:
@@ -218,6 +261,18 @@ async def _find_closed(connection: asyncpg.Connection, lines: list[Line], loaded
             line.presented = msgspec.structs.replace(line.presented, serial=None, number_index=row["number_index"])
             found = True
     return found
+
+
+async def _pay_out(connection: asyncpg.Connection, charge: Charge, loaded: Loaded) -> None:
+    """A debt that was paid meanwhile, and is taken back now, is the holder's money: it goes into the purse."""
+    holder_id = next((card.holder_id for card in loaded.by_number.values() if card.purse == charge.purse), None)
+    debt = (await load_debts(connection, [holder_id])).get(holder_id) if holder_id is not None else None
+    if debt is None or debt.owed_fen >= 0:
+        return
+    transfer = Transfer(uuid7(), debt.account, charge.purse, -debt.owed_fen, "debt", charge.reference)
+    refused = await post(connection, [transfer])
+    if refused:
+        raise LedgerDisagreed(", ".join(refused.values()))
 
 
 @lru_cache(maxsize=4096)  # codes of one window end together

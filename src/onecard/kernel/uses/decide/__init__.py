@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from onecard.foundation import clock
-from onecard.kernel.uses.decide import further, offline
+from onecard.kernel.uses.decide import further, late, offline
 from onecard.kernel.uses.decide.purses import move_purse
 from onecard.kernel.uses.lines import (
     Answer,
@@ -41,6 +41,7 @@ def fold(lines: list[Line], loaded: Loaded, items: Mapping[int, Item]) -> Folded
     answered: dict[Key, tuple[bytes, Answer | Taken]] = {}
     for line in lines:
         folded.answers.append(_answer(line, loaded, items, folded, answered))
+    late.leave_overtaken(loaded, folded)
     return folded
 
 
@@ -100,7 +101,7 @@ def _take(
     if before is not None and (before.verdict == Verdict.ADMITTED or not gate.admitted):
         return offline.beside(line, before, loaded.past, folded)
     spot, card = offline.then(line, spot, card_of(line, loaded), loaded)
-    version, journey = further.terms_of(line, spot, card, loaded)
+    version, journey = late.terms_of(line, spot, card, loaded)
     item = items.get(version) if version is not None else None
     facts = facts_of(line, spot, item, card, loaded, journey)
     if before is None:
@@ -108,7 +109,8 @@ def _take(
     else:  # it stands as refused, and somebody passed
         ours, line = Decision(Verdict(before.verdict)), msgspec.structs.replace(line, id=before.use_id)
     judged = offline.judge(gate, facts, ours)
-    decision = judged.decision
+    begun = late.begun(line, card, facts, judged.decision, loaded)
+    decision = judged.decision if begun is None else begun.decision
     offline.note_risk(line, judged, spot, card, folded)
     spends = offline.spending(line, used=facts.replayed or before is not None)
     charge = _apply(spends, decision, spot, version, item, card, journey, loaded, folded)
@@ -118,6 +120,8 @@ def _take(
         if line.leg is Leg.IN and card is not None and judged.borne_by is not None:
             further.bear(line, judged.borne_by, card, loaded, folded)
         folded.charges.append(charge)
+        if begun is not None and card is not None:
+            late.go_on(line, begun, card, loaded, folded)
     if decision.spent:
         offline.note_chip(line, facts, card, loaded, folded)
     if before is None:

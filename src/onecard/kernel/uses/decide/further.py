@@ -10,9 +10,10 @@ import msgspec
 
 from onecard.foundation import clock
 from onecard.foundation.ids import beside
-from onecard.kernel.uses.decide.purses import at_hand, clear, move_purse
+from onecard.kernel.uses.decide.purses import at_hand, clear, move_purse, take_back
 from onecard.kernel.uses.lines import Charge, Folded, Line
 from onecard.kernel.uses.load.facts import Card, Debt, Journey, Loaded, Spot
+from onecard.kernel.uses.load.past import Journeys
 from onecard.kernel.uses.settle import ENDED_BY_ITSELF, hold_id
 from onecard_kit.admissions import Stands
 from onecard_kit.decide import Decision, Facts, OpenJourney, Pass, at_most
@@ -134,9 +135,9 @@ def _begin(
     assert item.journey is not None
     assert version is not None
     assert card.purse is not None or not decision.hold_fen
-    before = loaded.further.journeys.get((card.card_id, item.code))
+    before = loaded.further.journeys.pop((card.card_id, item.code), None)
     if before is not None:
-        _leave_open(line, before, card, loaded, folded)
+        leave_open(line.at, before, card.holder_id, loaded, folded)
     held_fen, ends_by = decision.hold_fen or 0, line.at + dt.timedelta(hours=item.journey.ends_after_hours)
     journey = Journey(
         card.card_id, item.code, line.id, version, spot.place.point, spot.operator, spot.sponsor, line.at.timestamp(),
@@ -157,23 +158,30 @@ def _begin(
 def _end(
     line: Line, decision: Decision, item: Item, journey: Journey, card: Card, loaded: Loaded, folded: Folded
 ) -> Charge:  # fmt: skip
+    take_back(loaded.purses, journey)
     free = loaded.purses.get(journey.purse, (None, None))[0]
     stood = at_hand(journey, item, decision, free or 0)
     charge = Charge(
         line.id, line.id, item, stood.decision, journey.operator, journey.sponsor, journey.purse, hold=journey.hold_id,
         held_fen=journey.held_fen, shortfall_fen=stood.shortfall_fen, borne_by=stood.borne_by,
-        debtor=_debtor(stood, card.holder_id),
+        debtor=_debtor(stood, card.holder_id), back=journey.back,
     )  # fmt: skip
-    _close(line, journey, charge, item, loaded, folded, ended_by=line.id)
+    close(line.at, journey, charge, item, loaded, folded, ended_by=line.id)
     return charge
 
 
-def _close(
-    line: Line, journey: Journey, charge: Charge, item: Item, loaded: Loaded, folded: Folded, ended_by: UUID | None
+def close(
+    at: dt.datetime, journey: Journey, charge: Charge, item: Item, loaded: Loaded, folded: Folded,
+    ended_by: UUID | None = None,
 ) -> None:  # fmt: skip
-    del loaded.further.journeys[journey.card_id, journey.item]
+    """Note that a journey ended, and move its purse; whether it is open or not."""
+    key, among = (journey.card_id, journey.item), loaded.past.journeys if loaded.past is not None else Journeys()
+    if loaded.further.journeys.get(key) is journey:
+        del loaded.further.journeys[key]
+    for others in (among.left, among.overtaken):
+        others[key] = [each for each in others.get(key, ()) if each is not journey]
     folded.further.ended.append({
-        "id": journey.id, "ended_at": line.at, "ended_by": ended_by, "shortfall_fen": charge.shortfall_fen,
+        "id": journey.id, "ended_at": at, "ended_by": ended_by, "shortfall_fen": charge.shortfall_fen,
     })  # fmt: skip
     move_purse(loaded.purses, journey.purse, item, charge.decision, journey.held_fen)
 
@@ -182,9 +190,11 @@ def _debtor(stood: Stands, holder_id: int) -> int | None:
     return holder_id if stood.shortfall_fen and stood.borne_by == BORNE_BY_HOLDER else None
 
 
-def end_by_itself(journey: Journey, item: Item, holder_id: int) -> Charge:
-    """What it costs to leave a journey open: the most it can, on the terms of its beginning, as far as it is held."""
-    stood = at_hand(journey, item, at_most(item, journey.concession))
+def end_by_itself(journey: Journey, item: Item, holder_id: int, fare: Decision | None = None) -> Charge:
+    """What it costs to leave a journey open: the most it can, on the terms of its beginning, as far as it is held; or
+    its `fare`, where that is known after all.
+    """
+    stood = at_hand(journey, item, fare or at_most(item, journey.concession))
     return Charge(
         beside(journey.id, ENDED_BY_ITSELF), journey.id, item, stood.decision, journey.operator, journey.sponsor,
         journey.purse, hold=journey.hold_id, held_fen=journey.held_fen, shortfall_fen=stood.shortfall_fen,
@@ -195,15 +205,17 @@ def end_by_itself(journey: Journey, item: Item, holder_id: int) -> Charge:
 def end_overdue(line: Line, card: Card, loaded: Loaded, folded: Folded) -> None:
     """Who taps out after its time finds the journey ended by itself, and it may be given back at once."""
     journey = loaded.further.journeys.get((card.card_id, line.item))
-    if journey is not None:
-        _leave_open(line, journey, card, loaded, folded)
+    if journey is not None and journey.ends_by <= line.at.timestamp():
+        leave_open(line.at, journey, card.holder_id, loaded, folded)
 
 
-def _leave_open(line: Line, journey: Journey, card: Card, loaded: Loaded, folded: Folded) -> None:
+def leave_open(
+    at: dt.datetime, journey: Journey, holder_id: int, loaded: Loaded, folded: Folded, fare: Decision | None = None
+) -> None:  # fmt: skip
     """A journey that nobody ended ends by itself, on its own version, when its holder taps in again or out too late."""
     item = loaded.further.items[journey.item_version_id]
-    charge = end_by_itself(journey, item, card.holder_id)
-    _close(line, journey, charge, item, loaded, folded, ended_by=None)
+    charge = end_by_itself(journey, item, holder_id, fare)
+    close(at, journey, charge, item, loaded, folded)
     folded.charges.append(charge)
 
 

@@ -28,6 +28,19 @@ def move_purse(
     ]
 
 
+def take_back(purses: dict[int, list[int | None]], journey: Journey) -> None:
+    """Move a purse by what comes back of a journey that ended by itself."""
+    if journey.back and journey.purse in purses:
+        free, room = purses[journey.purse]
+        back_fen = back_of(journey)
+        purses[journey.purse] = [None if free is None else free + back_fen, None if room is None else room - back_fen]
+
+
+def back_of(journey: Journey) -> int:
+    """What comes back to the purse of a journey that ended by itself."""
+    return sum(each.amount_fen or 0 for each in journey.back if each.credit == journey.purse)
+
+
 def at_hand(journey: Journey, item: Item, decision: Decision, free_fen: int = 0) -> Stands:
     """What is paid at a journey's end: from what is held for it, then from what is free; somebody bears the rest.
 

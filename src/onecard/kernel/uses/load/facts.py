@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from onecard.kernel.uses.lines import Key
+from onecard.kernel.uses.lines import Key, Transfer
 from onecard.kernel.uses.load.past import Past
 from onecard_kit.decide import Areas, Pass, Place, Standing
 from onecard_kit.terms import DayKind, Item, Means, Medium, When
@@ -62,7 +62,9 @@ class Known(msgspec.Struct, frozen=True):
 
 class Journey(msgspec.Struct, frozen=True):
     """A journey that nobody ended yet (`uses_journey`): where and when it began, when it ends by itself (Unix seconds),
-    on which terms, and what its purse holds for it. `borne_by` bears what that lacks: a gate let it begin.
+    on which terms, and what its purse holds for it. `borne_by` bears what that lacks: a gate let it begin. One that
+    ended by itself may end once more, when its end is told late: then `ends_by` is when it did, and `back` are the
+    transfers that take back what that cost.
     """
 
     card_id: int
@@ -79,6 +81,7 @@ class Journey(msgspec.Struct, frozen=True):
     hold_id: UUID | None
     held_fen: int
     borne_by: str | None = None
+    back: tuple[Transfer, ...] = ()
 
 
 class Debt(msgspec.Struct, frozen=True):
@@ -174,6 +177,10 @@ _areas = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 _journeys: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, UUID | None, int, str | None]]
 )
+_left: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, str | None]]
+)
+_waiting: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, float, str]])
 _passes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, str, dt.date, int, dt.date | None, int | None]]
 )
@@ -239,6 +246,20 @@ def further_of(row: Mapping[str, str | None]) -> Further:
         found.changes.setdefault(card, {})[item] = at
     found.means = {(holder, item): ways for holder, item, ways in _decoded(_means, row["means"])}
     found.banks = dict(_decoded(_accounts, row["accounts"]))
+    return found
+
+
+def left_of(text: str | None) -> list[Journey]:
+    """Journeys that ended by themselves, from `late_journeys`: nothing is held for them any more."""
+    rows = _decoded(_left, text)
+    return [Journey(*known, None, 0, borne_by) for *known, borne_by in rows]  # type: ignore[call-arg]  # as the SQL lists
+
+
+def waiting_of(text: str | None) -> dict[tuple[int, str], list[tuple[float, str]]]:
+    """When and where somebody tapped out of a journey that nobody knew of, by card and item, from `late_journeys`."""
+    found: dict[tuple[int, str], list[tuple[float, str]]] = {}
+    for card, item, at, point in _decoded(_waiting, text):
+        found.setdefault((card, item), []).append((at, point))
     return found
 
 

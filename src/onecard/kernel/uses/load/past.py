@@ -49,10 +49,22 @@ class Chip(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
+class Journeys:
+    """By card and item: journeys that ended by themselves (`left`; of type `facts.Journey`), or were begun before one
+    that is open now (`overtaken`); and when and at which point somebody tapped out of a journey that nobody knew of yet
+    (`waiting`).
+    """
+
+    left: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    overtaken: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    waiting: dict[tuple[int, str], list[tuple[float, str]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Past:
     """What held until a moment (Unix seconds), the earliest first, by card and by subject of `catalogue_past`; all of
     one terminal. `nonces_kept` are the months (YYYYMM) of which spent nonces are kept apart, `given_back` the uses that
-    lines told before and that were given back.
+    lines told before and that were given back. `journeys` are those besides the open ones that lines may be of.
     """
 
     cards: dict[int, list[tuple[float, tuple[str, str, str, str]]]] = field(default_factory=dict)
@@ -61,6 +73,7 @@ class Past:
     lines: dict[UUID, Told] = field(default_factory=dict)
     nonces_kept: frozenset[str] = frozenset()
     given_back: frozenset[UUID] = frozenset()
+    journeys: "Journeys" = field(default_factory=lambda: Journeys())
 
     def standing(self, card_id: int, now: Standing, at: float) -> Standing:
         """A card's standing with the states it had at a moment."""

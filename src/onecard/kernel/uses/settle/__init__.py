@@ -22,6 +22,18 @@ from onecard_kit.terms import (
 # lacked, and what of a top-up goes to a debt. A journey that ends by itself has its own beside those of its beginning.
 # The function `uses_reverse` finds by these what a refund gives back.
 PAID, FUNDED, ENDED_BY_ITSELF, SHORTFALL, BEYOND_HOLD, CLEARED = 1, 2, 4, 8, 16, 32
+# Beside each transfer of a journey that ended by itself, what takes it back when its end is told after all.
+TAKEN_BACK = 64
+
+
+def ids_by_itself(journey_id: UUID) -> list[UUID]:
+    """The ids that the transfers of a journey have that ended by itself, if it caused any."""
+    return [beside(beside(journey_id, ENDED_BY_ITSELF), n) for n in (PAID, FUNDED, SHORTFALL, BEYOND_HOLD)]
+
+
+def taken_back(id_: UUID, debit: int, credit: int, amount_fen: int, journey_id: UUID) -> Transfer:
+    """What takes a transfer of a journey that ended by itself back."""
+    return Transfer(beside(id_, TAKEN_BACK), credit, debit, amount_fen, "resettled", journey_id)
 
 
 def hold_id(use_id: UUID) -> UUID:
@@ -81,10 +93,11 @@ def transfers_of(charge: Charge, treasury: str, accounts: Accounts) -> list[Tran
     price = charge.item.price
     if price is None:
         return []
+    transfers = list(charge.back)
     if charge.hold is None:
-        transfers = _paid(charge, price, treasury, accounts)
+        transfers += _paid(charge, price, treasury, accounts)
     else:
-        transfers = _resolved(charge, price, treasury, accounts)
+        transfers += _resolved(charge, price, treasury, accounts)
     transfers += _funded(charge, price, treasury, accounts)
     if _is_borne_by_another(charge):
         transfers.append(_lacking(charge, price, treasury, accounts))

@@ -1,0 +1,123 @@
+"""Journeys of which gates without a line tell late, in whatever order: each tap belongs to the journey of its moment.
+
+A journey that had ended by itself when its end is told ends there, at its fare. One that is told after the next one
+began does not end that. And where the end was told first, the beginning finds it.
+"""
+
+import datetime as dt
+
+import msgspec
+
+from onecard.kernel.uses.decide import further
+from onecard.kernel.uses.decide.purses import back_of
+from onecard.kernel.uses.lines import Folded, Line
+from onecard.kernel.uses.load.facts import Card, Journey, Loaded, Spot
+from onecard_kit.decide import Decision, Facts, OpenJourney, cost_of
+from onecard_kit.terms import Leg
+from onecard_kit.verdicts import Verdict
+
+# Clocks of two gates may differ by as much.
+SKEW = dt.timedelta(minutes=1)
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A journey whose beginning is told late: what is held for it, its `fare` and end (Unix seconds) where these were
+    told before, and the one that is open, where that began later.
+    """
+
+    decision: Decision
+    fare: Decision | None
+    ended_at: float | None
+    later: Journey | None
+
+
+def terms_of(line: Line, spot: Spot, card: Card | None, loaded: Loaded) -> tuple[int | None, Journey | None]:
+    """The item version that decides, and the journey this line ends: the latest that had begun and not ended at its
+    moment.
+    """
+    if line.leg is not Leg.OUT or card is None:
+        return spot.item_version_id, None
+    assert loaded.past is not None
+    key, at, among = (card.card_id, line.item), line.at.timestamp(), loaded.past.journeys
+    known = (loaded.further.journeys.get(key), *among.overtaken.get(key, ()), *among.left.get(key, ()))
+    fit = [
+        each
+        for each in known
+        if each is not None and each.at - SKEW.total_seconds() <= at < each.ends_by and _has_room(each, loaded)
+    ]
+    journey = max(fit, key=lambda each: each.at, default=None)
+    return (spot.item_version_id, None) if journey is None else (journey.item_version_id, journey)
+
+
+def _has_room(journey: Journey, loaded: Loaded) -> bool:
+    """Whether the purse can take what comes back; else it stays as it was charged, and is given back by hand."""
+    room = loaded.purses.get(journey.purse, (None, None))[1]
+    return not journey.back or room is None or back_of(journey) <= room
+
+
+def begun(line: Line, card: Card | None, facts: Facts, decision: Decision, loaded: Loaded) -> Begun | None:
+    """What is known already of the journey that a line begins; None where it begins none, or all is as usual."""
+    if line.leg is not Leg.IN or card is None or decision.verdict is not Verdict.ADMITTED or not decision.spent:
+        return None
+    assert loaded.past is not None
+    if facts.item is None or facts.item.journey is None:
+        return None
+    key, at = (card.card_id, line.item), line.at.timestamp()
+    later = loaded.further.journeys.get(key)
+    later = later if later is not None and later.at > at else None
+    ends_by = min(at + facts.item.journey.ends_after_hours * 3600, later.at if later is not None else float("inf"))
+    waiting = loaded.past.journeys.waiting.get(key, [])
+    out = min((each for each in waiting if at - SKEW.total_seconds() <= each[0] < ends_by), default=None)
+    fare = _fare(facts, decision, at, out) if out is not None else None
+    if later is None and fare is None:
+        return None
+    if later is not None:
+        del loaded.further.journeys[key]  # `go_on` puts it back
+    if fare is None or out is None:
+        return Begun(decision, None, None, later)
+    waiting.remove(out)
+    held_fen = min(decision.hold_fen or 0, fare.paid_fen)
+    return Begun(msgspec.structs.replace(decision, hold_fen=held_fen), fare, out[0], later)
+
+
+def _fare(facts: Facts, decision: Decision, at: float, out: tuple[float, str]) -> Decision | None:
+    """The fare to where somebody tapped out, on the terms of the beginning."""
+    minutes = max(0, int(out[0] - at) // 60)
+    concession = decision.concession.key if decision.concession is not None else None
+    changed = facts.changed_minutes_ago
+    return cost_of(
+        msgspec.structs.replace(
+            facts,
+            leg=Leg.OUT,
+            place=msgspec.structs.replace(facts.place, point=out[1]),
+            journey=OpenJourney(facts.place.point, minutes, concession, decision.hold_fen or 0),
+            changed_minutes_ago=None if changed is None else changed + minutes,
+        )
+    )
+
+
+def go_on(line: Line, begun: Begun, card: Card, loaded: Loaded, folded: Folded) -> None:
+    """End a journey that was just begun where that is known; else keep it until its end is told in this group."""
+    assert loaded.past is not None
+    key = (card.card_id, line.item)
+    journey = loaded.further.journeys.pop(key)
+    if begun.fare is not None and begun.ended_at is not None:
+        ended_at = dt.datetime.fromtimestamp(begun.ended_at, dt.UTC)
+        further.leave_open(max(ended_at, line.at), journey, card.holder_id, loaded, folded, begun.fare)
+    if begun.later is None:
+        return
+    loaded.further.journeys[key] = begun.later
+    if begun.fare is None:
+        journey = msgspec.structs.replace(journey, ends_by=min(journey.ends_by, begun.later.at))
+        loaded.past.journeys.overtaken.setdefault(key, []).append(journey)
+
+
+def leave_overtaken(loaded: Loaded, folded: Folded) -> None:
+    """End the journeys by themselves after which their holders began another, and whose end was not told."""
+    if loaded.past is None:
+        return
+    holders = {card.card_id: card.holder_id for card in loaded.by_number.values()}
+    for journeys in list(loaded.past.journeys.overtaken.values()):
+        for journey in list(journeys):
+            at = dt.datetime.fromtimestamp(journey.ends_by, dt.UTC)
+            further.leave_open(at, journey, holders[journey.card_id], loaded, folded)

@@ -1,0 +1,6 @@
+-- What journeys that ended by themselves cost: the transfers with the ids $1, as far as there are any, and whether each was
+-- corrected since.
+SELECT t.id, t.debit_account, t.credit_account, t.amount_fen,
+       EXISTS (SELECT FROM ledger_transfer c WHERE c.reference = t.id AND c.code = 'correction') AS corrected
+FROM unnest($1::uuid[]) w (id) JOIN ledger_transfer t ON t.id = w.id
+WHERE t.code IN ('paid', 'concession', 'shortfall') ORDER BY t.id
