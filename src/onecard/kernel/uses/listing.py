@@ -18,6 +18,8 @@ HERE = "onecard.kernel.uses"
 PAGE = 50
 # A page looks through so many uses, whether they fit or not, so that it takes the same among ten million.
 READ_MAX = 20_000
+# Mostly these few are enough.
+READ_FIRST = 200
 OLDEST = UUID(int=0)
 NEWEST = UUID(int=(1 << 128) - 1)
 
@@ -118,12 +120,15 @@ def page(places: Sequence[str], wanted: Wanted, *, before: UUID | None = None, l
         return Page([], None, 0)
     source = "offline" if wanted.line else "point" if point else "all"
     kept = wanted.line.value if wanted.line in (Line.DOUBLE, Line.DIFFERS) else ""
-    found = rows(
-        sql.load(HERE, "listed"), source, min(before or end, end), begin, READ_MAX,
-        point, list(places), wanted.item, wanted.verdict, kept, limit + 1,
-    )  # fmt: skip
-    read, last = found[0][:2]
-    fit = [Listed(*row[2:]) for row in found if row[2] is not None]
+    for read_max in (min(max(READ_FIRST, limit + 1), READ_MAX), READ_MAX):
+        found = rows(
+            sql.load(HERE, "listed"), source, min(before or end, end), begin, read_max,
+            point, list(places), wanted.item, wanted.verdict, kept, limit + 1,
+        )  # fmt: skip
+        read, last = found[0][:2]
+        fit = [Listed(*row[2:]) for row in found if row[2] is not None]
+        if len(fit) > limit or read < read_max:
+            break
     if len(fit) > limit:
         return Page(fit[:limit], fit[limit - 1].id, read)
     return Page(fit, last if read == READ_MAX else None, read)
