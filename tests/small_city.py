@@ -113,6 +113,7 @@ class SmallCity:
         self.lasting = Signer.of(suite, LASTING_KID, secrets.token_bytes(32), Purpose.LASTING)
         self.public = {(PLACE, signer.kid): signer.public_key for signer in (self.signer, self.lasting)}
         self._ids = itertools.count(1)
+        self._serials: set[int] = set()
         self._points: dict[str, int] = {}
         self._found()
         self._make_key()
@@ -231,7 +232,7 @@ class SmallCity:
     ) -> Card:
         number = f"T{next(self._ids):08d}"
         holder = card = 1_000_000 + next(self._ids)
-        serial = secrets.randbelow(2**24)
+        serial = self._a_serial()
         purse = None
         if purse_fen is not None:
             purse = self.one(
@@ -247,6 +248,13 @@ class SmallCity:
             crypto.blind_index(self.cards_ring, "card_number", number), serial, purse, json.dumps(classes or []),
         )  # fmt: skip
         return Card(card, holder, number, serial, purse)
+
+    def _a_serial(self) -> int:
+        """A serial at random, as that of no other card here."""
+        while (serial := secrets.randbelow(2**24)) in self._serials:
+            pass
+        self._serials.add(serial)
+        return serial
 
     def enrol(self, card: Card, token_digest: bytes) -> None:
         """Enrol a phone for the card's e-card, with the rows of the register that it needs."""
