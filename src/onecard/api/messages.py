@@ -14,7 +14,7 @@ from onecard.api.declare import operation
 from onecard.api.fields import PAGE, PAGE_MAX, Asked, Limit, Number
 from onecard.api.writing import Key, write
 from onecard.kernel.messages import models, queries, signing
-from onecard.kernel.sharing import endpoints
+from onecard.kernel.sharing import deliveries
 from onecard.kernel.sharing.scopes import Scope
 
 router = Router(tags=["messages"])
@@ -103,7 +103,7 @@ def list_endpoints(request: HttpRequest) -> Endpoints:
 @operation(router, "GET", "/endpoints/{endpoint}/deliveries", Scope.MESSAGES, Deliveries, 404)
 def list_deliveries(request: HttpRequest, endpoint: Number, asked: Query[DeliveriesAsked]) -> Deliveries:
     """What is or was on its way to an endpoint in the last thirty days, the newest first."""
-    known = endpoints.own(caller(request), endpoint)
+    known = deliveries.own(caller(request), endpoint)
     found = queries.deliveries_of(known.pk, state=asked.state, before=asked.after, limit=asked.limit + 1)
     page = found[: asked.limit]
     return Deliveries(
@@ -118,7 +118,7 @@ def replay_delivery(
     """Send a message again at once, also one that was given up, or taken and lost at your side."""
 
     def do() -> dict[str, Any]:
-        endpoints.send_again(caller(request), endpoint, delivery)
+        deliveries.send_again(caller(request), endpoint, delivery)
         return Queued().model_dump()
 
     return write(request, idempotency_key, asked, do)
@@ -129,7 +129,7 @@ def ping_endpoint(request: HttpRequest, endpoint: Number, asked: Nothing, idempo
     """Have a message of the kind `ping` sent to this endpoint."""
 
     def do() -> dict[str, Any]:
-        endpoints.ping(caller(request), endpoint)
+        deliveries.ping(caller(request), endpoint)
         return Queued().model_dump()
 
     return write(request, idempotency_key, asked, do)
@@ -140,7 +140,7 @@ def rotate_endpoint_key(request: HttpRequest, endpoint: Number, asked: Nothing, 
     """Change the key that signs what you are sent. For a day every message carries a signature under each."""
 
     def do() -> dict[str, Any]:
-        number, older_to = endpoints.rotate_key(caller(request), endpoint)
+        number, older_to = deliveries.rotate_key(caller(request), endpoint)
         return {"key_number": number, "older_to": older_to.isoformat()}
 
     def shown(done: dict[str, Any]) -> dict[str, Any]:
