@@ -33,14 +33,14 @@ class Refund(Schema):
     funded_fen: int
 
 
-class Why(Asked):
+class WhyGivenBack(Asked):
     """Why; it is kept in the audit trail."""
 
     reason: Reason
 
 
 @operation(router, "POST", "/uses/{use}/refund", Scope.REFUND, Refund, 404, 409)
-def refund_use(request: HttpRequest, use: Id, asked: Why, idempotency_key: Key) -> HttpResponse:
+def refund_use(request: HttpRequest, use: Id, asked: WhyGivenBack, idempotency_key: Key) -> HttpResponse:
     """Give a use at one of your points back: in full, and once. What it paid, who bore the rest, a counted right and a
     place are as if it had not been.
     """

@@ -36,7 +36,7 @@ class Reason(Words):
     code: str = Field(examples=["CONCESSION:senior_60"])
 
 
-class Price(Schema):
+class PriceExplained(Schema):
     """In whole fen; `held_fen` is what a purse would hold for a journey that begins."""
 
     full_fen: int
@@ -78,7 +78,7 @@ class Explained(Schema):
     admitted: bool
     verdict: Verdict
     reasons: list[Reason]
-    price: Price
+    price: PriceExplained
     steps: list[Step]
     agrees: bool | None
     recorded: Recorded | None
