@@ -1,5 +1,6 @@
 """My uses, money and rights: one's own and nobody else's, with reasons, a page at a time, at a constant cost."""
 
+import datetime as dt
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,17 +11,22 @@ from django.test.utils import CaptureQueriesContext
 from tests.foundation.web.faces import a_resident, a_resident_client, a_use, an_officer, sign_in, the_catalogue
 
 from onecard.foundation import clock
+from onecard.foundation.actors import Actor
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card
 from onecard.kernel.catalogue import queries as catalogue
-from onecard.kernel.catalogue.models import Point
+from onecard.kernel.catalogue.models import LegalBasis, Point
+from onecard.kernel.holders import queries as holders
 from onecard.kernel.ledger import actions as ledger
 from onecard.kernel.ledger.rules import Ledger, Transfer
+from onecard.kernel.sharing.disclosures import VERB
+from onecard.kernel.sharing.models import Agreement
 from onecard_kit.verdicts import WORDS, Verdict
 
 pytestmark = pytest.mark.django_db
-OWN = ("/uses/", "/money/", "/rights/", f"/uses/{uuid4()}/")
+OWN = ("/uses/", "/money/", "/rights/", "/seen/", f"/uses/{uuid4()}/")
 
 
 @pytest.fixture
@@ -191,3 +197,46 @@ def test_a_count_is_shown_in_its_period(mine: tuple[Client, Card, Point]) -> Non
     period = item.limit.period.of(clock.today())
     rows("INSERT INTO entitlements_quota VALUES ($1, $2, $3, 1)", card.holder_id, item.rule(), period)
     assert f"{period}已用 1 次，共 {item.limit.count} 次" in text(client, "/rights/")
+
+
+def test_who_looked_is_told_with_the_reason_and_nobody_else_s(mine: tuple[Client, Card, Point]) -> None:
+    client, card, _ = mine
+    assert "还没有人看过" in text(client, "/seen/")
+    _, other = a_resident("li", sequence=2)
+    officer = Actor("staff:1", frozenset({"holders.reveal"}))
+    holders.reveal(officer, card.holder_id, ["phone"], "核对领卡人")
+    holders.reveal(officer, other.holder_id, ["phone"], "与他人有关")
+    page = text(client, "/seen/")
+    assert "核对领卡人" in page
+    assert "手机" in page
+    assert "工作人员" in page
+    assert "与他人有关" not in page
+
+
+def test_a_system_that_read_my_data_is_named(mine: tuple[Client, Card, Point]) -> None:
+    client, card, stop = mine
+    agreement = Agreement.objects.create(
+        client=stop.client, scope="cards.read", purpose_zh="核对乘车资格", purpose_en="Check who may ride",
+        basis=LegalBasis.objects.all()[0], per_minute=60, starts_on=clock.today(),
+        ends_on=clock.today() + dt.timedelta(days=1), agreed_by="staff:1",
+    )  # fmt: skip
+    audit.record(Actor("client:nt-bus"), VERB, f"holder:{card.holder_id}", detail={"agreement": agreement.pk})
+    page = text(client, "/seen/")
+    assert "核对乘车资格" in page
+    assert "查询卡与电子社保卡状态" in page
+
+
+def test_looks_are_paged_at_a_constant_cost(mine: tuple[Client, Card, Point]) -> None:
+    client, card, _ = mine
+    me = Actor(f"holder:{card.holder_id}")
+    holders.reveal(me, card.holder_id, ["name"], "第1次")
+    text(client, "/seen/")
+    few = queries(client, "/seen/")
+    for n in range(2, 23):
+        holders.reveal(me, card.holder_id, ["name"], f"第{n}次")
+    assert queries(client, "/seen/") == few
+    page = text(client, "/seen/")
+    assert page.count("您本人") == 20
+    before = page.split("/seen/?before=")[1].split('"')[0]
+    assert text(client, f"/seen/?before={before}").count("您本人") == 2
+    assert text(client, "/seen/?before=x").count("您本人") == 20

@@ -3,6 +3,8 @@
 The phone's token lies in a cookie that no script reads; what it fetches shows only while the page is unlocked.
 """
 
+from typing import cast
+
 from allauth.core.ratelimit import consume
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onecard.foundation import clock
 from onecard.kernel.ecards import actions as ecards
+from onecard.kernel.signins.models import User
 from onecard.portal import codes, gateway
 from onecard.portal.access import holder_only
 from onecard.portal.forms import ChoosePinForm, PinForm
@@ -44,8 +47,9 @@ def begin(request: HttpRequest) -> HttpResponse:
     if face is None or face.serial is None:
         return redirect("portal_ecard")
     token = ecards.enrol_device(request.actor, face.serial, _("手机浏览器"))  # type: ignore[attr-defined]
-    request.user.pin = make_password(form.cleaned_data["pin"])  # type: ignore[union-attr]
-    request.user.save(update_fields=["pin"])  # type: ignore[union-attr]
+    user = cast(User, request.user)
+    user.pin = make_password(form.cleaned_data["pin"])
+    user.save(update_fields=["pin"])
     _unlock(request)
     response = redirect("portal_ecard")
     response.set_cookie(

@@ -54,25 +54,20 @@ class CodeForm(forms.Form):
 
 PIN_DIGITS = 6
 _PIN = {"inputmode": "numeric", "maxlength": "6", "autocomplete": "off"}
-
-
-def _pin(label: str) -> forms.CharField:
-    field = forms.CharField(label=label, widget=forms.PasswordInput(attrs=_PIN))
-    field.error_messages["required"] = _("请输入六位数字密码。")
-    return field
+_NO_PIN = {"required": _("请输入六位数字密码。")}
 
 
 class PinForm(forms.Form):
     """What unlocks the code on this phone."""
 
-    pin = _pin(_("六位数字密码"))
+    pin = forms.CharField(label=_("六位数字密码"), widget=forms.PasswordInput(attrs=_PIN), error_messages=_NO_PIN)
 
 
 class ChoosePinForm(forms.Form):
     """A PIN, twice."""
 
-    pin = _pin(_("六位数字密码"))
-    again = _pin(_("再输入一次"))
+    pin = forms.CharField(label=_("六位数字密码"), widget=forms.PasswordInput(attrs=_PIN), error_messages=_NO_PIN)
+    again = forms.CharField(label=_("再输入一次"), widget=forms.PasswordInput(attrs=_PIN), error_messages=_NO_PIN)
 
     def clean_pin(self) -> str:
         """Six digits, and not those that come to everybody's mind first. Raises ValidationError."""

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from onecard.portal import money as purses
+from onecard.portal import seen as looked
 from onecard.portal import using
 from onecard.portal.access import holder_only
 
@@ -37,3 +38,11 @@ def money(request: HttpRequest) -> HttpResponse:
 def rights(request: HttpRequest) -> HttpResponse:
     """My passes, and what is counted for me."""
     return render(request, "rights.html", {"rights": purses.rights(request.holder_id)})  # type: ignore[attr-defined]
+
+
+@holder_only
+@require_safe
+def seen(request: HttpRequest) -> HttpResponse:
+    """Who looked at my data, newest first, a page at a time."""
+    page = looked.looks(request.holder_id, request.GET.get("before", ""))  # type: ignore[attr-defined]
+    return render(request, "seen.html", {"looks": page})

@@ -29,6 +29,7 @@ urlpatterns = [
     path("uses/<str:use_id>/", own.use, name="portal_use"),
     path("money/", own.money, name="portal_money"),
     path("rights/", own.rights, name="portal_rights"),
+    path("seen/", own.seen, name="portal_seen"),
     path("paying/", views.means, name="portal_means"),
     path("cards/<int:card_id>/lost/", views.lost, name="portal_lost"),
     path("cards/<int:card_id>/found/", views.found, name="portal_found"),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 768, 1366)
 BY_PASSWORD = "/sign-in/password/?next=/cards/"
-OWN = ("/uses/", "/uses/?outcome=refused&field=health", "/money/", "/rights/")
+OWN = ("/seen/", "/uses/", "/uses/?outcome=refused&field=health", "/money/", "/rights/")
 LOOKS = list(product(("zh", "en"), ("standard", "elder")))
 
 

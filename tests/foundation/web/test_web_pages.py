@@ -88,6 +88,7 @@ ROUTES = {
         "portal_use",
         "portal_money",
         "portal_rights",
+        "portal_seen",
         "dev_home",
         "dev_start",
         "dev_try",
@@ -185,6 +186,7 @@ def responses(db: None) -> dict[str, Any]:
         with override_settings(ONECARD_DEMO=True):
             found["public kit"] = client_in_english().get("/_kit")
         own = (
+            "/seen/",
             "/ecard/",
             "/ecard/licence/",
             "/uses/",
