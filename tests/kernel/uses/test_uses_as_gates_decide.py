@@ -98,7 +98,8 @@ def by_gate(told: dict[str, Any], code: str) -> Any:
             for each in made.items
         ),
     )  # fmt: skip
-    marked = {} if STATES[told["state"]] is None else {REF: STATES[told["state"]]}
+    mark = STATES[told["state"]]
+    marked = {} if mark is None else {REF: mark}
     if told["via"] is Via.PAPER and told["revoked"]:
         marked = {REF: Status.INVALID}
     known = replace(knowing(item, marked), pack=made, contacted=now)
@@ -123,9 +124,10 @@ def by_platform(told: dict[str, Any], code: str) -> Any:
     line = Line(
         USE, at, TERMINAL, 1, USE, 1, b"", item.code, told["amount_fen"], shown, told["leg"]
     )  # fmt: skip
+    terminal_state, client_state, point_state, item_state = told["states"]
     place = Place(
-        *told["states"], told["offered"], PLACE, told["point"], told["hours"], told["media"],
-        told["capacity_count"], told["attended"],
+        terminal_state, client_state, point_state, item_state, told["offered"], PLACE, told["point"], told["hours"],
+        told["media"], told["capacity_count"], told["attended"],
     )  # fmt: skip
     spot = Spot(place, POINT, "party:1", None, (), VERSION)
     loaded = _loaded(told, item, spot, at)
