@@ -23,6 +23,7 @@ from onecard_kit.verdicts import WORDS, Verdict
 Words = dict[str, str]
 TONES = {"active": "ok", "temp_lost": "warn", "lost": "bad", "locked": "bad"}
 RISKS_UP_TO = 100
+USES_SHOWN = 15
 # From which coverage on a tile takes the next tone, in percent.
 LEVELS = (20, 40, 60, 80)
 
@@ -143,7 +144,7 @@ def _tile(each: Division) -> Tile:
 
 
 def _in_words(day: Day) -> list[tuple[Words, Words, int, bool]]:
-    """A day's uses in words: item, verdict, how many, admitted or not."""
+    """A day's most frequent uses in words: item, verdict, how many, admitted or not."""
     names = {item.code: {"zh": item.name.zh, "en": item.name.en} for item in catalogue.in_force(clock.today())}
     return [
         (
@@ -152,7 +153,7 @@ def _in_words(day: Day) -> list[tuple[Words, Words, int, bool]]:
             number,
             verdict is Verdict.ADMITTED,
         )
-        for item, verdict, number in day.uses
+        for item, verdict, number in sorted(day.uses, key=lambda use: -use[2])[:USES_SHOWN]
     ]
 
 

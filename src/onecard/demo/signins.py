@@ -40,6 +40,7 @@ class ResidentRow(NamedTuple):
 OFFICERS = (
     OfficerRow("clerk", "窗口经办（演示）", "clerk", "3206"),
     OfficerRow("officer", "卡管岗（演示）", "card_officer", "3206"),
+    OfficerRow("finance", "财务岗（演示）", "finance_officer", "3206"),
     OfficerRow("risk", "风险监测岗（演示）", "risk_officer", "3206"),
     OfficerRow("auditor", "审计岗（演示）", "auditor", ""),
     OfficerRow("editor", "目录编制岗（演示）", "catalogue_editor", "3206"),
