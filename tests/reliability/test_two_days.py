@@ -5,11 +5,10 @@ once, every double use is found, money is conserved.
 """
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
@@ -32,13 +31,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def played(
-    fresh_database: dict[str, str],
-    environment_for: Callable[[str], dict[str, str]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Simulation]:
+def folder() -> Iterator[Path]:
+    """Where the gates' disks are: in memory where there is room for them, since they are lost anyway."""
     in_memory = Path("/dev/shm")
-    folder = Path(mkdtemp(dir=in_memory)) if in_memory.is_dir() else tmp_path_factory.mktemp("two_days")
+    with TemporaryDirectory(dir=in_memory if in_memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def played(
+    fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]], folder: Path
+) -> Iterator[Simulation]:
     clock, coast = ClockFile(folder / "clock"), Coast(fresh_database["owner"])
     times = float(os.environ.get("TESTS_TWO_DAYS", "1"))
     environment = environment_for(fresh_database["gateway"])
@@ -59,7 +62,6 @@ def played(
             os.umask(umask)
         yield made
     coast.connection.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_everything_that_can_fail_did(played: Simulation) -> None:
