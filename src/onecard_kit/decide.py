@@ -236,8 +236,8 @@ def _item(facts: Facts) -> Verdict | None:
 
 def _on_the_way_out(facts: Facts) -> bool:
     """Whether this ends a journey: who was let in is let out again, after closing time, when a class has run out, and
-    where point or item were suspended or the offer was withdrawn meanwhile. The operator owes the way out; a terminal or card that is not to be
-    trusted owes nothing. What is not genuine tells nothing of a journey.
+    where point or item were suspended or the offer was withdrawn meanwhile. The operator owes the way out; nobody owes
+    it to a terminal or card that is not to be trusted. What is not genuine tells nothing of a journey.
     """
     return facts.leg is Leg.OUT and facts.journey is not None and facts.problem is None
 

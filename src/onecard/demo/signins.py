@@ -83,7 +83,7 @@ def _numbers() -> dict[str, str]:
     """The social-security numbers of the residents who sign in; all of them are invented."""
     ring = keys.load("identity")
     users = User.objects.filter(username__in=[row.username for row in RESIDENTS]).order_by("pk")
-    held = {user.username: Holder.objects.get(pk=user.holder_id) for user in users}
+    held = {user.username: Holder.objects.get(pk=user.holder_id) for user in users if user.holder_id is not None}
     return {name: loading.open_field(ring, "number", holder.pk, holder.number_sealed) for name, holder in held.items()}
 
 

@@ -27,7 +27,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A name and a password; `pin`, hashed as one, unlocks a holder's codes. `holder_id` names a person in `holders`, which lies above: hence no foreign key."""
+    """A name and a password; `pin`, hashed as one, unlocks a holder's codes. `holder_id` names a person in `holders`,
+    which lies above: hence no foreign key.
+    """
 
     username = models.CharField(max_length=64, unique=True)
     is_active = models.BooleanField(default=True)
