@@ -48,8 +48,9 @@ SELECT count(u.id) FILTER (WHERE u.verdict = 'ADMITTED') AS checked,
        (SELECT count(*) FROM ledger_transfer WHERE reference IS NOT NULL
             AND code NOT IN ('paid', 'concession', 'shortfall', 'debt', 'hold', 'released', 'refund', 'correction', 'resettled')) AS other_codes,
        (SELECT count(*) FROM resettled r
-        JOIN LATERAL (SELECT count(*) AS forth, sum(t.amount_fen) AS fen FROM ledger_transfer t
-                      WHERE t.reference = r.reference AND t.code IN ('paid', 'concession', 'shortfall')) f ON true
+        LEFT JOIN (SELECT reference, count(*) AS forth, sum(amount_fen) AS fen
+                   FROM ledger_transfer JOIN resettled USING (reference)
+                   WHERE code IN ('paid', 'concession', 'shortfall') GROUP BY 1) f USING (reference)
         WHERE (r.back, r.fen) IS DISTINCT FROM (f.forth, f.fen)) AS not_taken_back
 FROM said u
 FULL JOIN moved m ON m.reference = u.id
