@@ -41,7 +41,7 @@ def expect(terms: Terms, who: Resident, asked: Asked) -> Outcome:
 
 
 def _refusals(terms: Terms, item: Item, who: Resident, asked: Asked) -> Iterator[str]:
-    """Every reason against, the first one first. Who was let in is let out, whatever the hour."""
+    """Every reason against, the first one first. Who was let in is let out, whatever the hour and what is offered."""
     leaves = asked.leg == "out" and item.code in who.journeys
     yield from _at_the_point(item, asked, leaves)
     if who.card_state != "active":
@@ -66,7 +66,7 @@ def _refusals(terms: Terms, item: Item, who: Resident, asked: Asked) -> Iterator
 
 def _at_the_point(item: Item, asked: Asked, leaves: bool) -> Iterator[str]:
     declared, place = item.declared, asked.place
-    if item.code not in place.items:
+    if item.code not in place.items and not leaves:
         yield "ITEM_NOT_OFFERED"
     opens = not place.hours or any(holds(each, asked.moment) for each in place.hours)
     if not leaves and not (opens and holds(declared.get("when"), asked.moment)):
