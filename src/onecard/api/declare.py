@@ -17,7 +17,7 @@ from onecard.kernel.sharing.scopes import Scope
 View = TypeVar("View", bound=Callable[..., Any])
 
 # What any operation may be refused with, besides its own.
-ALWAYS = (400, 401, 403, 429, 500, 503)
+ALWAYS = (400, 401, 403, 413, 429, 500, 503)
 
 
 class Words(Schema):
