@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ from onecard.kernel.staff import actions as staff
 from onecard.kernel.staff.models import Officer
 from onecard_kit.verdicts import Verdict
 
+ENTERED_IN_S = 3
 PASSWORD = "wisteria-on-the-7th-gate"
 # What belongs to a live process, not to its pages: the database of the tests, files collected at start, the keys.
 OF_THE_PROCESS = {"DATABASES", "STATIC_ROOT", "STORAGES", "SECRET_KEY", "INSTALLED_APPS", "PACKAGE", "ALLOWED_HOSTS"}
@@ -80,7 +82,9 @@ def an_authenticator(user: User) -> str:
 
 
 def code_now(secret: str) -> str:
-    """What an authenticator shows now."""
+    """What an authenticator shows now; if that is about to change, what it shows next, as whoever types would wait."""
+    if (left := totp.app_settings.TOTP_PERIOD - time.time() % totp.app_settings.TOTP_PERIOD) < ENTERED_IN_S:
+        time.sleep(left)
     counter = list(totp.yield_hotp_counters_from_time())
     shown: str = totp.format_hotp_value(totp.hotp_value(secret, counter[len(counter) // 2]))
     return shown

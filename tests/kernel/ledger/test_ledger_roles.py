@@ -59,8 +59,8 @@ def _first(books: Books, table: str) -> str:
 @pytest.mark.parametrize(
     ("function", "roles"),
     [
-        ("ledger_post", {"gateway", "staff", "worker", "api"}),
-        ("ledger_lock", {"gateway", "api"}),
+        ("ledger_post", {"gateway", "staff", "worker"}),
+        ("ledger_lock", {"gateway", "staff", "api"}),
         ("ledger_fold_accounts", {"worker"}),
     ],
 )
