@@ -159,6 +159,31 @@ def test_a_line_we_cannot_decide_leaves_its_group_untouched(city: SmallCity, gat
     assert [city.purse_of(card) for card in cards] == [9_810, 10_000, 9_810]
 
 
+def test_a_statement_with_the_wrong_arguments_is_our_fault_and_no_outage(
+    city: SmallCity, gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver tells both by one error; an outage would turn away everybody of the group, again and again."""
+    one, broken = city.a_terminal(), city.a_terminal()
+    lines = [city.a_line(one, city.a_card()), city.a_line(broken, city.a_card())]
+    save = actions.save
+
+    async def wrong(connection: asyncpg.Connection, folded: Any, *more: Any) -> None:
+        if any(use.line.terminal_id == broken.id for use in folded.uses):
+            await connection.fetch("SELECT 1", "an argument too many")
+        await save(connection, folded, *more)
+
+    async def go() -> None:
+        async with a_rehearsal(gate) as rehearsal:
+            with monkeypatch.context() as patch:
+                patch.setattr(actions, "save", wrong)
+                assert codes_of(await rehearsal.group(*lines)) == ["ADMITTED", "OUR_FAULT"]
+            assert (rehearsal.lane.counts.faults, rehearsal.lane.counts.lost_connections) == (1, 0)
+            assert codes_of(await rehearsal.group(*lines)) == ["ADMITTED", "ADMITTED"]
+
+    asyncio.run(go())
+    assert recorded(city, *lines) == [1, 1]
+
+
 def test_a_terminal_whose_line_failed_runs_alone_for_a_while(
     city: SmallCity, gate: str, broken_item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

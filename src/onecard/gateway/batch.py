@@ -25,7 +25,7 @@ from onecard.foundation.errors import OneCardError
 from onecard.gateway import errors
 from onecard.gateway.answers import Taken
 from onecard.gateway.journals import Reader, Readers
-from onecard.gateway.lane import LOST, Counts
+from onecard.gateway.lane import LOST, Counts, telling_lost
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.terminals import Signed, Terminals
 from onecard.gateway.wire import Response, json_response
@@ -158,7 +158,8 @@ class Uploads:
     async def _apart(self, connection: asyncpg.Connection, upload: Upload, arrived: list[Arrived]) -> list[LateOutcome]:
         """Take lines; where that fails, halves of them, so that one of which we can make nothing keeps up no other."""
         try:
-            return await offline.take(connection, upload, arrived, self.memory)
+            with telling_lost(connection):
+                return await offline.take(connection, upload, arrived, self.memory)
         except (*LOST, OneCardError):
             raise
         except (asyncpg.LockNotAvailableError, Collision):

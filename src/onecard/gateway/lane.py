@@ -8,8 +8,8 @@ line by line behind savepoints, the fault is counted, and the terminal it came f
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -34,12 +34,24 @@ LOST = (
     asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
     asyncpg.exceptions.ReadOnlySQLTransactionError,
     asyncpg.exceptions.PostgresSystemError,
-    asyncpg.InterfaceError,
     OSError,
     TimeoutError,
 )
 
 Waiting = tuple[Line, "asyncio.Future[Outcome]"]
+
+
+@contextmanager
+def telling_lost(connection: asyncpg.Connection) -> Iterator[None]:
+    """Tell a connection that was closed under us as one of `LOST`. The driver raises the same InterfaceError for what
+    we did wrong, such as a statement with the wrong arguments, and that is no outage.
+    """
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if connection.is_closed():
+            raise ConnectionResetError("the connection was closed") from error
+        raise
 
 
 @dataclass(slots=True)
@@ -118,7 +130,8 @@ class Lane:
             connection = await self._connected()
             # A terminal that runs alone has kept others waiting before.
             wait_ms = LOCK_WAIT_ALONE_MS if group[0][0].terminal_id in self._alone else None
-            outcomes = await record_group(connection, [line for line, _ in group], self.memory, wait_ms)
+            with telling_lost(connection):
+                outcomes = await record_group(connection, [line for line, _ in group], self.memory, wait_ms)
         except asyncpg.LockNotAvailableError:
             await self._record_around_locks(group)
         except LOST as error:
@@ -135,7 +148,8 @@ class Lane:
         for n, (line, future) in enumerate(group):
             try:
                 connection = await self._connected()
-                [outcome] = await record_group(connection, [line], self.memory, LOCK_WAIT_ALONE_MS)
+                with telling_lost(connection):
+                    [outcome] = await record_group(connection, [line], self.memory, LOCK_WAIT_ALONE_MS)
             except asyncpg.LockNotAvailableError:
                 self._locked(line, future)
             except LOST as error:
@@ -187,15 +201,17 @@ class Lane:
         for _ in range(COLLISIONS_MAX):
             with suppress(Collision, asyncpg.DeadlockDetectedError):
                 connection = await self._connected()
-                async with connection.transaction():
-                    await lock(connection, lines)
-                    return [await self._behind_savepoint(connection, line) for line in lines]
+                with telling_lost(connection):
+                    async with connection.transaction():
+                        await lock(connection, lines)
+                        return [await self._behind_savepoint(connection, line) for line in lines]
         raise Collision("the lines met other writers again and again")
 
     async def _behind_savepoint(self, connection: asyncpg.Connection, line: Line) -> Outcome | OneCardError:
         try:
-            async with connection.transaction():
-                return (await record_within(connection, [line], self.memory))[0]
+            with telling_lost(connection):
+                async with connection.transaction():
+                    return (await record_within(connection, [line], self.memory))[0]
         except (*LOST, Collision, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
             raise
         except Exception:

@@ -23,7 +23,7 @@ from onecard.gateway import answers, errors, wire
 from onecard.gateway.batch import Uploads
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.gateway.journals import Readers
-from onecard.gateway.lane import LOST, Lane
+from onecard.gateway.lane import LOST, Lane, telling_lost
 from onecard.gateway.lists import Lists
 from onecard.gateway.numbers import Numbers
 from onecard.gateway.packs import Packs, oldest_s
@@ -92,7 +92,8 @@ class Side:
             try:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await connect(self.url)
-                yield self._connection
+                with telling_lost(self._connection):
+                    yield self._connection
             except asyncpg.LockNotAvailableError:
                 raise errors.database_away() from None
             except LOST as error:
