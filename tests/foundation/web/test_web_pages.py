@@ -1,10 +1,8 @@
-"""What holds for every page of both web processes: headers, routes, cookies, templates, languages."""
+"""What holds for every page of both web processes: headers, cookies, templates, languages. Routes: tests/pages."""
 
 import html.parser
-import importlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +12,6 @@ from babel.messages import extract
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from django.test import Client, RequestFactory, override_settings
-from django.urls import URLPattern, URLResolver
 from tests.foundation.web.faces import (
     a_resident,
     a_resident_client,
@@ -46,121 +43,7 @@ CSP = {
     "frame-ancestors 'none'",
     "base-uri 'none'",
 }
-# Routes of libraries and machines: what they demand is stated here and tested below or beside the faces.
-WITHOUT_MARK = {
-    "health": "anyone",
-    "account_login": "anyone",
-    "account_logout": "anyone",
-    "mfa_authenticate": "a sign-in under way",
-    "mfa_activate_totp": "staff without a second factor",
-    "mfa_index": "redirects home",
-    "mfa_deactivate_totp": "redirects home",
-}
-ROUTES = {
-    "public": {
-        "health",
-        "account_login",
-        "account_logout",
-        "portal_sign_in",
-        "portal_sign_in_code",
-        "portal_stay",
-        "portal_home",
-        "portal_kit",
-        "portal_services",
-        "portal_services_csv",
-        "portal_services_json",
-        "portal_service",
-        "portal_legal_bases",
-        "portal_legal_basis",
-        "portal_cards",
-        "portal_lost",
-        "portal_found",
-        "portal_means",
-        "portal_ecard",
-        "portal_ecard_begin",
-        "portal_ecard_unlock",
-        "portal_ecard_fresh",
-        "portal_ecard_number",
-        "portal_ecard_lock",
-        "portal_licence",
-        "portal_licence_revealed",
-        "portal_uses",
-        "portal_use",
-        "portal_money",
-        "portal_rights",
-        "portal_seen",
-        "dev_home",
-        "dev_start",
-        "dev_try",
-        "dev_codes",
-        "dev_signing",
-        "dev_openapi",
-        "dev_operation",
-    },
-    "staff": {
-        "health",
-        "account_login",
-        "account_logout",
-        "mfa_authenticate",
-        "mfa_activate_totp",
-        "mfa_index",
-        "mfa_deactivate_totp",
-        "console_home",
-        "console_holders",
-        "console_holder",
-        "console_reveal",
-        "console_move",
-        "console_days_csv",
-        "console_counties_csv",
-        "console_accounts",
-        "console_account",
-        "console_concessions",
-        "console_concessions_csv",
-        "console_points",
-        "console_point",
-        "console_terminals",
-        "console_terminal",
-        "console_pair",
-        "console_uses",
-        "console_use",
-        "console_refund",
-        "console_exports",
-        "console_export",
-        "console_export_csv",
-        "console_risks",
-        "console_risks_csv",
-        "console_risk",
-    },
-}
 CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-
-
-def routes(process: str) -> Iterator[URLPattern]:
-    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
-        for pattern in patterns:
-            if isinstance(pattern, URLResolver):
-                yield from walk(pattern.url_patterns)
-            else:
-                yield pattern
-
-    return walk(importlib.import_module(f"onecard.urls.{process}_routes").urlpatterns)
-
-
-@pytest.mark.parametrize("process", ["public", "staff"])
-def test_every_route_is_known_and_states_who_may_open_it(process: str) -> None:
-    found = {route.name: getattr(route.callback, "permission", None) for route in routes(process)}
-    assert set(found) == ROUTES[process]
-    for name, permission in found.items():
-        assert (permission is None) == (name in WITHOUT_MARK), name
-
-
-def test_every_permission_a_route_takes_belongs_to_a_role() -> None:
-    """Those that verbs ask for: tests/architecture/test_permissions.py."""
-    from onecard.kernel.staff.roles import ROLES
-
-    held = {permission for role in ROLES for permission in role.permissions}
-    taken = {route.callback.permission for route in routes("staff") if hasattr(route.callback, "permission")}
-    assert taken - {"staff"} <= held
 
 
 @pytest.fixture

@@ -1,0 +1,174 @@
+"""Every route of the web processes, with who opens it and where: what holds for all pages is tested over this table.
+
+A new route takes one line here. In braces stands what `tests/foundation/web/city.py` tells of its people: a page about
+something new needs that thing there, under a name of its own.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.urls import URLPattern, URLResolver
+
+HERE = "tests/pages/addresses.py"
+
+
+class Who(Enum):
+    """Who opens a page, as far in as the page takes them."""
+
+    NOBODY = "nobody"
+    ASKED = "asked for a code to sign in with"
+    RESIDENT = "a resident"
+    NEWCOMER = "an officer without a second factor"
+    HALFWAY = "an officer before the second step"
+    OFFICER = "an officer with every role"
+
+
+class Kind(Enum):
+    """What a route answers with."""
+
+    PAGE = "a page"
+    POSTED = "only what is sent to it"
+    FILE = "a file, or what a program reads"
+    AWAY = "another address"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A route's addresses. `grows`: a list that shows more when there is more. `ours`: what its address names belongs
+    to no one resident. `known`: how a route of a library, which carries no mark, says who may open it.
+    """
+
+    who: Who
+    addresses: tuple[str, ...]
+    kind: Kind = Kind.PAGE
+    grows: bool = False
+    ours: bool = False
+    known: str = ""
+
+
+def _page(who: Who, *addresses: str, **more: Any) -> Sample:
+    return Sample(who, addresses, **more)
+
+
+NOBODY, ASKED, RESIDENT = Who.NOBODY, Who.ASKED, Who.RESIDENT
+NEWCOMER, HALFWAY, OFFICER = Who.NEWCOMER, Who.HALFWAY, Who.OFFICER
+POSTED, FILE, AWAY = Kind.POSTED, Kind.FILE, Kind.AWAY
+NEVER_A_USE = "/uses/0190aa00-0000-7000-8000-000000000000/"
+
+PUBLIC = {
+    "health": _page(NOBODY, "/health", kind=FILE, known="anyone"),
+    "account_login": _page(NOBODY, "/sign-in/password/", known="anyone"),
+    "account_logout": _page(RESIDENT, "/sign-out/", known="anyone"),
+    "portal_home": _page(NOBODY, "/"),
+    "portal_kit": _page(NOBODY, "/_kit"),
+    "portal_sign_in": _page(NOBODY, "/sign-in/"),
+    "portal_sign_in_code": _page(ASKED, "/sign-in/code/"),
+    "portal_stay": _page(RESIDENT, "/sign-in/stay/", kind=POSTED),
+    "portal_services": _page(NOBODY, "/services", "/services?q=nowhere", "/services?field=transit"),
+    "portal_services_csv": _page(NOBODY, "/services.csv", kind=FILE),
+    "portal_services_json": _page(NOBODY, "/services.json", kind=FILE),
+    "portal_service": _page(
+        NOBODY, "/services/transit.metro_ride", "/services/transit.bus_ride",
+        "/services/government.marriage_registration",
+    ),
+    "portal_legal_bases": _page(NOBODY, "/legal-bases"),
+    "portal_legal_basis": _page(NOBODY, "/legal-bases/js-2022"),
+    "portal_cards": _page(RESIDENT, "/cards/", grows=True),
+    "portal_lost": _page(RESIDENT, "/cards/{card}/lost/"),
+    "portal_found": _page(RESIDENT, "/cards/{card}/found/"),
+    "portal_means": _page(RESIDENT, "/paying/"),
+    "portal_ecard": _page(RESIDENT, "/ecard/"),
+    "portal_ecard_begin": _page(RESIDENT, "/ecard/begin/", kind=POSTED),
+    "portal_ecard_unlock": _page(RESIDENT, "/ecard/unlock/", kind=POSTED),
+    "portal_ecard_fresh": _page(RESIDENT, "/ecard/fresh/", kind=POSTED),
+    "portal_ecard_number": _page(RESIDENT, "/ecard/number/", kind=POSTED),
+    "portal_ecard_lock": _page(RESIDENT, "/ecard/lock/", kind=POSTED),
+    "portal_licence": _page(RESIDENT, "/ecard/licence/"),
+    "portal_licence_revealed": _page(RESIDENT, "/ecard/licence/revealed/", kind=POSTED),
+    "portal_uses": _page(RESIDENT, "/uses/", "/uses/?outcome=refused&field=health", grows=True),
+    "portal_use": _page(RESIDENT, "/uses/{use}/", "/uses/{refused_use}/"),
+    "portal_money": _page(RESIDENT, "/money/", grows=True),
+    "portal_rights": _page(RESIDENT, "/rights/"),
+    "portal_seen": _page(RESIDENT, "/seen/", grows=True),
+    "dev_home": _page(NOBODY, "/dev/"),
+    "dev_start": _page(NOBODY, "/dev/start"),
+    "dev_try": _page(NOBODY, "/dev/try"),
+    "dev_codes": _page(NOBODY, "/dev/codes"),
+    "dev_signing": _page(NOBODY, "/dev/signing"),
+    "dev_openapi": _page(NOBODY, "/dev/openapi/gateway.json", kind=FILE),
+    # The widest tables, the longest examples, one of each kind of caller.
+    "dev_operation": _page(
+        NOBODY, "/dev/gateway/use", "/dev/gateway/upload", "/dev/department/list_uses", "/dev/department/token"
+    ),
+}  # fmt: skip
+
+STAFF = {
+    "health": _page(NOBODY, "/health", kind=FILE, known="anyone"),
+    "account_login": _page(NOBODY, "/sign-in/", known="anyone"),
+    "account_logout": _page(OFFICER, "/sign-out/", known="anyone"),
+    "mfa_authenticate": _page(HALFWAY, "/sign-in/code/", known="a sign-in under way"),
+    "mfa_activate_totp": _page(NEWCOMER, "/second-factor/", known="staff without a second factor"),
+    "mfa_index": _page(OFFICER, "/second-factor/done/", kind=AWAY, known="leads home"),
+    "mfa_deactivate_totp": _page(OFFICER, "/second-factor/off/", kind=AWAY, known="leads home"),
+    "console_home": _page(OFFICER, "/"),
+    "console_days_csv": _page(OFFICER, "/days.csv", kind=FILE),
+    "console_counties_csv": _page(OFFICER, "/counties.csv", kind=FILE),
+    "console_holders": _page(OFFICER, "/holders/"),
+    "console_holder": _page(OFFICER, "/holders/{holder}/", "/holders/{holder}/?kind=data", grows=True),
+    "console_reveal": _page(OFFICER, "/holders/{holder}/data/"),
+    "console_move": _page(
+        OFFICER, "/holders/{holder}/cards/{card}/cancel/", "/holders/{holder}/cards/{card}/complete/"
+    ),
+    "console_uses": _page(OFFICER, "/uses/", "/uses/?line=double", grows=True),
+    "console_use": _page(OFFICER, "/uses/{use}/", "/uses/{refused_use}/"),
+    "console_refund": _page(OFFICER, "/uses/{use}/refund/", kind=POSTED),
+    "console_exports": _page(OFFICER, "/exports/", grows=True),
+    "console_export": _page(OFFICER, "/exports/{export}/"),
+    "console_export_csv": _page(OFFICER, "/exports/{export}.csv", kind=FILE),
+    "console_points": _page(OFFICER, "/points/", grows=True),
+    "console_point": _page(OFFICER, "/points/{point}/"),
+    "console_terminals": _page(OFFICER, "/terminals/", "/terminals/?state=ended", grows=True),
+    "console_terminal": _page(OFFICER, "/terminals/{terminal}/"),
+    "console_pair": _page(OFFICER, "/terminals/{terminal}/pairing-code/", kind=POSTED),
+    "console_accounts": _page(OFFICER, "/accounts/", "/accounts/?role=bank.offer", grows=True),
+    "console_account": _page(OFFICER, "/accounts/{account}/", grows=True),
+    "console_concessions": _page(OFFICER, "/concessions/"),
+    "console_concessions_csv": _page(OFFICER, "/concessions.csv", kind=FILE),
+    "console_risks": _page(OFFICER, "/risks/", "/risks/?state=acted", grows=True),
+    "console_risks_csv": _page(OFFICER, "/risks.csv", kind=FILE),
+    "console_risk": _page(OFFICER, "/risks/{risk}/"),
+}
+
+TABLES = {"public": PUBLIC, "staff": STAFF}
+
+
+def routes(process: str) -> Iterator[URLPattern]:
+    """Every route that a process serves."""
+
+    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns)
+            else:
+                yield pattern
+
+    return walk(importlib.import_module(f"onecard.urls.{process}_routes").urlpatterns)
+
+
+def filled(address: str, known: dict[str, Any]) -> str:
+    """An address with what lives in the tests' city."""
+    try:
+        return address.format_map(known)
+    except KeyError as missing:
+        raise AssertionError(
+            f"{address} names {missing}, which tests/foundation/web/city.py does not tell: make it there"
+        ) from None
+
+
+def pages(process: str, *who: Who) -> list[str]:
+    """The addresses of all pages that these people open, braces and all."""
+    samples = [sample for sample in TABLES[process].values() if sample.kind is Kind.PAGE and sample.who in who]
+    return [address for sample in samples for address in sample.addresses]
