@@ -63,7 +63,10 @@ PURPOSE = argument(
     default="codes",
     help="用途：二维码，或长效的纸质码与卡文件 / codes, or what lasts: paper codes and card files",
 )
-OFFICER = argument("--officer", help="以此工作人员身份办理 / act as this officer, who gives their password")
+OFFICER = argument(
+    "--officer",
+    help="以此工作人员身份办理，输入密码和验证码 / act as this officer, who gives password and authenticator code",
+)
 JSON = argument("--json", action="store_true", help="机器可读 / machine-readable")
 
 COMMANDS = (
@@ -151,7 +154,7 @@ COMMANDS = (
             KID,
             REASON,
             OFFICER,
-            argument("--approver", help="另一名工作人员复核 / a second officer, who gives their password, too"),
+            argument("--approver", help="另一名工作人员复核，同样输入 / a second officer, who gives both, too"),
         ),
         OWNER,
     ),

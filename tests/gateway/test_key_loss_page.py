@@ -13,7 +13,7 @@ import httpx
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.architecture.repository import ROOT, text_of
-from tests.foundation.web.faces import PASSWORD, an_officer
+from tests.foundation.web.faces import PASSWORD, an_authenticator, an_officer, code_now
 from tests.gateway.process import GatewayProcess, send, verdict
 from tests.small_city import SmallCity, Terminal
 
@@ -28,21 +28,26 @@ PAGE = ROOT / "docs" / "key-loss.md"
 ENTRY = "culture.library_entry"
 CLERK = Actor("staff:7", frozenset({"*"}))
 OFFICERS = ("zhou", "qian")
+STARTED_IN_S = 15.0
 Environment = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def city(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[SmallCity]:
-    """With keys of both purposes, another of each that stands by, and two administrators."""
+    """With keys of both purposes, and another of each that stands by."""
     made = SmallCity(fresh_database["owner"])
     with django_db_blocker.unblock(), django_at(fresh_database["owner"]):
         for purpose in Purpose:
             actions.rotate_issuer_key(CLERK, purpose)
         roles.load()
-        for name in OFFICERS:
-            an_officer(name, "administrator", place="")
         yield made
     made.connection.close()
+
+
+@pytest.fixture(scope="module")
+def authenticators(city: SmallCity) -> list[str]:
+    """The two administrators' secrets."""
+    return [an_authenticator(an_officer(name, "administrator", place="").user) for name in OFFICERS]
 
 
 def commands() -> list[str]:
@@ -54,8 +59,10 @@ def commands() -> list[str]:
 class Hands:
     """Whoever follows the page: types its commands with the names of this city."""
 
-    def __init__(self, city: SmallCity, gateway: GatewayProcess, environment: dict[str, str]) -> None:
-        self.city, self.gateway = city, gateway
+    def __init__(
+        self, city: SmallCity, gateway: GatewayProcess, secrets: list[str], environment: dict[str, str]
+    ) -> None:
+        self.city, self.gateway, self.secrets = city, gateway, secrets
         self.environment = environment | {"LC_ALL": "en_US.UTF-8"}
         self.lost: dict[Purpose, str] = {}
 
@@ -64,6 +71,12 @@ class Hands:
             "SELECT kid FROM ecards_key WHERE purpose = $1 AND sign_from IS NOT NULL AND sign_to IS NULL", purpose.value
         )
         return bytes(kid).hex()
+
+    def typed(self, command: str) -> str:
+        """What each of the two officers types when asked: password and code, good until the process has started."""
+        if "--officer" not in command:
+            return ""
+        return "".join(f"{PASSWORD}\n{code_now(secret, STARTED_IN_S)}\n" for secret in self.secrets)
 
     def type(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the page; the names in it stand for what is lost now."""
@@ -76,16 +89,20 @@ class Hands:
         words = shlex.split(command)
         assert words[0] == "./onecard", command
         return subprocess.run(
-            [sys.executable, "-m", "onecard", *words[1:]], env=self.environment, input=f"{PASSWORD}\n" * 2,
+            [sys.executable, "-m", "onecard", *words[1:]], env=self.environment, input=self.typed(command),
             capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def hands(
-    city: SmallCity, gateway: GatewayProcess, environment_for: Environment, fresh_database: dict[str, str]
+    city: SmallCity,
+    gateway: GatewayProcess,
+    authenticators: list[str],
+    environment_for: Environment,
+    fresh_database: dict[str, str],
 ) -> Hands:
-    return Hands(city, gateway, environment_for(fresh_database["owner"]))
+    return Hands(city, gateway, authenticators, environment_for(fresh_database["owner"]))
 
 
 def a_desk(city: SmallCity) -> Terminal:

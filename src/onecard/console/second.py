@@ -4,14 +4,13 @@ takes.
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.mfa.base.forms import BaseAuthenticateForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from onecard.foundation.errors import NotPermitted
+from onecard.kernel.staff.proving import proven
 from onecard.kernel.staff.queries import StaffActor, actor_of
 
 NOT_KNOWN = _("复核人的用户名、密码或验证码不正确。")
@@ -40,10 +39,8 @@ class SecondOfficerForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         if self.errors:
             return given
-        user = get_adapter(self.request).authenticate(
-            self.request, username=given["checker"], password=given["password"]
-        )
-        if user is None or not BaseAuthenticateForm({"code": given["code"]}, user=user).is_valid():
+        user = proven(self.request, given["checker"], given["password"], given["code"])
+        if user is None:
             raise ValidationError(NOT_KNOWN)
         try:
             self.actor = actor_of(user)

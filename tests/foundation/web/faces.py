@@ -11,6 +11,7 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
 from tests.kernel.cards.builders import a_card
@@ -81,12 +82,23 @@ def an_authenticator(user: User) -> str:
     return secret
 
 
-def code_now(secret: str) -> str:
+def code_now(secret: str, entered_in_s: float = ENTERED_IN_S) -> str:
     """What an authenticator shows now; if that is about to change, what it shows next, as whoever types would wait."""
-    if (left := totp.app_settings.TOTP_PERIOD - time.time() % totp.app_settings.TOTP_PERIOD) < ENTERED_IN_S:
+    if (left := totp.app_settings.TOTP_PERIOD - time.time() % totp.app_settings.TOTP_PERIOD) < entered_in_s:
         time.sleep(left)
     counter = list(totp.yield_hotp_counters_from_time())
     shown: str = totp.format_hotp_value(totp.hotp_value(secret, counter[len(counter) // 2]))
+    return shown
+
+
+def next_code_of(username: str) -> str:
+    """What the officer's authenticator shows next, so that nobody waits half a minute between two commands: the codes
+    they gave before are forgotten. Sets one up for who has none.
+    """
+    user = User.objects.get(username=username)
+    known = Authenticator.objects.filter(user=user).first()
+    shown = code_now(totp.decrypt(known.data["secret"]) if known else an_authenticator(user))
+    cache.delete(f"allauth.mfa.totp.used?user={user.pk}&code={shown}")
     return shown
 
 

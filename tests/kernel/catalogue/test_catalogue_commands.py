@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.foundation.web.faces import PASSWORD, an_officer
+from tests.foundation.web.faces import PASSWORD, an_officer, next_code_of
 from tests.kernel.catalogue.builders import ENTRY, RIDE, a_folder, a_point, an_item, load, load_published
 
 from onecard import cli
@@ -24,9 +24,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     commands = {command.words: command for command in cli.COMMANDS}
 
-    def one(words: str, *rest: object, password: str = PASSWORD) -> str:
-        monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+    def one(words: str, *rest: object, password: str = PASSWORD, code: str | None = None) -> str:
         arguments: argparse.Namespace = cli._parser().parse_args([*words.split(), *(str(each) for each in rest)])
+        officer = getattr(arguments, "officer", None)
+        shown = code if code is not None or officer is None else next_code_of(officer)
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n{shown}\n"))
         capsys.readouterr()
         assert cli.function_of(commands[words])(arguments) == 0
         told = capsys.readouterr()
@@ -68,8 +70,10 @@ def test_a_version_is_submitted_and_published_by_two_officers(tmp_path: Path, ru
     an_officer("editor", "catalogue_editor")
     an_officer("approver", "catalogue_approver")
     version = ("transit.bus_ride", 1)
-    with pytest.raises(NotPermitted, match="PASSWORD_WRONG"):
+    with pytest.raises(NotPermitted, match="SIGN_IN_WRONG"):
         run("catalogue submit", *version, "--officer", "editor", password="wrong")
+    with pytest.raises(NotPermitted, match="SIGN_IN_WRONG"):
+        run("catalogue submit", *version, "--officer", "editor", code="000000")
     run("catalogue submit", *version, "--officer", "editor")
     with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
         run("catalogue publish", *version, "--officer", "editor")
@@ -84,6 +88,19 @@ def test_a_version_is_submitted_and_published_by_two_officers(tmp_path: Path, ru
     assert "1\tpublished\t2026-01-01 –\tThe group\t2025-12-03" in run("catalogue history", "transit.bus_ride")
     run("catalogue end", *version, "2099-01-01", "closed", "--officer", "approver")
     assert "2026-01-01 – 2099-01-01" in run("catalogue history", "transit.bus_ride")
+
+
+def test_a_password_alone_acts_for_nobody(tmp_path: Path, run: Run) -> None:
+    load(tmp_path, RIDE)
+    an_officer("editor", "catalogue_editor")
+    submit = ("catalogue submit", "transit.bus_ride", 1, "--officer", "editor")
+    with pytest.raises(NotPermitted, match="SECOND_FACTOR_MISSING"):
+        run(*submit, code="")
+    code = next_code_of("editor")
+    run(*submit, code=code)
+    with pytest.raises(NotPermitted, match="SIGN_IN_WRONG"):  # a code is good once
+        run(*submit, code=code)
+    assert ItemVersion.objects.get().submitted_by.startswith("staff:")
 
 
 def test_whoever_has_the_command_line_and_one_sign_in_does_not_publish_alone(tmp_path: Path, run: Run) -> None:

@@ -209,7 +209,7 @@ def _two_officers(actor: Actor, approver: Actor | None) -> None:
             "吊销长效密钥将使其签发的全部纸质码和卡文件作废，须由两名工作人员办理。",
             "This voids every paper code and card file under the key, so it takes two officers.",
             next_zh="请加 --officer 和 --approver，由两人分别输入密码。",
-            next_en="Name both with --officer and --approver; each gives their password.",
+            next_en="Name both with --officer and --approver; each gives password and code.",
         )
     actor.require_two("ecards.withdraw_key", "", approver)
 
