@@ -636,6 +636,83 @@ def test_what_is_no_line_is_told_and_the_rest_is_taken(city: Port, client: httpx
     assert {each["code"] for each in uploaded.results[1:5]} == {"LINE_MALFORMED"}
 
 
+BIG = 2**63 - 1
+YEAR_9999_MS = 253_402_300_799_999
+STRANGE: dict[str, str] = {  # what a gate's own key may have signed all the same, in place of what a line says
+    "first moment": '"at_ms": 0, "shift_ms": 0',
+    "last moment": f'"at_ms": {YEAR_9999_MS}, "shift_ms": {YEAR_9999_MS}',
+    "last moment unshifted": f'"at_ms": {YEAR_9999_MS}',
+    "before every partition": '"at_ms": 86400000, "shift_ms": 0',
+    "shifted far back": f'"shift_ms": -{YEAR_9999_MS}',
+    "much paid": f'"paid_fen": {BIG}',
+    "list of the end of days": f'"lists": {{"/v1/status-lists/320600/cards": {BIG}}}',
+    "list of the first day": '"lists": {"a": 0}',
+    "many lists": '"lists": {' + ", ".join(f'"{n}": {n}' for n in range(20)) + "}",
+    "names of lists": '"lists": {"\\u0000": 1, "\\n": 2}',
+    "most that an amount may be": '"amount_fen": 10000000',
+    "null byte in a verdict": '"verdict": "ADM\\u0000ITTED"',
+    "null byte in a reason": '"reason": "\\u0000\\u0001", "manual": true',
+    "null byte in a code": '"code": "OC1.\\u0000"',
+    "unpaired in a code": '"code": "\\ud83d\\ude00"',
+    "card of null bytes": '"code": null, "card": {"number": "' + "\\u0000" * 9 + '",'
+    ' "counter": 4294967295, "cryptogram": "\\u0000"}',
+    "cryptogram of many digits": '"code": null, "card": {"number": "C00000000", "counter": 0, "cryptogram": "'
+    + "f" * 6000
+    + '"}',
+    "leg for a ride": '"leg": "in"',
+    "verdict of none": '"verdict": ""',
+    "verdict of ours that is not for gates": '"verdict": "REFUSED_AT_GATE"',
+    "verdict in any script": '"verdict": "\u0666\u200f\ufeff"',
+    "said twice": '"item": "x", "item": "transit.ferry_operator"',
+}
+NO_LINES: dict[str, str] = {
+    "more than 64 bits": '"at_ms": 18446744073709551616',
+    "past the year 9999": '"at_ms": 253402300800000',
+    "money below zero": '"paid_fen": -1',
+    "an amount below zero": '"amount_fen": -5',
+    "an amount of many digits": '"amount_fen": ' + "9" * 4000,
+    "NaN": '"paid_fen": NaN',
+    "a fraction": '"paid_fen": 1.5',
+    "an exponent": '"sequence": 1e3',
+    "a number as text": '"paid_fen": "1"',
+    "half a pair": '"reason": "\\ud800"',
+    "deep": '"lists": ' + "[" * 3000,
+    "an item of null bytes": '"item": "\\u0000"',
+    "an unknown key": '"admitted": true',
+    "a yes of one": '"manual": 1',
+}
+
+
+def a_strange_line(gate: OfflineGate, more: str) -> bytes:
+    """A line as this gate's own key signs it, whatever stands in it."""
+    said: dict[str, str] = {
+        "sequence": str(gate.terminal.next()), "at_ms": str(int(time.time() * 1000)), "shift_ms": "0",
+        "key_id": str(gate.terminal.key_id), "item": f'"{gate.item}"', "code": '"OC1.x"', "verdict": '"ADMITTED"',
+        "paid_fen": "0",
+    }  # fmt: skip
+    named = [name for name in said if f'"{name}":' in more]
+    text = ", ".join([*(f'"{name}": {value}' for name, value in said.items() if name not in named), more])
+    raw = f"{{{text}}}".encode()
+    mac = gate.terminal.mac.of(gate.terminal.key, f"{gate.journal}\n{gate.last}\n".encode() + raw).hex()
+    line, gate.last = f"{mac} {gate.last} ".encode() + raw + b"\n", mac
+    return line
+
+
+def test_whatever_a_gates_own_key_signed_is_taken_or_told_and_keeps_up_nothing(
+    city: Port, client: httpx.Client
+) -> None:
+    for told, code, strange in (("recorded", None, STRANGE), ("rejected", "LINE_MALFORMED", NO_LINES)):
+        gate, card = city.a_ferry("operator"), city.a_card(purse_fen=3000)
+        gate.lines = [a_strange_line(gate, said) for said in strange.values()]
+        gate.write(card)
+        uploaded = gate.upload(client)
+        *results, last = uploaded.told("result", "code")
+        assert dict(zip(strange, results, strict=True)) == dict.fromkeys(strange, (told, code))
+        assert (last, uploaded.end["through"]) == (("recorded", None), uploaded.results[-1]["sequence"])
+        assert city.purse_of(card) == 2700
+    assert client.get("/health").json()["faults"] == 0
+
+
 def test_an_item_that_nobody_knows(city: Port, client: httpx.Client) -> None:
     gate, card = city.a_ferry("operator"), city.a_card(purse_fen=3000)
     gate.write(card, item="transit.airship")

@@ -307,8 +307,8 @@ def _line_columns(rows: Sequence[OfflineLine], linked: Mapping[int, bool]) -> li
 
 
 def _plain(text: str) -> str:
-    """What a gate wrote, without what the database cannot keep."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
+    """What a gate wrote, with a mark for what the database cannot keep: nothing may turn into another word by it."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _chip_columns(folded: Folded, past: Past) -> list[object]:
