@@ -12,7 +12,6 @@ import qrcode
 from markupsafe import Markup
 
 from onecard.foundation.actors import Actor
-from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import queries as ecards
 from onecard.kernel.holders import queries as holders
 from onecard.portal import reading
@@ -45,11 +44,11 @@ def face(holder_id: int) -> Face | None:
     cards = reading.my_cards(holder_id)
     if not cards:
         return None
-    card = next((each for each in cards if each.tone == reading.TONES[CardState.ACTIVE]), cards[0])
+    card = next((each for each in cards if each.is_active), cards[0])
     ecard = ecards.of_card(card.id)
     line = holders.by_id(Actor(f"holder:{holder_id}", frozenset({"holders.read"})), holder_id)
     serial = ecard.serial if ecard is not None and ecard.closed_at is None else None
-    return Face(card, line.name if line else "", line.number if line else "", serial, card.tone == "ok")
+    return Face(card, line.name if line else "", line.number if line else "", serial, card.is_active)
 
 
 def revealed(actor: Actor, holder_id: int) -> dict[str, str]:

@@ -52,6 +52,15 @@ class CodeForm(forms.Form):
         return code
 
 
+class ConsentForm(forms.Form):
+    """That the holder agrees to have the e-card."""
+
+    agreed = forms.BooleanField(
+        label=_("我已了解以上内容，同意签发电子社保卡"),
+        error_messages={"required": _("请先勾选同意，再签发。")},
+    )
+
+
 PIN_DIGITS = 6
 _PIN = {"inputmode": "numeric", "maxlength": "6", "autocomplete": "off"}
 _NO_PIN = {"required": _("请输入六位数字密码。")}

@@ -15,6 +15,7 @@ class Sample(forms.Form):
 
     name = forms.CharField(label=_("项目名称"), widget=forms.TextInput(attrs={"autocomplete": "off"}))
     reason = forms.CharField(label=_("原因"), error_messages={"required": _("请填写原因。")}, widget=forms.Textarea)
+    agreed = forms.BooleanField(label=_("我已了解，同意"), error_messages={"required": _("请先勾选。")})
 
 
 @anyone

@@ -38,12 +38,17 @@ class CardFace:
     id: int
     number: str
     generation: int
+    stands: CardState
     state: dict[str, str]
     tone: str
     valid_to: dt.date
     functions: list[tuple[dict[str, str], dict[str, str], str]]
     can_report: bool
     can_unreport: bool
+
+    @property
+    def is_active(self) -> bool:
+        return self.stands is CardState.ACTIVE
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def _face(card: Card) -> CardFace:
         id=card.pk,
         number=words.masked(card.number),
         generation=card.generation,
+        stands=state,
         state=words.CARD_STATES[state],
         tone=TONES.get(state, ""),
         valid_to=card.valid_to,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.portal import ecard, gallery, own, signing_in, views
+from onecard.portal import ecard, gallery, own, signing_in, signing_up, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("legal-bases/<str:code>", views.legal_basis, name="portal_legal_basis"),
     path("cards/", views.cards, name="portal_cards"),
     path("ecard/", ecard.ecard, name="portal_ecard"),
+    path("ecard/sign-up/", signing_up.sign_up, name="portal_sign_up"),
     path("ecard/begin/", ecard.begin, name="portal_ecard_begin"),
     path("ecard/unlock/", ecard.unlock, name="portal_ecard_unlock"),
     path("ecard/fresh/", ecard.fresh, name="portal_ecard_fresh"),

@@ -4,18 +4,21 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 from tests.kernel.cards.builders import PLACE, a_bank, a_card, a_holder
 from tests.kernel.cards.roles import django_as
 
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import Conflict
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards import actions, jobs, queries
-from onecard.kernel.cards.models import Card
+from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions as ecards
+from onecard.kernel.ecards.models import Ecard
 from onecard.kernel.holders.models import Holder
 from onecard_kit.terms import Function
 
@@ -74,15 +77,21 @@ def test_two_issues_at_once_make_one_card(card: Card) -> None:
     assert sorted(outcomes) == ["CARD_LIVE", "inactive"]
 
 
-def test_residents_report_a_loss_and_sign_up_for_nothing(
+def test_residents_report_a_loss_and_sign_up_for_their_e_card(
     card: Card, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker
 ) -> None:
     owner = Actor(f"holder:{card.holder_id}")
     with django_as(fresh_database["public"], django_db_blocker):
         assert actions.report_lost(owner, card.pk, "temporary").state == "temp_lost"
         assert actions.unreport(owner, card.pk).state == "active"
+        serial = ecards.sign_up(owner, card.pk).serial
         with pytest.raises(ProgrammingError, match="permission denied"):
-            ecards.sign_up(owner, card.pk)
+            Standing.objects.filter(pk=card.pk).update(ecard_serial=serial + 1)
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            Ecard.objects.create(serial=serial + 1, card=card, signed_at=clock.now())
+        actions.report_lost(owner, card.pk, "temporary")
+        with pytest.raises(IntegrityError, match="is not active"):
+            rows("SELECT ecards_open($1::bigint, now())", card.pk)
         with pytest.raises(ProgrammingError, match="permission denied"):
             Card.objects.create(holder=card.holder, bank=card.bank, state=CardState.INACTIVE)
 

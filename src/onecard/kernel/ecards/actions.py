@@ -39,7 +39,7 @@ LABEL_MAX = 60
 
 
 @transaction.atomic
-def sign_up(actor: Actor, card_id: int) -> Ecard:
+def sign_up(actor: Actor, card_id: int, *, reason: str = "") -> Ecard:
     """Issue the e-card of a card that is active and not past its last day (签发).
 
     The e-card that is open already is returned as it is; a closed one opens again under its old serial. Raises Conflict
@@ -52,14 +52,9 @@ def sign_up(actor: Actor, card_id: int) -> Ecard:
         return ecard
     if card.state != CardState.ACTIVE or card.valid_to < clock.today():
         raise card_not_valid()
-    if ecard is None:
-        serial = rows("SELECT nextval('ecards_serial_seq')")[0][0]
-        ecard = Ecard.objects.create(serial=serial, card=card, signed_at=clock.now())
-    else:
-        ecard.signed_at, ecard.closed_at = clock.now(), None
-        ecard.save(update_fields=("signed_at", "closed_at"))
-    Standing.objects.filter(pk=card.pk).update(ecard_serial=ecard.serial, updated_at=clock.now())
-    _record(actor, "sign_up", ecard, card)
+    serial = rows("SELECT ecards_open($1::bigint, $2::timestamptz)", card.pk, clock.now())[0][0]
+    ecard = Ecard.objects.get(pk=serial)
+    _record(actor, "sign_up", ecard, card, reason=reason)
     return ecard
 
 
