@@ -61,6 +61,7 @@ def _rows(item: Item) -> Iterator[tuple[tuple[str, str], str]]:
     yield ("法规依据", "Legal basis"), ", ".join(f"`{code}`" for code in item.legal_basis)
     yield ("牵头单位", "Lead unit"), _both(item.lead_unit)
     yield ("服务对象", "For whom"), _both(item.audience)
+    yield ("人生事件", "Life events"), ", ".join(item.life_events)
     yield ("渠道", "Channels"), ", ".join(item.channels)
     yield ("出示方式", "Shown by"), " / ".join("、".join(MEDIA[m][n] for m in item.media) for n in (0, 1))
     if Medium.CODE in item.media:

@@ -217,6 +217,8 @@ def _list_faults(item: Item) -> Iterator[Fault]:
     )
     if item.extends == item.code:
         yield "$.extends", "expected another item, of a higher level"
+    if len(set(item.life_events)) < len(item.life_events):
+        yield "$.life_events", "expected each once"
     for path, words in (
         ("$.name", item.name),
         ("$.decided.by", item.decided.by if item.decided else None),
@@ -228,6 +230,7 @@ def _list_faults(item: Item) -> Iterator[Fault]:
         *((f"$.supporting_units[{n}]", each) for n, each in enumerate(item.supporting_units)),
         *((f"$.steps[{n}]", each) for n, each in enumerate(item.steps)),
         *((f"$.conditions[{n}]", each) for n, each in enumerate(item.conditions)),
+        *((f"$.materials[{n}]", each) for n, each in enumerate(item.materials)),
         *((f"$.concession[{n}].note", each.note) for n, each in enumerate(item.concession)),
     ):
         yield from _words_faults(path, words)

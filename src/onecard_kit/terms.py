@@ -60,6 +60,22 @@ class Channel(StrEnum):
     PHONE = "phone"
 
 
+class LifeEvent(StrEnum):
+    """A turn of life at which people look for what there is for them (人生事件), in the order in which they come."""
+
+    BIRTH = "birth"
+    SCHOOLING = "schooling"
+    WORK = "work"
+    ENLISTMENT = "enlistment"
+    MARRIAGE = "marriage"
+    HOME = "home"
+    TRAVEL = "travel"
+    ILLNESS = "illness"
+    HARDSHIP = "hardship"
+    RETIREMENT = "retirement"
+    OLD_AGE = "old_age"
+
+
 class DayKind(StrEnum):
     """What a day is by the working calendar: a weekend day that is made up for is a working day."""
 
@@ -335,8 +351,10 @@ class Item(Declared, frozen=True, kw_only=True, dict=True):
     lead_unit: Bilingual | None = None
     supporting_units: tuple[Bilingual, ...] = ()
     audience: Bilingual | None = None
+    life_events: tuple[LifeEvent, ...] = ()
     channels: tuple[Channel, ...] = (Channel.GATE,)
     conditions: tuple[Bilingual, ...] = ()
+    materials: tuple[Bilingual, ...] = ()
     steps: tuple[Bilingual, ...] = ()
     time_limit: Bilingual | None = None
     guide: Bilingual | None = None

@@ -35,8 +35,10 @@ legal_basis = ["js-2022/13"]
 lead_unit = { zh = "交通运输局", en = "Transport bureau" }
 supporting_units = [{ zh = "财政局", en = "Finance bureau" }]
 audience = { zh = "所有持卡人", en = "Every holder" }
+life_events = ["schooling", "old_age"]
 channels = ["gate", "counter"]
 conditions = [{ zh = "已开通交通功能", en = "Transit function active" }]
+materials = [{ zh = "学生证", en = "Student card" }]
 steps = [{ zh = "刷卡", en = "Tap" }, { zh = "上车", en = "Ride" }]
 time_limit = { zh = "即时", en = "At once" }
 guide = { zh = "上车刷卡", en = "Tap on boarding" }
@@ -132,9 +134,9 @@ TEXTS = {"full": FULL, "bare": BARE, "metro": METRO, "hall": HALL, "pass": YEAR_
 
 KNOWN_IN_ITEM = (
     "code, version, starts_on, name, legal_basis, ends_on, level, area, extends, kind, pilot_areas, decided, "
-    "lead_unit, supporting_units, audience, channels, conditions, steps, time_limit, guide, media, family, paper, "
-    "function, region, classes, excluded, when, needs, limit, capacity, offline, journey, pass, price, means, "
-    "transfer, day_cap_fen, refund, concession"
+    "lead_unit, supporting_units, audience, life_events, channels, conditions, materials, steps, time_limit, guide, "
+    "media, family, paper, function, region, classes, excluded, when, needs, limit, capacity, offline, journey, pass, "
+    "price, means, transfer, day_cap_fen, refund, concession"
 )
 FUNDERS = "expected operator or one of treasury.city, bank.offer, employer.share, merchant.offer"
 BEARERS = "expected one of operator, holder, platform, treasury.city, bank.offer, employer.share, merchant.offer"
@@ -248,6 +250,7 @@ TYPES = [
     ("full", 'level = "city"', 'level = "town"', "$.level", "Invalid enum value 'town'"),
     ("full", 'kind = "extended"', 'kind = "other"', "$.kind", "Invalid enum value 'other'"),
     ("full", '["gate", "counter"]', '["gate", "desk"]', "$.channels[1]", "Invalid enum value 'desk'"),
+    ("full", '["schooling", "old_age"]', '["party"]', "$.life_events[0]", "Invalid enum value 'party'"),
     ("full", '["working", "weekend"]', '["monday"]', "$.when.days[0]", "Invalid enum value 'monday'"),
     ("full", '["purse", "bank"]', '["cash"]', "$.means[0]", "Invalid enum value 'cash'"),
     ("full", '[["06:30", "22:00"], ', '[["06:30"], ', "$.when.hours[0]", "Expected `array` of length 2, got 1"),
@@ -281,6 +284,8 @@ VALUES = [
     ("full", 'zh = "财政局"', 'zh = ""', "$.supporting_units[0]", WORDS),
     ("full", 'en = "Every holder"', 'en = ""', "$.audience", WORDS),
     ("full", 'en = "Transit function active"', 'en = ""', "$.conditions[0]", WORDS),
+    ("full", '["schooling", "old_age"]', '["old_age", "old_age"]', "$.life_events", "expected each once"),
+    ("full", 'en = "Student card"', 'en = ""', "$.materials[0]", WORDS),
     ("full", 'en = "Ride"', 'en = ""', "$.steps[1]", WORDS),
     ("full", 'zh = "即时"', 'zh = ""', "$.time_limit", WORDS),
     ("full", 'en = "Tap on boarding"', 'en = "  "', "$.guide", WORDS),

@@ -152,6 +152,45 @@ def test_an_item_links_to_what_it_extends_and_to_what_extends_it(tmp_path: Path)
     assert "transit.county_ride" not in page("/services/transit.city_ride")
 
 
+EVENTS = (
+    an_item("education.campus", 'life_events = ["schooling"]'),
+    an_item("transit.bus", 'life_events = ["old_age", "schooling"]'),
+    an_item("payments.shop"),
+)
+
+
+def test_services_are_found_by_the_turn_of_life_that_they_serve(tmp_path: Path) -> None:
+    load_published(tmp_path, *EVENTS)
+    assert 'href="/services?event=schooling"' in page("/")
+    assert shown(page("/services", event="schooling")) == ["education.campus", "transit.bus"]
+    narrowed = page("/services", event="schooling", field="transit", q="bus")
+    assert shown(narrowed) == ["transit.bus"]
+    assert 'href="/services?event=old_age&amp;field=transit&amp;q=bus"' in narrowed
+    assert '<input type="hidden" name="event" value="schooling">' in narrowed
+    assert shown(page("/services", event="nowhere")) == []
+    assert [item["code"] for item in json.loads(Client().get("/services.json?event=old_age").content)["items"]] == [
+        "transit.bus"
+    ]
+
+
+def test_turns_of_life_come_in_their_order_and_only_where_something_serves_them(tmp_path: Path) -> None:
+    load_published(tmp_path, *EVENTS)
+    told = page("/services")
+    found = [part.split('"', 1)[0] for part in told.split('href="/services?event=')[1:]]
+    assert found == ["schooling", "old_age"]
+    assert "入学 <span" in told
+    assert "School <span" in page("/services", lang="en")
+
+
+def test_a_page_says_what_to_bring_and_when_people_need_it(tmp_path: Path) -> None:
+    papers = 'materials = [{ zh = "户口簿", en = "Household register" }]'
+    load_published(tmp_path, an_item("health.entry", 'life_events = ["birth"]', papers), MARRIAGE)
+    told = page("/services/health.entry")
+    for words in ("要带什么", "二维码", "户口簿", "什么时候会用到", "出生"):
+        assert words in told
+    assert "二维码" not in page("/services/government.marriage").partition("办事指南")[2].partition("法规依据")[0]
+
+
 def test_rows_say_price_classes_and_what_is_special(tmp_path: Path) -> None:
     load_published(tmp_path, BUS, MARRIAGE, an_item("culture.pilot", 'pilot_areas = ["320682"]'))
     a_point(attended=False)
@@ -308,7 +347,7 @@ def test_the_data_leave_no_term_out() -> None:
     """A key that item files learn is told, or named here as what the list says by itself."""
     by_itself = {
         "code", "version", "starts_on", "ends_on", "level", "area", "extends", "kind", "pilot_areas", "decided",
-        "channels", "media", "legal_basis",
+        "channels", "media", "legal_basis", "life_events",
     }  # fmt: skip
     keys = {field.encode_name for field in msgspec.structs.fields(Declaration)}
     assert keys == by_itself | {*open_data.WORDS} | {*open_data.TERMS}

@@ -21,6 +21,12 @@ def anyone(view: View) -> View:
     return view
 
 
+def holder_of(request: HttpRequest) -> int | None:
+    """The holder who is signed in, on a page that is open to anyone; None for a stranger."""
+    user = request.user
+    return user.holder_id if user.is_authenticated and user.kind == Kind.HOLDER else None
+
+
 def holder_only(view: View) -> View:
     """Only for a signed-in holder, who acts as themselves: `request.actor` is ``holder:<id>`` and has no permission."""
 

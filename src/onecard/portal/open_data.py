@@ -17,10 +17,11 @@ TERMS = (
     "journey", "pass",
     "price", "means", "transfer", "day_cap_fen", "refund", "concession",
 )  # fmt: skip
-WORDS = ("name", "audience", "time_limit", "guide", "lead_unit", "conditions", "steps", "supporting_units")
+WORDS = ("name", "audience", "time_limit", "guide", "lead_unit", "conditions", "materials", "steps", "supporting_units")
 COLUMNS = (
     "code", "version", "field", "level", "area", "extends", "kind", "pilot_areas", "starts_on", "ends_on",
-    "name_zh", "name_en", "audience_zh", "audience_en", "channels", "conditions_zh", "conditions_en",
+    "name_zh", "name_en", "audience_zh", "audience_en", "life_events", "channels", "conditions_zh", "conditions_en",
+    "materials_zh", "materials_en",
     "steps_zh", "steps_en", "time_limit_zh", "time_limit_en", "guide_zh", "guide_en", "lead_unit_zh", "lead_unit_en",
     "supporting_units_zh", "supporting_units_en", "legal_basis", "decided_by_zh", "decided_by_en", "decided_on",
     "demonstration", "media", "function", "region", "classes", "price.full_fen", "price.open_fen", "price.hourly.fen",
@@ -84,6 +85,7 @@ def _plain(row: ItemVersion, demonstration: bool) -> Entry:
         "starts_on": row.starts_on.isoformat(),
         "ends_on": row.ends_on.isoformat() if row.ends_on else None,
         **{key: told[key] for key in WORDS},
+        "life_events": told["life_events"],
         "channels": told["channels"],
         "media": told["media"],
         "legal_basis": told["legal_basis"],

@@ -50,8 +50,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What somebody looks for: a place, a field, a level and a kind ('' is all), words to find, the last code of the
-    page before.
+    """What somebody looks for: a place, a field, a turn of life, a level and a kind ('' is all), words to find, the
+    last code of the page before.
     """
 
     place: Place
@@ -60,16 +60,17 @@ class Chosen:
     kind: str
     text: str
     after: str
+    event: str = ""
 
     @property
     def filters(self) -> queries.Filters:
-        return queries.Filters(self.field, self.level, self.kind, self.text)
+        return queries.Filters(self.field, self.level, self.kind, self.text, self.event)
 
     def query(self, **changes: str) -> str:
         """The address of the same list with something changed; empty values are left out."""
         county = "" if self.place.code == node() else self.place.code
-        values = {"county": county, "field": self.field, "level": self.level, "kind": self.kind, "q": self.text}
-        values |= {"after": "", **changes}
+        values = {"county": county, "event": self.event, "field": self.field, "level": self.level, "kind": self.kind}
+        values |= {"q": self.text, "after": "", **changes}
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
@@ -96,6 +97,7 @@ class Services:
     chosen: Chosen
     counties: list[Place]
     fields: list[tuple[str, Words, int]]
+    events: list[tuple[str, Words, int]]
     levels: list[tuple[str, Words]]
     kinds: list[tuple[str, Words]]
     rows: list[ServiceRow]
@@ -139,6 +141,7 @@ class ServicePage:
     """Everything that the list says of one item."""
 
     code: str
+    declared: terms.Item
     name: Words
     icon: str
     tags: list[tuple[str, str]]
@@ -167,7 +170,7 @@ def chosen(asked: QueryDict) -> Chosen:
     """What an address asks for; a county that is none of ours is as if none was named."""
     counties = {place.code: place for place in counties_of(node())}
     place = counties.get(asked.get("county", ""), Place(node(), divisions.name_of(node())))
-    names = ("field", "level", "kind", "q", "after")
+    names = ("field", "level", "kind", "q", "after", "event")
     return Chosen(place, *(asked.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in names))
 
 
@@ -185,6 +188,7 @@ def services(looked_for: Chosen) -> Services:
     """A page of the list of the chosen place, today."""
     today, place = clock.today(), looked_for.place.code
     counts = queries.count_by_field(place, today, looked_for.filters._replace(field=""))
+    events = queries.count_by_life_event(place, today, looked_for.filters._replace(life_event=""))
     rows = queries.list_of(place, today, looked_for.filters, after=looked_for.after, limit=PAGE + 1)
     shown = rows[:PAGE]
     demonstrated = queries.demonstrated([row.item_id for row in shown], place)
@@ -192,6 +196,7 @@ def services(looked_for: Chosen) -> Services:
         looked_for,
         counties_of(node()),
         [(field, words.field(field), number) for field, number in counts.items()],
+        [(event.value, told, events[event]) for event, told in words.LIFE_EVENTS.items() if event in events],
         [(level.value, told) for level, told in words.LEVELS.items()],
         [(kind.value, told) for kind, told in words.KINDS.items()],
         [_row(row, demonstrated) for row in shown],
@@ -206,6 +211,12 @@ def fields() -> list[tuple[str, Words, str, list[Words]]]:
     for row in queries.list_of(node(), clock.today(), limit=queries.ALL):
         found.setdefault(row.item.field, []).append(row.declaration["name"])
     return [(field, words.field(field), icon(field), names) for field, names in found.items()]
+
+
+def life_events() -> list[tuple[str, Words, int]]:
+    """The turns of life that the city's list serves today, in the order in which they come, and how many items each."""
+    counts = queries.count_by_life_event(node(), clock.today())
+    return [(event.value, told, counts[event]) for event, told in words.LIFE_EVENTS.items() if event in counts]
 
 
 def icon(field: str) -> str:
@@ -251,6 +262,7 @@ def service(code: str, after: str = "") -> ServicePage:
     points = queries.points_of(code, after=after.replace("\0", "")[:TEXT_MAX], limit=POINTS + 1)
     return ServicePage(
         code=code,
+        declared=item,
         name=both(item.name),
         icon=icon(row.field),
         tags=_tags(row, item),
@@ -292,9 +304,10 @@ def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
     """What the guide says line by line; a line without words is left out."""
     yield _("谁可以用"), _some(item.audience)
     yield _("办理渠道"), [words.CHANNELS[channel] for channel in item.channels]
-    yield _("出示方式"), words.shown(item)
+    yield _("要带什么"), [*([] if item.excluded else words.shown(item)), *map(both, item.materials)]
     yield _("条件"), [both(each) for each in item.conditions]
     yield _("时限"), _some(item.time_limit)
+    yield _("什么时候会用到"), [words.LIFE_EVENTS[event] for event in item.life_events]
     yield _("适用地区"), [_area(item.level, item.area)]
     yield _("试点地区"), [{"zh": divisions.name_of(area), "en": ""} for area in item.pilot_areas]
     yield _("主管部门"), _some(item.lead_unit)

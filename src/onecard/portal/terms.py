@@ -190,11 +190,12 @@ def _concession(each: terms.Concession, regions: Mapping[str, Words]) -> Concess
     funder_zh, funder_en = FUNDERS[each.funded_by]
     limits = [_region(each.region, regions), *when_in_words(each.when), *([_quota(each.quota)] if each.quota else [])]
     return ConcessionRow(
-        {"zh": name_zh, "en": name_en}, _discount(each.price), limits, {"zh": funder_zh, "en": funder_en}
+        {"zh": name_zh, "en": name_en}, discount_of(each.price), limits, {"zh": funder_zh, "en": funder_en}
     )
 
 
-def _discount(discount: terms.Discount) -> str:
+def discount_of(discount: terms.Discount) -> str:
+    """What a concession leaves to pay."""
     if discount.percent == 0 and discount.off_fen_max is None:
         return _("免费")
     if discount.percent is not None and discount.off_fen_max is not None:

@@ -10,9 +10,9 @@ from onecard.foundation import clock
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
-from onecard.portal import legal, open_data, reading, services
+from onecard.portal import costs, legal, open_data, reading, services
 from onecard.portal import means as paying
-from onecard.portal.access import anyone, holder_only
+from onecard.portal.access import anyone, holder_of, holder_only
 from onecard_kit.terms import Means
 
 
@@ -20,7 +20,7 @@ from onecard_kit.terms import Means
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one card does in this city."""
-    return render(request, "home.html", {"fields": services.fields()})
+    return render(request, "home.html", {"fields": services.fields(), "events": services.life_events()})
 
 
 @anyone
@@ -33,8 +33,11 @@ def service_list(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_safe
 def service(request: HttpRequest, code: str) -> HttpResponse:
-    """One item: guide, price, legal bases, points, versions."""
-    return render(request, "service.html", {"service": services.service(code, request.GET.get("after", ""))})
+    """One item: guide, price, legal bases, points, versions; and what it would cost who is signed in."""
+    page = services.service(code, request.GET.get("after", ""))
+    mine = holder_of(request)
+    cost = costs.for_holder(mine, page.declared, services.node()) if mine is not None else None
+    return render(request, "service.html", {"service": page, "cost": cost})
 
 
 @anyone

@@ -39,6 +39,7 @@ class Filters(NamedTuple):
     level: str = ""
     kind: str = ""
     text: str = ""
+    life_event: str = ""
 
 
 NO_FILTERS = Filters()
@@ -110,6 +111,13 @@ def count_by_field(place: str, day: dt.date, filters: Filters = NO_FILTERS) -> d
     """How many items each field has on the list of a place, by field."""
     found = rows(sql.load(HERE, "place_list"), day, place, *filters, "", ALL)
     return dict(sorted(Counter(field for _, field in found).items()))
+
+
+def count_by_life_event(place: str, day: dt.date, filters: Filters = NO_FILTERS) -> dict[str, int]:
+    """How many items of the list of a place serve each turn of life, by its code; one serves several or none."""
+    found = rows(sql.load(HERE, "place_list"), day, place, *filters, "", ALL)
+    events = rows(sql.load(HERE, "life_events"), [pk for pk, _ in found])
+    return dict(sorted(Counter(event for (event,) in events).items()))
 
 
 def item(code: str) -> Item:

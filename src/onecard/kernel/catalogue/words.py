@@ -2,7 +2,7 @@
 
 from onecard.kernel.catalogue.models import Stage
 from onecard_kit.codes import Via
-from onecard_kit.terms import Channel, DayKind, Item, Kind, Level, Manner, Medium
+from onecard_kit.terms import Channel, DayKind, Item, Kind, Level, LifeEvent, Manner, Medium
 
 Words = dict[str, str]
 
@@ -23,6 +23,20 @@ LEVELS: dict[Level, Words] = {
 KINDS: dict[Kind, Words] = {
     Kind.BASIC: {"zh": "基础应用", "en": "Basic"},
     Kind.EXTENDED: {"zh": "扩展应用", "en": "Extended"},
+}
+
+LIFE_EVENTS: dict[LifeEvent, Words] = {
+    LifeEvent.BIRTH: {"zh": "出生", "en": "A birth"},
+    LifeEvent.SCHOOLING: {"zh": "入学", "en": "School"},
+    LifeEvent.WORK: {"zh": "就业", "en": "Work"},
+    LifeEvent.ENLISTMENT: {"zh": "参军", "en": "Joining the army"},
+    LifeEvent.MARRIAGE: {"zh": "结婚", "en": "Marriage"},
+    LifeEvent.HOME: {"zh": "安家", "en": "A home"},
+    LifeEvent.TRAVEL: {"zh": "出行", "en": "Travel"},
+    LifeEvent.ILLNESS: {"zh": "就医", "en": "Illness"},
+    LifeEvent.HARDSHIP: {"zh": "遇到困难", "en": "Hard times"},
+    LifeEvent.RETIREMENT: {"zh": "退休", "en": "Retirement"},
+    LifeEvent.OLD_AGE: {"zh": "养老", "en": "Old age"},
 }
 
 CHANNELS: dict[Channel, Words] = {

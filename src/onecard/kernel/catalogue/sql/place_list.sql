@@ -1,7 +1,7 @@
 -- The list of a place on a day, one page by code: what region, province, city and county declare there. An item stands
 -- for the one it extends; one that is suspended, or live in pilot areas elsewhere, is not on it.
--- $1 day, $2 division, $3 field or '', $4 level or '', $5 kind or '', $6 words to find or '', $7 the code before, $8 how
--- many. Returns version, field.
+-- $1 day, $2 division, $3 field or '', $4 level or '', $5 kind or '', $6 words to find or '', $7 life event or '',
+-- $8 the code before, $9 how many. Returns version, field.
 WITH RECURSIVE place AS (
     SELECT CASE WHEN $2::text LIKE '%0000' THEN left($2, 2) WHEN $2 LIKE '%00' THEN left($2, 4) ELSE $2 END AS prefix
 ), here AS (
@@ -32,6 +32,7 @@ WHERE here.code NOT IN (SELECT code FROM stood_for)
   AND ($5 = '' OR here.declaration ->> 'kind' = $5)
   AND ($6 = '' OR strpos(lower(concat_ws(' ', here.code, here.declaration #>> '{name,zh}', here.declaration #>> '{name,en}')),
                        lower($6)) > 0)
-  AND here.code > $7
+  AND ($7 = '' OR here.declaration -> 'life_events' @> to_jsonb($7::text))
+  AND here.code > $8
 ORDER BY here.code
-LIMIT $8
+LIMIT $9
