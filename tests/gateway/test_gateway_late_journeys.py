@@ -14,7 +14,7 @@ from tests.gateway.test_gateway_journals import CHECKS, METRO_ITEM, Port, use_on
 from tests.small_city import Card
 
 from onecard.check import running as check
-from onecard.kernel.uses import journeys
+from onecard.kernel.uses import journeys, mine
 from onecard_kit.terms import Leg
 
 pytestmark = pytest.mark.processes
@@ -60,6 +60,17 @@ def end_due(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) 
             return journeys.end_due()
 
     return run
+
+
+@pytest.fixture
+def shown_to(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Callable[[Card], list[mine.Mine]]:
+    """What residents' web shows a card's holder of its uses."""
+
+    def page(card: Card) -> list[mine.Mine]:
+        with django_db_blocker.unblock(), check.django_at(fresh_database["public"]):
+            return mine.page([card.id]).uses
+
+    return page
 
 
 def ago(hours: float) -> float:
@@ -123,6 +134,45 @@ def test_what_was_owed_and_paid_meanwhile_comes_back(
     east.write(card, leg=Leg.OUT, at=ago(5))
     assert east.upload(client).told("verdict", "paid_fen") == [("ADMITTED", 400)]
     assert (city.purse_of(card), city.owed_by(card)) == (1100 - 400, 0)
+
+
+@pytest.mark.parametrize("room_fen", [0, 99, 150, 599])
+def test_what_does_not_fit_into_the_purse_stays_charged_and_is_shown(
+    city: Port,
+    client: httpx.Client,
+    end_due: Callable[[], int],
+    shown_to: Callable[[Card], list[mine.Mine]],
+    room_fen: int,
+) -> None:
+    west, east = city.a_station("S1"), city.a_station("S3")
+    card, counter = city.a_card(purse_fen=100, ceiling_fen=2000), city.a_terminal("payments.purse_topup")
+    west.write(card, leg=Leg.IN, at=ago(6))
+    west.upload(client)
+    end_due()
+    topup = {"item": "payments.purse_topup", "code": west.code_at(card, time.time()), "amount_fen": 1000}
+    use_online(client, counter, topup, counter.next())  # pays the 500 that are owed
+    more_fen = 2000 - room_fen - city.purse_of(card)
+    city.transfer(city.account(city.bank, "bank.clearing"), card.purse, more_fen, "opening")
+    east.write(card, leg=Leg.OUT, at=ago(5))
+    for kind in ("recorded", "repeated"):
+        assert east.upload(client).told("result", "verdict", "paid_fen") == [(kind, "PURSE_FULL", 0)]
+    assert (city.purse_of(card), told(city, card)) == (2000 - room_fen, [("S1", True, False)])
+    assert city.risks(card) == ["journey_stands_charged"]
+    assert {use.leg: use.stands_charged for use in shown_to(card)} == {"in": False, "out": True, None: False}
+
+
+def test_what_just_fits_comes_back(
+    city: Port, client: httpx.Client, end_due: Callable[[], int], shown_to: Callable[[Card], list[mine.Mine]]
+) -> None:
+    west, east, card = city.a_station("S1"), city.a_station("S3"), city.a_card(purse_fen=600, ceiling_fen=600)
+    west.write(card, leg=Leg.IN, at=ago(6))
+    west.upload(client)
+    end_due()
+    assert city.purse_of(card) == 0
+    east.write(card, leg=Leg.OUT, at=ago(5))
+    assert east.upload(client).told("verdict", "paid_fen") == [("ADMITTED", 400)]
+    assert (city.purse_of(card), city.risks(card)) == (200, [])
+    assert not any(use.stands_charged for use in shown_to(card))
 
 
 def test_the_end_of_the_journey_before_the_one_that_is_open(city: Port, client: httpx.Client) -> None:

@@ -30,6 +30,11 @@ GIVEN_BACK: dict[str, Words] = {
         "en": "The gate turned you away; given back in full",
     },
 }
+STANDS_CHARGED: Words = {
+    "zh": "出站记录迟到，行程已按最高票价计费；钱包已满，多收的票款未能退回，请联系运营单位",
+    "en": "Told late: the journey was charged the most it can cost, and your purse is too full to give the rest back."
+    " Ask the operator",
+}
 LEGS: dict[str, Words] = {
     Leg.IN: {"zh": "进站（入场）", "en": "In"},
     Leg.OUT: {"zh": "出站（离场）", "en": "Out"},
@@ -132,6 +137,7 @@ def _row(use: Mine, item: Item | None) -> Row:
     admitted = use.verdict is Verdict.ADMITTED
     told = WORDS[use.verdict]
     result = GIVEN_BACK[use.given_back] if use.given_back else {"zh": told.zh, "en": told.en}
+    result = STANDS_CHARGED if use.stands_charged else result
     return Row(
         id=use.id,
         title={"zh": use.item_zh, "en": use.item_en},

@@ -19,6 +19,7 @@ OUTCOMES = ("admitted", "refused")
 class Mine(NamedTuple):
     """A use as its holder sees it; amounts in whole fen. `concession` is the key of the concession that was best,
     `version` the item's version that decided. `given_back` is why it was given back; None: it was not.
+    `stands_charged`: it ended a journey that was charged the most it can cost, and the purse was too full for the rest.
     """
 
     id: UUID
@@ -37,6 +38,7 @@ class Mine(NamedTuple):
     concession: str | None
     version: int | None
     given_back: str | None
+    stands_charged: bool
 
     @property
     def funded_fen(self) -> int:

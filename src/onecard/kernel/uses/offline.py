@@ -213,14 +213,18 @@ async def _late_journeys(
     if left:
         ids = {id_: journey.id for journey in left for id_ in ids_by_itself(journey.id)}
         back: dict[UUID, list[Transfer]] = {}
+        owed: dict[UUID, int] = {}
         corrected = set()
         for row in await connection.fetch(sql.load(LOAD, "charged_by_itself"), list(ids)):
             of = ids[row["id"]]
             moved = row["debit_account"], row["credit_account"], row["amount_fen"]
             back.setdefault(of, []).append(taken_back(row["id"], *moved, of))
+            owed[of] = owed.get(of, 0) + (row["amount_fen"] if row["owed"] else 0)
             corrected |= {of} if row["corrected"] else set()
         left = [
-            msgspec.structs.replace(journey, back=tuple(back.get(journey.id, ())))
+            msgspec.structs.replace(
+                journey, back=tuple(back.get(journey.id, ())), back_owed_fen=owed.get(journey.id, 0)
+            )
             for journey in left
             if journey.id not in corrected
         ]

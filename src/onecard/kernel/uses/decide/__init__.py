@@ -108,6 +108,10 @@ def _take(
         ours = decide(facts)
     else:  # it stands as refused, and somebody passed
         ours, line = Decision(Verdict(before.verdict)), msgspec.structs.replace(line, id=before.use_id)
+    charged = late.stands_charged(line, card, loaded)
+    if charged is not None and gate.admitted and ours.verdict is Verdict.NO_JOURNEY:
+        ours = Decision(Verdict.PURSE_FULL)
+        late.note_charged(line, charged, spot, folded)
     judged = offline.judge(gate, facts, ours)
     begun = late.begun(line, card, facts, judged.decision, loaded)
     decision = judged.decision if begun is None else begun.decision

@@ -9,8 +9,8 @@ import datetime as dt
 import msgspec
 
 from onecard.kernel.uses.decide import further
-from onecard.kernel.uses.decide.purses import back_of
-from onecard.kernel.uses.lines import Folded, Line
+from onecard.kernel.uses.decide.purses import back_of, has_room
+from onecard.kernel.uses.lines import Folded, Line, Risk
 from onecard.kernel.uses.load.facts import Card, Journey, Loaded, Spot
 from onecard_kit.decide import Decision, Facts, OpenJourney, cost_of
 from onecard_kit.terms import Leg
@@ -18,6 +18,7 @@ from onecard_kit.verdicts import Verdict
 
 # Clocks of two gates may differ by as much.
 SKEW = dt.timedelta(minutes=1)
+STANDS_CHARGED = "journey_stands_charged"
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -37,22 +38,35 @@ def terms_of(line: Line, spot: Spot, card: Card | None, loaded: Loaded) -> tuple
     """
     if line.leg is not Leg.OUT or card is None:
         return spot.item_version_id, None
+    journey = _journey_of(line, card, loaded)
+    if journey is None or not has_room(loaded.purses, journey):
+        return spot.item_version_id, None
+    return journey.item_version_id, journey
+
+
+def stands_charged(line: Line, card: Card | None, loaded: Loaded) -> Journey | None:
+    """The journey that this line would end, and that stays as it was charged: the purse cannot take what comes back."""
+    if line.leg is not Leg.OUT or card is None:
+        return None
+    journey = _journey_of(line, card, loaded)
+    return None if journey is None or has_room(loaded.purses, journey) else journey
+
+
+def note_charged(line: Line, journey: Journey, spot: Spot, folded: Folded) -> None:
+    """Let somebody give back by hand what did not fit."""
+    detail: dict[str, object] = {
+        "terminal": line.terminal_id, "use": str(line.id), "journey": str(journey.id), "place": spot.place.division,
+        "fen": back_of(journey) + journey.back_owed_fen,
+    }  # fmt: skip
+    folded.risks.append(Risk(STANDS_CHARGED, f"card:{journey.card_id}", detail))
+
+
+def _journey_of(line: Line, card: Card, loaded: Loaded) -> Journey | None:
     assert loaded.past is not None
     key, at, among = (card.card_id, line.item), line.at.timestamp(), loaded.past.journeys
     known = (loaded.further.journeys.get(key), *among.overtaken.get(key, ()), *among.left.get(key, ()))
-    fit = [
-        each
-        for each in known
-        if each is not None and each.at - SKEW.total_seconds() <= at < each.ends_by and _has_room(each, loaded)
-    ]
-    journey = max(fit, key=lambda each: each.at, default=None)
-    return (spot.item_version_id, None) if journey is None else (journey.item_version_id, journey)
-
-
-def _has_room(journey: Journey, loaded: Loaded) -> bool:
-    """Whether the purse can take what comes back; else it stays as it was charged, and is given back by hand."""
-    room = loaded.purses.get(journey.purse, (None, None))[1]
-    return not journey.back or room is None or back_of(journey) <= room
+    fit = [each for each in known if each is not None and each.at - SKEW.total_seconds() <= at < each.ends_by]
+    return max(fit, key=lambda each: each.at, default=None)
 
 
 def begun(line: Line, card: Card | None, facts: Facts, decision: Decision, loaded: Loaded) -> Begun | None:

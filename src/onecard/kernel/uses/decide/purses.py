@@ -33,12 +33,23 @@ def take_back(purses: dict[int, list[int | None]], journey: Journey) -> None:
     if journey.back and journey.purse in purses:
         free, room = purses[journey.purse]
         back_fen = back_of(journey)
-        purses[journey.purse] = [None if free is None else free + back_fen, None if room is None else room - back_fen]
+        purses[journey.purse] = [
+            None if free is None else free + back_fen,
+            None if room is None else room - back_fen - journey.back_owed_fen,
+        ]
 
 
 def back_of(journey: Journey) -> int:
     """What comes back to the purse of a journey that ended by itself."""
     return sum(each.amount_fen or 0 for each in journey.back if each.credit == journey.purse)
+
+
+def has_room(purses: dict[int, list[int | None]], journey: Journey) -> bool:
+    """Whether a purse can take all that comes back of a journey that ended by itself, also what was owed for it: that
+    may have been paid since. What the way costs goes out only afterwards.
+    """
+    room = purses.get(journey.purse, (None, None))[1]
+    return not journey.back or room is None or back_of(journey) + journey.back_owed_fen <= room
 
 
 def at_hand(journey: Journey, item: Item, decision: Decision, free_fen: int = 0) -> Stands:

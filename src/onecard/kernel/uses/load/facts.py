@@ -64,7 +64,8 @@ class Journey(msgspec.Struct, frozen=True):
     """A journey that nobody ended yet (`uses_journey`): where and when it began, when it ends by itself (Unix seconds),
     on which terms, and what its purse holds for it. `borne_by` bears what that lacks: a gate let it begin. One that
     ended by itself may end once more, when its end is told late: then `ends_by` is when it did, and `back` are the
-    transfers that take back what that cost.
+    transfers that take back what that cost, `back_owed_fen` what of it was owed: whoever paid it since has it back in
+    the purse.
     """
 
     card_id: int
@@ -82,6 +83,7 @@ class Journey(msgspec.Struct, frozen=True):
     held_fen: int
     borne_by: str | None = None
     back: tuple[Transfer, ...] = ()
+    back_owed_fen: int = 0
 
 
 class Debt(msgspec.Struct, frozen=True):
