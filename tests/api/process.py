@@ -1,15 +1,11 @@
 """The API as a real process with its own database role, and a client's system that speaks to it as a stranger would."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from tests.gateway.process import a_free_port
+from tests.server_process import ServerProcess
 
 Environment = Callable[[str], dict[str, str]]
 
@@ -18,35 +14,15 @@ Environment = Callable[[str], dict[str, str]]
 def an_api(environment_for: Environment, url: str, workers: int = 1) -> Iterator[str]:
     """The address of an API that serves a database."""
     environment = {**environment_for(url), "DJANGO_SETTINGS_MODULE": "onecard.settings.api"}
-    port = a_free_port()
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", "4", "--log-level", "warning", "--no-access-log",
-        "onecard.urls.api:application",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
+    api = ServerProcess(
+        "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--workers", str(workers), "--blocking-threads", "4",
+        "--log-level", "warning", "--no-access-log", "onecard.urls.api:application", environment=environment,
+    )  # fmt: skip
+    api.start()
     try:
-        _wait_for(f"{address}/health", process)
-        yield address
+        yield api.url
     finally:
-        os.killpg(process.pid, 15)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(address, timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the API did not answer")
+        api.stop()
 
 
 def ask_for_token(url: str, credential: tuple[str, str], *scopes: str) -> httpx.Response:

@@ -66,7 +66,7 @@ def test_no_two_parts_of_the_document_have_one_name() -> None:
 
 
 def test_who_has_every_scope_is_answered_as_the_document_says(declared: list[Operation], system: System) -> None:
-    headers = speaking(system)
+    headers = speaking(system, *Scope)
 
     def send(case: Case) -> Response:
         return case.call(base_url=system.url, headers=headers)

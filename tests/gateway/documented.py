@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from onecard.gateway import reference
 
+TRACE = re.compile("[0-9a-f]{32}")
 HIDDEN = ("/terminal/",)
 """Pages, which are no part of the interface."""
 
@@ -69,6 +70,8 @@ def check(response: httpx.Response) -> None:
         return
     status, name = str(response.status_code), operation["operationId"]
     assert status in operation["responses"], f"{name}: {status} {response.text}"
+    assert set(operation["responses"][status]["headers"]) == {"X-Trace"}
+    assert TRACE.fullmatch(response.headers["x-trace"])
     content = operation["responses"][status].get("content")
     if content is None:
         assert response.content == b""

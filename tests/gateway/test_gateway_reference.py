@@ -90,10 +90,13 @@ def test_each_answer_is_as_it_says(city: SmallCity, http: httpx.Client) -> None:
 def test_an_answer_that_it_does_not_tell_is_noticed() -> None:
     request = httpx.Request("GET", "http://gateway/health")
     told = {"status": "ok", "groups": 0, "lines": 0, "faults": 0, "bank": None}
-    documented.check(httpx.Response(200, json=told, request=request))
+    traced = {"X-Trace": "0" * 32}
+    documented.check(httpx.Response(200, headers=traced, json=told, request=request))
     for wrong in ({**told, "more": 1}, {"status": "ok"}):
         with pytest.raises(ValueError, match=r"more|groups"):
-            documented.check(httpx.Response(200, json=wrong, request=request))
+            documented.check(httpx.Response(200, headers=traced, json=wrong, request=request))
+    with pytest.raises(KeyError, match="x-trace"):
+        documented.check(httpx.Response(200, json=told, request=request))
     with pytest.raises(AssertionError):
         documented.check(httpx.Response(418, json=told, request=request))
 

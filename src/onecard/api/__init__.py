@@ -8,4 +8,5 @@ access.py    who calls, what they may, how often
 declare.py   how an operation is declared: its scope, its answer, its refusals
 problems.py  what every refusal looks like (RFC 9457)
 tokens.py    the token endpoint
+keeper.py    the log of calls, written beside the answers
 """

@@ -6,7 +6,7 @@ from ninja.security.base import AuthBase
 from onecard.api import errors
 from onecard.foundation.errors import NotPermitted
 from onecard.kernel.sharing import queries
-from onecard.kernel.sharing.queries import Caller, Refused
+from onecard.kernel.sharing.queries import Caller, Refused, TurnedAway
 from onecard.kernel.sharing.scopes import SCOPES, Scope
 
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
@@ -29,11 +29,13 @@ class OAuth2(AuthBase):
         }
     }
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, operation: str) -> None:
         super().__init__()
         self.scope = scope
+        self.operation = operation
 
     def __call__(self, request: HttpRequest) -> Caller:
+        request.operation = self.operation  # type: ignore[attr-defined]  # what the log of calls names
         known = caller_of(request)
         request.auth = known  # type: ignore[attr-defined]  # also of a refused request: the log names who it was
         if self.scope not in known.scopes:
@@ -56,8 +58,9 @@ def caller_of(request: HttpRequest) -> Caller:
     if kind.lower() != "bearer" or not token.strip():
         raise errors.token_missing()
     found = queries.caller_of(token.strip())
-    if isinstance(found, Refused):
-        raise REFUSALS[found]()
+    if isinstance(found, TurnedAway):
+        request.auth = found  # type: ignore[attr-defined]  # whose call it was, the log says all the same
+        raise REFUSALS[found.why]()
     return found
 
 

@@ -2,7 +2,19 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from onecard.api import catalogue, holders, messages, problems, refunds, terminals, terms, tokens, uses
+from onecard.api import (
+    calls,
+    catalogue,
+    credentials,
+    holders,
+    messages,
+    problems,
+    refunds,
+    terminals,
+    terms,
+    tokens,
+    uses,
+)
 from onecard.api.declare import DepartmentAPI, Plain
 
 api = DepartmentAPI(
@@ -12,7 +24,7 @@ api = DepartmentAPI(
     docs_url=None,
     renderer=Plain(),
 )
-for each in (tokens, holders, uses, refunds, terms, catalogue, terminals, messages):
+for each in (tokens, holders, uses, refunds, terms, catalogue, terminals, messages, calls, credentials):
     api.add_router("", each.router)
 
 

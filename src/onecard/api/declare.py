@@ -62,7 +62,7 @@ def operation(
                     raise errors.malformed(f"query.{name if name in known else '?'}: not expected here")
             return view(request, **values)
 
-        router.api_operation([method], path, auth=OAuth2(scope), response=responses, **more)(guarded)
+        router.api_operation([method], path, auth=OAuth2(scope, view.__name__), response=responses, **more)(guarded)
         return view
 
     responses = {status: answer, **dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem)}
@@ -105,6 +105,7 @@ class DepartmentAPI(NinjaAPI):
                     _say_once(parameter)
                 for answer in details["responses"].values():
                     _say_problem(answer)
+                    answer["headers"] = problems.HEADERS
         return document
 
     def get_openapi_operation_id(self, operation: Any) -> str:

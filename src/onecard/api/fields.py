@@ -82,6 +82,11 @@ Number = Annotated[
     _form(_NUMBER, "a number"),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10**18 - 1}),
 ]
+_STATUS = re.compile(r"[1-5][0-9]{2}")
+StatusCode = Annotated[
+    int, _form(_STATUS, "a status as 404"), WithJsonSchema({"type": "integer", "minimum": 100, "maximum": 599})
+]
+Trace = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)]
 Pseudonym = Annotated[str, StringConstraints(pattern=pseudonyms.PATTERN)]
 Place = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]

@@ -5,8 +5,9 @@ Every answer carries `X-Trace`, which finds its line in the log.
 
 import json
 import logging
+import time
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
@@ -15,18 +16,31 @@ from django.http.multipartparser import MultiPartParserError
 from ninja.errors import HttpError, ValidationError
 
 from onecard.api import errors
+from onecard.api.keeper import keeper
 from onecard.foundation.errors import OneCardError
+from onecard.foundation.ids import uuid7
 from onecard.foundation.web.errors import busy, database_away
 from onecard.foundation.web.middleware import TOO_LONG
+from onecard.kernel.sharing.calls import Call
+from onecard.kernel.sharing.queries import Caller, TurnedAway
 
 log = logging.getLogger("onecard.api")
 
 KIND = "application/problem+json"
 FAULTS_TOLD_MAX = 5
+# What every answer carries, as the document says it.
+HEADERS = {
+    "X-Trace": {
+        "description": "The trace: name it when asking for help.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    }
+}
 
 
 def answer(request: HttpRequest, error: OneCardError) -> HttpResponse:
     """The response that says an error."""
+    request.refused = error.code  # type: ignore[attr-defined]  # what the log of calls says
     body = {
         "type": "about:blank",
         "status": error.status,
@@ -48,10 +62,12 @@ def answer(request: HttpRequest, error: OneCardError) -> HttpResponse:
 
 
 def trace_of(request: HttpRequest) -> str:
-    """The id of this request in the log; it is what somebody names who asks for help."""
+    """The id of this request in the log, and in the log of the client's calls; it is what somebody names who asks for
+    help.
+    """
     trace: str | None = getattr(request, "trace", None)
     if trace is None:
-        trace = request.trace = uuid4().hex  # type: ignore[attr-defined]
+        trace = request.trace = uuid7().hex  # type: ignore[attr-defined]
     return trace
 
 
@@ -94,13 +110,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class Problems:
-    """Gives each request its trace, and a problem's form to what the framework refuses by itself."""
+    """Gives each request its trace, and a problem's form to what the framework refuses by itself; what a client asked
+    goes to the log of its calls.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        trace = trace_of(request)
+        trace, began = trace_of(request), time.monotonic()
         response = self.get_response(request)
         if response.status_code == 405 and response.get("Content-Type") != KIND:
             allowed = response.get("Allow", "")
@@ -109,4 +127,19 @@ class Problems:
         response["X-Trace"] = trace
         caller = getattr(getattr(request, "auth", None), "code", "-")
         log.info("%s %s %s %s %s", trace, caller, request.method, request.path, response.status_code)
+        _keep(request, response, time.monotonic() - began)
         return response
+
+
+def _keep(request: HttpRequest, response: HttpResponse, took_s: float) -> None:
+    """Hand a client's call over to its log; a stranger's is nobody's."""
+    who: Caller | TurnedAway | None = getattr(request, "auth", None)
+    if who is None or who.client_id is None:
+        return
+    operation: str = request.operation  # type: ignore[attr-defined]  # set before anybody was known
+    keeper.take(
+        Call(
+            who.client_id, UUID(trace_of(request)), who.credential, str(request.method), operation,
+            response.status_code, getattr(request, "refused", None), round(took_s * 1000),
+        )
+    )  # fmt: skip

@@ -143,6 +143,7 @@ class Gateway:
 
     async def __rsgi__(self, scope: rsgi.Scope, exchange: rsgi.Exchange) -> None:
         assert self._services is not None
+        trace = uuid4().hex
         try:
             path, headers = scope.path, scope.headers
             route = _route(path, scope)
@@ -152,14 +153,13 @@ class Gateway:
                 body = await rsgi.read_body(headers, exchange, self._patience) if route.method == "POST" else b""
                 response = await route.handle(self._services, path, headers, body)
         except OneCardError as error:
-            response = wire.problem(error, uuid4().hex, _extra_headers(error))
+            response = wire.problem(error, trace, _extra_headers(error))
         except rsgi.Gone:
             return
         except Exception:
-            trace = uuid4().hex
             log.exception("a request failed, trace %s", trace)
             response = wire.problem(errors.our_fault(), trace)
-        rsgi.send(exchange, response)
+        rsgi.send(exchange, response, trace)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> Services:
         """Wire the process up and set its tasks going on its loop."""

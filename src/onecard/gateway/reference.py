@@ -172,7 +172,11 @@ _SCHEMES: Final = {
     },
     DEVICE: {"type": "http", "scheme": "bearer", "description": "The device token that a phone got when it enrolled."},
 }
-_TRACE: Final = {"X-Trace": {"description": "The trace of the problem.", "schema": {"type": "string"}}}
+_TRACE: Final = {
+    "X-Trace": {
+        "description": "The trace: name it when asking for help.", "required": True, "schema": {"type": "string"},
+    }
+}  # fmt: skip
 
 
 def document() -> dict[str, Any]:
@@ -251,9 +255,9 @@ def _header(name: str) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     content = {kind: {"schema": _schema(declared)} for kind, declared in operation.answer.items()}
-    yield "200", {"description": "The answer", "content": content}
+    yield "200", {"description": "The answer", "headers": _TRACE, "content": content}
     if operation.unchanged:
-        yield "304", {"description": "What you hold is the newest"}
+        yield "304", {"description": "What you hold is the newest", "headers": _TRACE}
     for status, codes in operation.codes().items():
         code = {"properties": {"code": {"enum": codes}, "status": {"const": status}}}
         schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}, code]}

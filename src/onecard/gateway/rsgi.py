@@ -95,13 +95,13 @@ _ANSWER = [("content-type", "application/json"), ("cache-control", "no-store")]
 _PROBLEM = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
 
 
-def send(exchange: Exchange, response: Response) -> None:
-    """Answer; the server adds the length. A caller who has gone hears nothing."""
+def send(exchange: Exchange, response: Response, trace: str) -> None:
+    """Answer, and say by which name to ask about it; the server adds the length. A caller who has gone hears nothing."""
     if response.kind is not None:
         headers = [("content-type", response.kind)]
     else:
         headers = _ANSWER if response.status < 400 else _PROBLEM
-    headers = [*headers, *response.headers]
+    headers = [*headers, *response.headers, ("x-trace", trace)]
     if response.file is None:
         exchange.response_bytes(response.status, headers, response.body)
         return

@@ -165,4 +165,4 @@ def problem(error: OneCardError, trace: str, headers: tuple[tuple[str, str], ...
         "detail": {"zh": error.zh, "en": error.en, "next_zh": error.next_zh, "next_en": error.next_en},
         "trace": trace,
     }
-    return Response(error.status, msgspec.json.encode(body), (*headers, ("x-trace", trace)))
+    return Response(error.status, msgspec.json.encode(body), headers)

@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onecard.settings.api")
 
 application = get_wsgi_application()
+
+from onecard.api.keeper import keeper  # noqa: E402 - once the apps are there
+
+keeper.start()

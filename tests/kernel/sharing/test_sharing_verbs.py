@@ -15,7 +15,7 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.catalogue import actions as catalogue
-from onecard.kernel.sharing import actions, queries
+from onecard.kernel.sharing import actions, credentials, queries
 from onecard.kernel.sharing.models import Agreement, Credential
 from onecard.kernel.sharing.oauth import AgreedScopes
 from onecard.kernel.sharing.scopes import SCOPES, Scope
@@ -141,7 +141,7 @@ def test_rotating_leaves_the_old_one_its_days_and_shortens_what_lasts_longer() -
 @pytest.mark.django_db
 def test_a_client_has_so_many_credentials_at_most() -> None:
     a_client(NT)
-    given = [actions.give_credential(SYSTEM, NT)[0] for _ in range(actions.OPEN_MAX)]
+    given = [actions.give_credential(SYSTEM, NT)[0] for _ in range(credentials.OPEN_MAX)]
     with pytest.raises(Conflict, match="CREDENTIALS_TOO_MANY"):
         actions.give_credential(SYSTEM, NT)
     for _ in range(2):
@@ -209,7 +209,6 @@ SECRETS = "SELECT client_secret FROM sharing_credential"
         ("public", SECRETS),
         ("gateway", SECRETS),
         ("worker", SECRETS),
-        ("api", "UPDATE sharing_credential SET valid_to = NULL"),
         ("api", "INSERT INTO sharing_agreement (scope) VALUES ('cards.read')"),
         ("api", "UPDATE oauth2_provider_accesstoken SET expires = now() + interval '1 year'"),
         ("api", "DELETE FROM sharing_allowance"),

@@ -5,6 +5,7 @@ scope (授权项)         one thing a client may be allowed to do (`scopes`)
 credential (接入凭据)  an id and a secret by which a client proves itself; a client may have several, so that one takes
                        over from the other without a gap
 allowance (调用限额)   how many requests a minute an agreement bears, counted over all processes at once
+call (调用)            one request of a client to the department API; its line is kept for thirty days
 kept answer            what a write was answered, under the key that the client chose for it, so that sending it again
 (留存的答复)           does nothing twice
 pseudonym (代号)       the name under which one client knows a holder; each client has others, and none is stored

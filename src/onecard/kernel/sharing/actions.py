@@ -1,7 +1,6 @@
 """Verbs about clients, one transaction each: agree, end an agreement, give a credential, rotate, withdraw."""
 
 import datetime as dt
-import secrets
 
 from django.db import transaction
 
@@ -10,16 +9,13 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.catalogue.models import Client, LegalBasis, State
-from onecard.kernel.sharing import queries
+from onecard.kernel.sharing import credentials, queries
+from onecard.kernel.sharing.credentials import OVERLAP, OVERLAP_DAYS_MAX
 from onecard.kernel.sharing.models import Agreement, Credential
 from onecard.kernel.sharing.scopes import SCOPES, Scope
 
 YEARS_MAX = 3
 PER_MINUTE_MAX = 60_000
-# Enough to change over in a working week, with one credential to spare.
-OVERLAP = dt.timedelta(days=7)
-OVERLAP_DAYS_MAX = 90
-OPEN_MAX = 3
 
 
 @transaction.atomic
@@ -96,7 +92,8 @@ def give_credential(actor: Actor, client_code: str) -> tuple[str, str]:
     Needs sharing.give_credential. Raises NotFound CLIENT_UNKNOWN, Conflict ENDED, CREDENTIALS_TOO_MANY.
     """
     actor.require("sharing.give_credential")
-    return _give(actor, _locked_client(client_code))
+    made, secret = credentials.give(actor, _locked_client(client_code))
+    return made.client_id, secret
 
 
 @transaction.atomic
@@ -107,18 +104,12 @@ def rotate_credential(actor: Actor, client_code: str, overlap: dt.timedelta = OV
     """
     actor.require("sharing.give_credential")
     if not dt.timedelta() <= overlap <= dt.timedelta(days=OVERLAP_DAYS_MAX):
-        raise BadInput(
-            "OVERLAP_OUT_OF_RANGE",
-            f"新旧凭据并行的时间应在 0 到 {OVERLAP_DAYS_MAX} 天之间。",
-            f"Credentials overlap for 0 to {OVERLAP_DAYS_MAX} days.",
-        )
+        raise credentials.overlap_out_of_range(0)
     client, end = _locked_client(client_code), clock.now() + overlap
-    before = [each for each in queries.open_credentials(client_code) if each.valid_to is None or each.valid_to > end]
-    given = _give(actor, client)
-    for each in before:
-        each.valid_to = end
-        each.save(update_fields=["valid_to"])
-    return given
+    before = queries.open_credentials(client_code)
+    made, secret = credentials.give(actor, client)
+    credentials.end(before, end)
+    return made.client_id, secret
 
 
 @transaction.atomic
@@ -130,7 +121,7 @@ def withdraw_credential(actor: Actor, credential_id: str, reason: str) -> None:
     _require_reason(reason)
     found = Credential.objects.select_for_update(no_key=True, of=("self",)).filter(client_id=credential_id).first()
     if found is None:
-        raise NotFound("CREDENTIAL_UNKNOWN", f"没有凭据 {credential_id}。", f"There is no credential {credential_id}.")
+        raise credentials.unknown(credential_id)
     now = clock.now()
     if found.valid_to is not None and found.valid_to <= now:
         return
@@ -142,32 +133,10 @@ def withdraw_credential(actor: Actor, credential_id: str, reason: str) -> None:
     )  # fmt: skip
 
 
-def _give(actor: Actor, client: Client) -> tuple[str, str]:
-    if len(queries.open_credentials(client.code)) >= OPEN_MAX:
-        raise Conflict(
-            "CREDENTIALS_TOO_MANY",
-            f"该系统已有 {OPEN_MAX} 个有效凭据。",
-            f"The client has {OPEN_MAX} credentials already.",
-            next_zh="请先注销不用的凭据。",
-            next_en="Withdraw one that is no longer used.",
-        )
-    secret = secrets.token_urlsafe(32)
-    made = Credential.objects.create(
-        owner=client,
-        client_id=f"{client.code}.{secrets.token_hex(4)}",
-        client_secret=secret,
-        client_type=Credential.CLIENT_CONFIDENTIAL,
-        authorization_grant_type=Credential.GRANT_CLIENT_CREDENTIALS,
-        given_by=actor.name,
-    )
-    detail = {"credential": made.client_id}
-    audit.record(actor, "sharing.give_credential", f"client:{client.code}", detail=detail)
-    return made.client_id, secret
-
-
 def _locked_client(code: str) -> Client:
     """A client, locked so that what is agreed with it and given to it comes one after the other."""
-    client = Client.objects.select_for_update(no_key=True).filter(code=code).first()
+    credentials.lock(code)
+    client = Client.objects.filter(code=code).first()
     if client is None:
         raise NotFound("CLIENT_UNKNOWN", f"没有接入系统 {code}。", f"There is no client {code}.")
     if client.state == State.ENDED:

@@ -7,11 +7,13 @@ from oauth2_provider.scopes import BaseScopes
 
 from onecard.foundation import clock
 from onecard.kernel.sharing.models import Agreement
-from onecard.kernel.sharing.scopes import SCOPES
+from onecard.kernel.sharing.scopes import ONLY_BY_NAME, SCOPES
 
 
 class AgreedScopes(BaseScopes):  # type: ignore[misc]  # untyped
-    """What is agreed with a credential's client today; all of it where a request names no scope."""
+    """What is agreed with a credential's client today; where a request names no scope all of it, but for what is given
+    only by name.
+    """
 
     def get_all_scopes(self) -> dict[str, str]:
         return {scope.value: said.en for scope, said in SCOPES.items()}
@@ -27,7 +29,7 @@ class AgreedScopes(BaseScopes):  # type: ignore[misc]  # untyped
     def get_default_scopes(
         self, application: Any = None, request: object = None, *args: object, **kwargs: object
     ) -> list[str]:
-        return self.get_available_scopes(application, request)
+        return [scope for scope in self.get_available_scopes(application, request) if scope not in ONLY_BY_NAME]
 
 
 class DrawnSecretHasher(PBKDF2PasswordHasher):

@@ -26,11 +26,23 @@ class Refused(Enum):
 
 
 @dataclass(frozen=True)
+class TurnedAway:
+    """Whose token is worth nothing, and why; nobody's where no token is known."""
+
+    why: Refused
+    client_id: int | None = None
+    credential: str = ""
+
+
+@dataclass(frozen=True)
 class Caller:
-    """A client that proved itself: what it may do now, each scope with how many requests a minute it bears."""
+    """A client that proved itself, by which credential, and what it may do now: each scope with how many requests a
+    minute it bears.
+    """
 
     client_id: int
     code: str
+    credential: str
     scopes: dict[Scope, int]
 
     @property
@@ -39,23 +51,27 @@ class Caller:
         return Actor(f"client:{self.code}")
 
 
-def caller_of(token: str) -> Caller | Refused:
+def caller_of(token: str) -> Caller | TurnedAway:
     """Who shows a bearer token, if it is worth anything at this moment."""
     checksum = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
     found = rows(sql.load(HERE, "bearer"), checksum, clock.today())
     if not found:
-        return Refused.UNKNOWN
-    [(expires, granted, valid_to, client_id, code, state, agreed)] = found
+        return TurnedAway(Refused.UNKNOWN)
+    [(expires, granted, valid_to, credential, client_id, code, state, agreed)] = found
+    if (why := _worthless(expires, valid_to, state)) is not None:
+        return TurnedAway(why, client_id, credential)
+    bears: dict[str, int] = json.loads(agreed)
+    scopes = {scope: bears[scope] for scope in Scope if scope in bears and scope in granted.split()}
+    return Caller(client_id, code, credential, scopes)
+
+
+def _worthless(expires: dt.datetime, valid_to: dt.datetime | None, state: str) -> Refused | None:
     now = clock.now()
     if now >= expires:
         return Refused.EXPIRED
     if valid_to is not None and now >= valid_to:
         return Refused.CREDENTIAL_ENDED
-    if state != State.ACTIVE:
-        return Refused.CLIENT_SUSPENDED
-    bears: dict[str, int] = json.loads(agreed)
-    scopes = {scope: bears[scope] for scope in Scope if scope in bears and scope in granted.split()}
-    return Caller(client_id, code, scopes)
+    return Refused.CLIENT_SUSPENDED if state != State.ACTIVE else None
 
 
 def agreement_of(caller: Caller, scope: Scope) -> Agreement:

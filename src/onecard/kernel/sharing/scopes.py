@@ -20,6 +20,8 @@ class Scope(StrEnum):
     SUSPEND = "terminals.suspend"
     WATCH = "cards.watch"
     MESSAGES = "messages.manage"
+    CALLS = "calls.read"
+    CREDENTIALS = "credentials.manage"
 
 
 class Said(NamedTuple):
@@ -42,7 +44,12 @@ SCOPES: dict[Scope, Said] = {
     Scope.SUSPEND: Said("停用、恢复本系统的终端", "Suspend and resume the client's own terminals", 60),
     Scope.WATCH: Said("持卡人的卡有变时得到通知", "Be told when a holder's card changes", 120),
     Scope.MESSAGES: Said("管理本系统的消息推送", "See to the messages that the client is sent", 60),
+    Scope.CALLS: Said("查询本系统的调用记录", "Read the log of the client's own calls", 60),
+    Scope.CREDENTIALS: Said("更换本系统的接入凭据", "Change over to a new credential", 60),
 }
+
+# What a token does only if it was asked for by name: whoever got hold of one for less cannot make itself at home.
+ONLY_BY_NAME = frozenset({Scope.CREDENTIALS})
 
 # What a message tells takes the scope that the same is asked for with.
 SCOPE_OF: dict[Kind, Scope] = {

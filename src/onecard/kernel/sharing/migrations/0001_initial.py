@@ -187,6 +187,8 @@ class Migration(migrations.Migration):
                                     "terminals.suspend",
                                     "cards.watch",
                                     "messages.manage",
+                                    "calls.read",
+                                    "credentials.manage",
                                 ],
                             )
                         ),
