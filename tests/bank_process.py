@@ -1,23 +1,17 @@
 """The simulated bank as a real process, which may be killed and comes back on its port with its books."""
 
-import os
 import secrets
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.gateway.process import a_free_port
+from tests.server_process import SimulatorProcess
 
 from onecard.connectors.bank.caller import Bank
 from onecard.connectors.bank.protocol import Entry
 from onecard.foundation import clock
-
-SOURCE = Path(__file__).parents[1] / "src"
 
 
 def a_token() -> str:
@@ -25,44 +19,21 @@ def a_token() -> str:
     return f"tok_{secrets.token_hex(16)}"
 
 
-class BankProcess:
-    """A bank. `kill` is kill -9; `start` brings it up again."""
+class BankProcess(SimulatorProcess):
+    """A bank."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = a_free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.key = secrets.token_bytes(32)
-        self.book = folder / "bank.sqlite3"
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__("bank", "--book", str(folder / "bank.sqlite3"), BANK_KEY=self.key.hex())
 
     @property
-    def environment(self) -> dict[str, str]:
+    def callers_environment(self) -> dict[str, str]:
         """What a process of ours needs to find it."""
         return {"ONECARD_BANK_URL": self.url, "ONECARD_BANK_KEY": self.key.hex()}
 
     @property
     def caller(self) -> Bank:
         return Bank(self.url, self.key)
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "onecard_simulators.bank", "--port", str(self.port), "--book", str(self.book)],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "BANK_KEY": self.key.hex()},
-        )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the bank did not answer")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
     # --- What a test wants of it ---
 

@@ -1,50 +1,21 @@
 """The simulated receiver of messages as a real process."""
 
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.gateway.process import a_free_port
+from tests.server_process import SimulatorProcess
 
-SOURCE = Path(__file__).parents[1] / "src"
 PATH = "/onecard"
 
 
-class ReceiverProcess:
-    """A receiver that knows no key yet. `kill` is kill -9; `start` brings it up again with nothing."""
+class ReceiverProcess(SimulatorProcess):
+    """A receiver that knows no key yet, and nothing more each time it starts."""
 
     def __init__(self) -> None:
-        self.port = a_free_port()
-        self.url = f"http://localhost:{self.port}"
+        super().__init__("receiver", "--path", PATH, host="localhost", RECEIVER_KEYS="{}")
         self.endpoint = self.url + PATH
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, keys: dict[str, str] | None = None) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "onecard_simulators.receiver", "--port", str(self.port), "--path", PATH],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "RECEIVER_KEYS": json.dumps(keys or {})},
-        )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the receiver did not answer")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
     def set(self, **said: Any) -> None:
         """Behave so, or know these keys."""

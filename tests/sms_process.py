@@ -1,39 +1,21 @@
 """The simulated operator of short messages as a real process."""
 
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.gateway.process import a_free_port
+from tests.server_process import SimulatorProcess
 
-SOURCE = Path(__file__).parents[1] / "src"
 KEY = "k" * 32
 
 
-class SmsProcess:
+class SmsProcess(SimulatorProcess):
     """An operator that has sent nothing yet."""
 
     def __init__(self) -> None:
-        self.url = f"http://127.0.0.1:{a_free_port()}"
-        port = self.url.rpartition(":")[2]
-        argv = [sys.executable, "-m", "onecard_simulators.sms", "--port", port]
-        self.process = subprocess.Popen(
-            argv, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "SMS_KEY": KEY}
-        )
-        for _ in range(600):
-            try:
-                httpx.get(self.url + "/health", timeout=2, trust_env=False)
-                return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the operator did not answer")
+        super().__init__("sms", SMS_KEY=KEY)
 
     def behave(self, behaviour: str) -> None:
         """Take messages so from now on."""
@@ -60,8 +42,8 @@ def code_in(text: str) -> str:
 @contextmanager
 def an_operator() -> Iterator[SmsProcess]:
     operator = SmsProcess()
+    operator.start()
     try:
         yield operator
     finally:
-        operator.process.kill()
-        operator.process.wait()
+        operator.kill()

@@ -2,10 +2,6 @@
 inside the test's own process, for what has to be arranged in it."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -13,61 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from tests.server_process import ServerProcess
 from tests.small_city import Terminal
 
 from onecard.gateway.app import Gateway
 from onecard_kit import requests
 
 
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class GatewayProcess:
-    """A gateway under Granian. `kill` is kill -9 of the whole process group; `start` brings it up again on its port."""
+class GatewayProcess(ServerProcess):
+    """A gateway under Granian."""
 
     def __init__(
         self, environment: dict[str, str], workers: int = 1, application: str = "onecard.gateway.app:application"
     ) -> None:
-        self.environment = environment
-        self.workers = workers
-        self.application = application
-        self.port = a_free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [
-            sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(self.port),
-            "--workers", str(self.workers), "--log-level", "warning", "--no-access-log", self.application,
-        ]  # fmt: skip
-        self.process = subprocess.Popen(command, env=self.environment, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the gateway did not answer")
-
-    def kill(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-            self.process = None
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 15)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.kill()
-            self.process = None
+        super().__init__(
+            "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--workers", str(workers),
+            "--log-level", "warning", "--no-access-log", application, environment=environment,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.cluster import Cluster
-from tests.gateway.process import a_free_port
+from tests.server_process import a_free_port
 
 from onecard.check.running import django_at
 from onecard.demo.supervise import Child, Supervisor, answers

@@ -50,7 +50,7 @@ def days(
     with (
         a_bank(folder) as bank,
         a_gateway(
-            lambda url: {**environment_for(url), **bank.environment}, fresh_database["gateway"], workers=2
+            lambda url: {**environment_for(url), **bank.callers_environment}, fresh_database["gateway"], workers=2
         ) as gateway,
     ):
         return [play(url, gateway.url, bank.url, folder, seed) for seed in (1, 2)]

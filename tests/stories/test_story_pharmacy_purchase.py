@@ -38,7 +38,7 @@ def bank_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankProce
 def gateway(
     bank_process: BankProcess, city: StoryCity, environment_for: Callable[[str], dict[str, str]]
 ) -> Iterator[GatewayProcess]:
-    running = GatewayProcess({**environment_for(city.urls["gateway"]), **bank_process.environment})
+    running = GatewayProcess({**environment_for(city.urls["gateway"]), **bank_process.callers_environment})
     running.start()
     yield running
     running.stop()

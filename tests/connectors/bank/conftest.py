@@ -36,7 +36,9 @@ def gateway(
     fresh_database: dict[str, str],
     environment_for: Callable[[str], dict[str, str]],
 ) -> Iterator[GatewayProcess]:
-    with a_gateway(lambda url: environment_for(url) | bank_process.environment, fresh_database["gateway"]) as running:
+    with a_gateway(
+        lambda url: environment_for(url) | bank_process.callers_environment, fresh_database["gateway"]
+    ) as running:
         yield running
 
 

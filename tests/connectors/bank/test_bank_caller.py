@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from tests.bank_process import BankProcess, a_bank, a_token
-from tests.gateway.process import a_free_port
+from tests.server_process import a_free_port
 
 from onecard.connectors.bank.caller import Bank, BankSilent
 from onecard.connectors.bank.protocol import Said, State

@@ -143,7 +143,7 @@ def test_the_worker_settles_by_the_clock(
     """The real worker, told of the bank by its environment."""
     with a_bank(tmp_path) as bank:
         order, token = city.an_order(), bank.give(a_token(), 1_000)
-        environment = {**environment_for(fresh_database["worker"]), **bank.environment}
+        environment = {**environment_for(fresh_database["worker"]), **bank.callers_environment}
         environment.pop("DJANGO_SETTINGS_MODULE", None)
         held = city.an_order(token=token)
         bank.caller.hold(held, token, 200, "bus")

@@ -177,7 +177,7 @@ def test_a_line_sent_again_and_again_to_two_gateways_asks_once(
     shop, content = city.a_terminal(SHOP), a_purchase(city, card)
     bank.behave("slow", "hold", slow_s=0.5)
     with (
-        a_gateway(lambda url: environment_for(url) | bank.environment, fresh_database["gateway"]) as twin,
+        a_gateway(lambda url: environment_for(url) | bank.callers_environment, fresh_database["gateway"]) as twin,
         httpx.Client(base_url=twin.url, timeout=20) as there,
         ThreadPoolExecutor(4) as pool,
     ):
