@@ -9,7 +9,7 @@ from tests.kernel.catalogue.builders import LEGAL_BASES, a_folder, an_item, load
 from onecard.foundation.actors import system
 from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue.models import Item, LegalBasis
-from onecard.portal import legal
+from onecard.scenarios import legal
 
 pytestmark = pytest.mark.django_db
 TEXT = LEGAL_BASES.replace("effective_on", 'repeals = "旧办法"\neffective_on') + "".join(

@@ -15,8 +15,8 @@ from onecard.kernel.cards import queries as cards
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.entitlements import queries as entitlements
-from onecard.portal.terms import discount_of
 from onecard.portal.using import money
+from onecard.scenarios.terms import discount_of
 from onecard_kit import reasons, terms
 from onecard_kit.decide import ACTIVE, Areas, Decision, Facts, Pass, Place, Standing, decide
 from onecard_kit.terms import COUNT_MAX, FEN_MAX, DayKind, Function, Leg, Medium

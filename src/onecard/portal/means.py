@@ -9,6 +9,7 @@ from onecard.kernel.cards import queries as cards
 from onecard.kernel.cards.rules import CardState, FunctionState
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.entitlements import queries as entitlements
+from onecard.scenarios.terms import means_names
 from onecard_kit.terms import Function, Item, Means
 
 Words = dict[str, str]
@@ -33,7 +34,7 @@ def my_choices(holder_id: int) -> list[ChoiceRow]:
 
 
 def _row(item: Item, order: tuple[Means, ...]) -> ChoiceRow:
-    words = names()
+    words = means_names()
     return ChoiceRow(
         item=item.code,
         name={"zh": item.name.zh, "en": item.name.en},
@@ -41,11 +42,6 @@ def _row(item: Item, order: tuple[Means, ...]) -> ChoiceRow:
         other=order[1],
         other_first=_first()[order[1]],
     )
-
-
-def names() -> dict[Means, str]:
-    """What each way to pay is called."""
-    return {Means.PURSE: _("钱包"), Means.BANK: _("银行账户")}
 
 
 def _first() -> dict[Means, str]:

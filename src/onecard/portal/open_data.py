@@ -6,8 +6,8 @@ from onecard.foundation import clock
 from onecard.foundation.errors import BadInput
 from onecard.kernel.catalogue import queries
 from onecard.kernel.catalogue.models import ItemVersion
-from onecard.portal import legal
 from onecard.portal.services import Chosen
+from onecard.scenarios import legal
 
 Entry = dict[str, Any]
 

@@ -2,22 +2,21 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from onecard.foundation import clock
-from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import queries, rules, words
-from onecard.kernel.catalogue.models import Item, ItemVersion, LegalBasis, Point, Stage, State
+from onecard.kernel.catalogue.models import ItemVersion, Point, Stage
 from onecard.kernel.holders import divisions
-from onecard.portal.terms import ConcessionRow, Line, concessions, lines, price_of, when_in_words
+from onecard.scenarios import guides
+from onecard.scenarios.guides import Guide, both
+from onecard.scenarios.terms import price_of, when_in_words
 from onecard_kit import terms
 from onecard_kit.classes import BY_CODE
-from onecard_kit.terms import Bilingual, Level
+from onecard_kit.terms import Level
 
 Words = dict[str, str]
 PAGE = 20
@@ -128,34 +127,14 @@ class VersionRow:
 
 
 @dataclass(frozen=True)
-class Relative:
-    """An item that this one extends, or that extends this one: its code, name and place."""
-
-    code: str
-    name: Words
-    place: Words
-
-
-@dataclass(frozen=True)
-class ServicePage:
-    """Everything that the list says of one item."""
+class ServicePage(Guide):
+    """Everything that the list says of one item: what it is on a day, where, and since when."""
 
     code: str
     declared: terms.Item
-    name: Words
     icon: str
-    tags: list[tuple[str, str]]
-    excluded: Words | None
     begins_on: dt.date | None
     ended_on: dt.date | None
-    facts: list[tuple[str, list[Words]]]
-    extends: list[Relative]
-    extended_by: list[Relative]
-    steps: list[Words]
-    guide: Words | None
-    terms: list[Line]
-    concessions: list[ConcessionRow]
-    bases: list[LegalBasis]
     points: list[PointRow]
     points_after: str
     versions: list[VersionRow]
@@ -244,11 +223,6 @@ def _once(told: list[Words]) -> list[Words]:
     return [each for n, each in enumerate(told) if each not in told[:n]]
 
 
-def both(told: Bilingual) -> Words:
-    """Words of a declaration, as templates take them."""
-    return {"zh": told.zh, "en": told.en}
-
-
 # --- One item ---------------------------------------------------------------------------------------------------------
 
 
@@ -261,73 +235,16 @@ def service(code: str, after: str = "") -> ServicePage:
     item = queries.declared(version)
     points = queries.points_of(code, after=after.replace("\0", "")[:TEXT_MAX], limit=POINTS + 1)
     return ServicePage(
+        **vars(guides.of(row, item)),
         code=code,
         declared=item,
-        name=both(item.name),
         icon=icon(row.field),
-        tags=_tags(row, item),
-        excluded=_excluded(item),
         begins_on=version.starts_on if version.starts_on > today else None,
         ended_on=version.ends_on if version.ends_on is not None and version.ends_on <= today else None,
-        facts=[(label, told) for label, told in _facts(item) if told],
-        extends=_relatives([row.extends] if row.extends else []),
-        extended_by=_relatives(queries.extended_by(code)),
-        steps=[both(each) for each in item.steps],
-        guide=both(item.guide) if item.guide else None,
-        terms=lines(item),
-        concessions=concessions(item),
-        bases=queries.legal_bases(item.legal_basis),
         points=[_point(point) for point in points[:POINTS]],
         points_after=points[POINTS - 1].code if len(points) > POINTS else "",
         versions=[_version(each, version) for each in queries.versions_of(code, stages=(Stage.PUBLISHED, Stage.ENDED))],
     )
-
-
-def _tags(row: Item, item: terms.Item) -> list[tuple[str, str]]:
-    tags = [
-        (in_language(words.field(row.field)), "info"),
-        (in_language(words.LEVELS[Level(row.level)]), ""),
-        (in_language(words.KINDS[item.kind]), ""),
-    ]
-    if row.state == State.SUSPENDED:
-        tags.append((_("暂停"), "warn"))
-    if item.pilot_areas:
-        tags.append((_("试点"), "teal"))
-    return tags
-
-
-def _excluded(item: terms.Item) -> Words | None:
-    return {"zh": item.excluded.zh, "en": item.excluded.en} if item.excluded else None
-
-
-def _facts(item: terms.Item) -> Iterator[tuple[str, list[Words]]]:
-    """What the guide says line by line; a line without words is left out."""
-    yield _("谁可以用"), _some(item.audience)
-    yield _("办理渠道"), [words.CHANNELS[channel] for channel in item.channels]
-    yield _("要带什么"), [*([] if item.excluded else words.shown(item)), *map(both, item.materials)]
-    yield _("条件"), [both(each) for each in item.conditions]
-    yield _("时限"), _some(item.time_limit)
-    yield _("什么时候会用到"), [words.LIFE_EVENTS[event] for event in item.life_events]
-    yield _("适用地区"), [_area(item.level, item.area)]
-    yield _("试点地区"), [{"zh": divisions.name_of(area), "en": ""} for area in item.pilot_areas]
-    yield _("主管部门"), _some(item.lead_unit)
-    yield _("配合单位"), [both(each) for each in item.supporting_units]
-
-
-def _area(level: Level, area: str) -> Words:
-    """Whose list it is on: the region's set of places, else the division."""
-    if level is Level.REGION:
-        return queries.area_set_names([area]).get(area, {"zh": area, "en": ""})
-    return {"zh": divisions.name_of(area), "en": ""}
-
-
-def _relatives(items: list[Item]) -> list[Relative]:
-    names = queries.names_of([each.code for each in items])
-    return [Relative(each.code, names[each.code], _area(Level(each.level), each.area)) for each in items]
-
-
-def _some(told: Bilingual | None) -> list[Words]:
-    return [both(told)] if told else []
 
 
 def _point(point: Point) -> PointRow:

@@ -10,9 +10,10 @@ from onecard.foundation import clock
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
-from onecard.portal import costs, legal, open_data, reading, services
+from onecard.portal import costs, open_data, reading, services
 from onecard.portal import means as paying
 from onecard.portal.access import anyone, holder_of, holder_only
+from onecard.scenarios import legal
 from onecard_kit.terms import Means
 
 
@@ -96,6 +97,14 @@ def cards(request: HttpRequest) -> HttpResponse:
     mine = reading.my_cards(request.holder_id)  # type: ignore[attr-defined]
     page = {"cards": mine, "uses": reading.my_uses(mine), "name": reading.my_name(request.holder_id)}  # type: ignore[attr-defined]
     return render(request, "cards.html", page)
+
+
+@holder_only
+@require_safe
+def lost_card(request: HttpRequest) -> HttpResponse:
+    """Straight to the report: for who has one card that can be reported, no list stands before it."""
+    can = [card for card in reading.my_cards(request.holder_id) if card.can_report]  # type: ignore[attr-defined]
+    return redirect("portal_lost", card_id=can[0].id) if len(can) == 1 else redirect("portal_cards")
 
 
 @holder_only

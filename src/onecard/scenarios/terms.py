@@ -13,12 +13,16 @@ from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.cards.words import FUNCTIONS
 from onecard.kernel.catalogue import queries, words
 from onecard.kernel.catalogue.words import Words
-from onecard.portal import means
 from onecard_kit import terms
 from onecard_kit.classes import BY_CODE
 from onecard_kit.reasons import BEARERS, FUNDERS, concession_name
 
 Line = tuple[str, list[str]]
+
+
+def means_names() -> dict[terms.Means, str]:
+    """What each way to pay is called."""
+    return {terms.Means.PURSE: _("钱包"), terms.Means.BANK: _("银行账户")}
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def _money(item: terms.Item) -> Iterator[Line]:
         told = _("每人每天最多实付 %(yuan)s 元，超出的由运营单位承担")
         yield _("当日封顶"), [told % {"yuan": yuan(item.day_cap_fen)}]
     if item.price is not None and item.price.payer == "holder.purse":
-        names = means.names()
+        names = means_names()
         yield _("付款方式"), [_("、").join(names[each] for each in item.means)]
     if item.price is not None or item.limit is not None:
         days = item.refund.within_days
