@@ -36,12 +36,29 @@ CLOCK_SKEW_S: Final = 5
 """How far a gate's clock may be off when it judges `not_before` and `expires`."""
 
 NONCE_BYTES: Final = 12
+NONCE_DRAWN_BYTES: Final = 7
+_MADE_PER_S: Final = 256
 REF_MAX: Final = 2**24 - 1
 CLASS_MAX: Final = 255
 CLASSES_MAX: Final = 23
 """CBOR's one-byte array head ends here; the 220 characters end long before."""
 CLASSES_IN_CODE_MAX: Final = 5
 """What fits into a code of either suite while classes have numbers below 24."""
+
+
+def nonce(made: float, drawn: bytes) -> bytes:
+    """The nonce of a code made at a moment (Unix seconds): that moment in 256ths of a second, and seven bytes drawn.
+
+    By the moment the platform refuses what a phone fetched before it was withdrawn. Raises ValueError for other bytes.
+    """
+    if len(drawn) != NONCE_DRAWN_BYTES:
+        raise ValueError("seven bytes are drawn")
+    return int(made * _MADE_PER_S).to_bytes(NONCE_BYTES - NONCE_DRAWN_BYTES, "big") + drawn
+
+
+def made_before(nonce: bytes, moment: float) -> bool:
+    """Whether what bears a nonce was made before a moment (Unix seconds), or in the same 256th of a second."""
+    return int.from_bytes(nonce[: NONCE_BYTES - NONCE_DRAWN_BYTES], "big") <= int(moment * _MADE_PER_S)
 
 
 class Via(IntEnum):

@@ -4,9 +4,13 @@ import hashlib
 
 import httpx
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 from tests.gateway.process import send, verdict
+from tests.kernel.cards.roles import django_as
 from tests.small_city import Card, SmallCity, Terminal
 
+from onecard.foundation.actors import Actor
+from onecard.kernel.ecards import actions as ecards
 from onecard_kit import numbers
 from onecard_kit.presentation import Presentation
 
@@ -164,3 +168,43 @@ def test_nothing_that_is_kept_tells_the_number(city: SmallCity, http: httpx.Clie
     digests = [hashlib.new(name, number.encode()).digest()[:16] for name in ("sha256", "blake2b", "md5")]
     assert city.one("SELECT count(*) FROM ecards_number WHERE digest = ANY ($1::bytea[])", digests) == 0
     assert len(city.one("SELECT digest FROM ecards_number WHERE ecard_id = $1", card.serial)) == 16
+
+
+def test_a_withdrawn_phone_stops_at_once_and_another_goes_on(
+    city: SmallCity, http: httpx.Client, card: Card, desk: Terminal, fresh_database: dict[str, str],
+    django_db_blocker: DjangoDbBlocker,
+) -> None:  # fmt: skip
+    """What the withdrawn phone holds is refused, and so is what the other fetched before; that fetches anew."""
+    city.run(
+        "INSERT INTO ecards_device (ecard_id, token_digest, label, created_at, expires_at)"
+        " VALUES ($1, $2, 'other', now(), now() + interval '1 day')",
+        card.serial, hashlib.sha256(b"other").digest(),
+    )  # fmt: skip
+    spent, held, others = (codes_of(http, token)[0] for token in (card.number, card.number, "other"))
+    number = a_number(http, card)
+    assert show(http, desk, spent) == "ADMITTED"
+    [(mine, used_at)] = city.run(
+        "SELECT id, last_used_at FROM ecards_device WHERE ecard_id = $1 AND label = 'test'", card.serial
+    )
+    assert used_at is not None
+    holder = city.one("SELECT holder_id FROM cards_card WHERE id = $1", card.id)
+    with django_as(fresh_database["public"], django_db_blocker):
+        ecards.revoke_device(Actor(f"holder:{holder}"), mine)
+    assert http.post("/v1/codes", json={"windows": 2}, headers=bearer(card.number)).status_code == 401
+    again = codes_of(http, "other")[0]
+    assert [show(http, desk, code) for code in (held, others, again)] == ["CODE_EXPIRED", "CODE_EXPIRED", "ADMITTED"]
+    assert say(http, desk, number) == "NUMBER_EXPIRED"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def codes_of(http: httpx.Client, token: str) -> list[str]:
+    """The next two codes of a phone."""
+    told = http.post("/v1/codes", json={"windows": 2}, headers=bearer(token)).json()
+    return [each["code"] for each in told["windows"]]
+
+
+def show(http: httpx.Client, desk: Terminal, code: str) -> str:
+    return verdict(send(http, desk, {"item": ITEM, "code": code}))

@@ -19,6 +19,8 @@ from pycose.messages.sign1message import Sign1Message
 
 from onecard_kit.codes import (
     CHARS_MAX,
+    NONCE_BYTES,
+    NONCE_DRAWN_BYTES,
     PREFETCH_MAX,
     PREFIX,
     Claims,
@@ -31,9 +33,11 @@ from onecard_kit.codes import (
     decode,
     encode,
     lenient,
+    made_before,
     verify,
     windows,
 )
+from onecard_kit.codes import nonce as nonce_of
 from onecard_kit.suites import ED25519, PublicKey, Purpose, Signer
 
 SEED = bytes(range(32))
@@ -417,3 +421,15 @@ def test_windows_are_aligned_and_join(start: int, count: int) -> None:
 def test_a_phone_fetches_no_more_than_ten_windows(count: int) -> None:
     with pytest.raises(ValueError, match="windows"):
         windows(1_767_225_600, count)
+
+
+def test_a_nonce_tells_when_it_was_made_to_a_256th_of_a_second() -> None:
+    made = 1_767_225_600.5
+    nonce = nonce_of(made, bytes(NONCE_DRAWN_BYTES))
+    assert len(nonce) == NONCE_BYTES
+    assert made_before(nonce, made + 0.01)
+    assert made_before(nonce, made)
+    assert not made_before(nonce, made - 0.01)
+    assert nonce_of(made, b"1234567") != nonce_of(made, b"7654321")
+    with pytest.raises(ValueError, match="seven bytes"):
+        nonce_of(made, bytes(12))

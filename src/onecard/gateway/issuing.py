@@ -131,7 +131,7 @@ def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: Issu
             via=codes.Via.SELF,
             not_before=starts,
             expires=ends,
-            nonce=os.urandom(codes.NONCE_BYTES),
+            nonce=codes.nonce(now.timestamp(), os.urandom(codes.NONCE_DRAWN_BYTES)),
             classes=_class_numbers(str(device["classes"]), day),
         )
         issued.append({"not_before": starts, "expires": ends, "code": codes.encode(claims, signer)})

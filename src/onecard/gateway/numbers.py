@@ -37,7 +37,8 @@ class Numbers:
 
     async def give(self, serial: int, now: dt.datetime) -> tuple[str, dt.datetime]:
         """A new number for an e-card, and when it lapses. The last one is nobody's from now on."""
-        expires, nonce = now + dt.timedelta(seconds=numbers.LIFE_S), os.urandom(codes.NONCE_BYTES)
+        expires = now + dt.timedelta(seconds=numbers.LIFE_S)
+        nonce = codes.nonce(now.timestamp(), os.urandom(codes.NONCE_DRAWN_BYTES))
         for _ in range(DRAWS_MAX):
             drawn = numbers.number_of(secrets.randbelow(numbers.RANDOM))
             try:

@@ -47,6 +47,8 @@ CATALOGUE = "onecard.kernel.catalogue"
 ECARDS = "onecard.kernel.ecards"
 STATEMENT_S_MAX = 30.0
 HEALTH_S_MAX = 2.0
+# How exactly it is kept when a phone fetched last.
+LAST_USED_TO = dt.timedelta(minutes=10)
 # The statements are few, their shape never changes, and each finds rows by key: they are planned once, and never by the
 # size a table had that day (a quota table looks empty after midnight, and a scan planned then would last till noon).
 PLANNING = {
@@ -325,18 +327,18 @@ class Services:
                 f"请取 1 至 {codes.PREFETCH_MAX} 个时段。",
                 f"Ask for 1 to {codes.PREFETCH_MAX} windows.",
             )
+        now = clock.now()  # before the look: what is fetched while the phone is withdrawn counts as fetched before
         device = await self._device(authorization)
         await self.issuer_keys.refresh()
         await self.issuer_keys.go_over(device["signs"])
-        now = clock.now()
         windows = issue(device, count, now, self.issuer_keys)
         told: answers.Windows = {"server_time": int(now.timestamp()), "windows": windows}
         return wire.json_response(told)
 
     async def number(self, authorization: str) -> Response:
         """Give the device whose token is presented a number to read aloud; the last one is void."""
-        device = await self._device(authorization)
         now = clock.now()
+        device = await self._device(authorization)
         number, expires = await self.numbers.give(device["serial"], now)
         told: answers.NumberGiven = {
             "server_time": int(now.timestamp()),
@@ -366,6 +368,10 @@ class Services:
                 "社保卡当前不可用，不能出示电子社保卡。",
                 "The card is not active, so its e-card cannot be shown.",
             )
+        last = device["last_used_at"]
+        if last is None or clock.now() - last > LAST_USED_TO:
+            async with self.side.connection() as connection:
+                await connection.execute(sql.load(ECARDS, "device_used"), device["device_id"])
         return device
 
     async def health(self) -> Response:

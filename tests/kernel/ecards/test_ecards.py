@@ -92,7 +92,7 @@ class TestEcards:
         ecard = actions.sign_up(CLERK, card.pk)
         token = actions.enrol_device(CLERK, ecard.serial, "phone")
         cards.report_lost(CLERK, card.pk, "temporary")
-        ((_, serial, card_id, card_state, *_, place),) = shown(token)
+        ((_, _, serial, card_id, card_state, *_, place),) = shown(token)
         assert (serial, card_id, card_state, place) == (ecard.serial, card.pk, "temp_lost", PLACE)
         assert standing_serial(card) == ecard.serial
 
@@ -138,8 +138,23 @@ class TestDevices:
         actions.revoke_device(CLERK, one.pk)
         Device.objects.filter(pk=other.pk).update(expires_at=clock.now() - dt.timedelta(days=1))
         assert shown(revoked) == shown(expired) == []
-        assert queries.devices_of(ecard.serial) == [other]
+        assert queries.devices_of(ecard.serial) == []
         assert facts(ecard).count("ecards.revoke_device") == 1
+
+    def test_all_but_the_one_that_asks(self) -> None:
+        card = a_card()
+        ecard = actions.sign_up(CLERK, card.pk)
+        kept, *others = (actions.enrol_device(CLERK, ecard.serial, "phone") for _ in range(3))
+        assert Standing.objects.get(pk=card.pk).codes_from is None
+        assert actions.revoke_other_devices(Actor(f"holder:{card.holder_id}"), ecard.serial, kept) == 2
+        assert Standing.objects.get(pk=card.pk).codes_from is not None
+        assert len(shown(kept)) == 1
+        assert len(queries.devices_of(ecard.serial)) == 1
+        assert [shown(token) for token in others] == [[], []]
+        assert facts(ecard).count("ecards.revoke_device") == 2
+        assert actions.revoke_other_devices(CLERK, ecard.serial, kept) == 0
+        with pytest.raises(NotPermitted):
+            actions.revoke_other_devices(Actor("holder:0"), ecard.serial, "")
 
     @pytest.mark.parametrize("label", ["", "  ", "x" * 61])
     def test_labels(self, label: str) -> None:

@@ -124,6 +124,7 @@ class Standing(models.Model):
     classes       [[code, from day, end day or null (exclusive)], …]
     number_index  blind index of the card's number, so that a reader's number finds the row and the row tells no number
     chip_counter  the last counter the chip showed online
+    codes_from    what the e-card's phones fetched up to then is refused: one of them was withdrawn
     """
 
     card_id = models.BigIntegerField(primary_key=True)
@@ -139,6 +140,7 @@ class Standing(models.Model):
     purse_account_id = models.BigIntegerField(null=True)
     classes = models.JSONField()
     chip_counter = models.BigIntegerField(db_default=0)
+    codes_from = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -13,5 +13,6 @@ Invariants
     * `cards_standing.ecard_serial` names the e-card of a card while it is open, and nothing else writes it.
     * At most one key signs. A withdrawn key is refused at once, everywhere the key list is read.
     * A token is shown once, when its device is enrolled; the database holds only its SHA-256.
+    * What phones of an e-card fetched up to `cards_standing.codes_from` is refused online: one of them was revoked.
     * A number is shown once, to the phone that asked for it; the database holds only its digest under a key.
 """

@@ -69,7 +69,9 @@ def close(actor: Actor, serial: int, *, reason: str = "") -> Ecard:
     ecard.save(update_fields=("closed_at",))
     Device.objects.filter(ecard=ecard, revoked_at=None).update(revoked_at=ecard.closed_at)
     PaperCode.objects.filter(ecard=ecard, revoked_at=None).update(revoked_at=ecard.closed_at)
-    Standing.objects.filter(pk=card.pk).update(ecard_serial=None, updated_at=ecard.closed_at)
+    Standing.objects.filter(pk=card.pk).update(
+        ecard_serial=None, codes_from=ecard.closed_at, updated_at=ecard.closed_at
+    )
     _record(actor, "close", ecard, card, reason=reason)
     return ecard
 
@@ -101,17 +103,25 @@ def enrol_device(actor: Actor, serial: int, label: str) -> str:
 
 @transaction.atomic
 def revoke_device(actor: Actor, device_id: int) -> Device:
-    """Revoke a phone: it fetches no more codes from this commit on."""
-    device = Device.objects.select_for_update(no_key=True).filter(pk=device_id).first()
-    if device is None:
+    """Revoke a phone: it fetches no more codes from this commit on, and what the e-card's phones fetched until now is
+    refused online; the phones that stay fetch anew.
+    """
+    serial = Device.objects.filter(pk=device_id).values_list("ecard_id", flat=True).first()
+    if serial is None:
         raise NotFound("DEVICE_UNKNOWN", "没有该设备。", "There is no such device.")
-    card = Card.objects.get(ecard=device.ecard_id)
+    ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.revoke_device", card)
-    if device.revoked_at is None:
-        device.revoked_at = clock.now()
-        device.save(update_fields=("revoked_at",))
-        _record(actor, "revoke_device", device.ecard, card, detail={"device": device.pk})
-    return device
+    _revoke(actor, ecard, card, Device.objects.filter(pk=device_id))
+    return Device.objects.get(pk=device_id)
+
+
+@transaction.atomic
+def revoke_other_devices(actor: Actor, serial: int, keep_token: str) -> int:
+    """Revoke every phone of an e-card but the one with a token, "" for none; how many were revoked."""
+    ecard, card = locked_ecard(serial)
+    _require_holder_or(actor, "ecards.revoke_device", card)
+    others = Device.objects.filter(ecard=ecard).exclude(token_digest=token_digest(keep_token))
+    return _revoke(actor, ecard, card, others)
 
 
 @transaction.atomic
@@ -194,6 +204,19 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | 
 def token_digest(token: str) -> bytes:
     """What the database knows of a device's token: its SHA-256."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _revoke(actor: Actor, ecard: Ecard, card: Card, devices: "QuerySet[Device]") -> int:
+    """Each phone is locked before the time is taken: whoever asks for codes meanwhile waits, and comes too late."""
+    gone = list(devices.select_for_update(no_key=True).filter(revoked_at=None).order_by("id"))
+    now = clock.now()
+    for device in gone:
+        device.revoked_at = now
+        device.save(update_fields=("revoked_at",))
+        _record(actor, "revoke_device", ecard, card, detail={"device": device.pk})
+    if gone:
+        Standing.objects.filter(pk=card.pk).update(codes_from=now, updated_at=now)
+    return len(gone)
 
 
 def _two_officers(actor: Actor, approver: Actor | None) -> None:

@@ -97,7 +97,9 @@ class RefKey(models.Model):
 
 
 class Device(models.Model):
-    """A phone that may fetch codes for one e-card. Its token is known only by digest."""
+    """A phone that may fetch codes for one e-card. Its token is known only by digest. `last_used_at` is when it fetched
+    last, to ten minutes.
+    """
 
     id = models.BigAutoField(primary_key=True)
     ecard = models.ForeignKey(Ecard, on_delete=models.PROTECT, related_name="devices")
@@ -105,6 +107,7 @@ class Device(models.Model):
     label = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

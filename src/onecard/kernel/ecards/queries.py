@@ -1,10 +1,12 @@
 """Reads of e-cards for the faces. The gateway reads by `sql/issuer_keys.sql` and `sql/device.sql`."""
 
-from onecard.foundation import keys, sql
+from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.ecards.models import Device, Ecard, Key
 from onecard.kernel.ecards.refs import Refs
 from onecard_kit.suites import Purpose
+
+PAGE = 50
 
 
 def standing_by(purpose: Purpose) -> Key | None:
@@ -23,9 +25,14 @@ def of_card(card_id: int) -> Ecard | None:
     return Ecard.objects.filter(card_id=card_id).first()
 
 
-def devices_of(serial: int) -> list[Device]:
-    """The phones that may fetch codes of an e-card, newest first; the revoked are left out."""
-    return list(Device.objects.filter(ecard_id=serial, revoked_at=None).order_by("-id"))
+def devices_of(serial: int, *, before: int | None = None, limit: int = PAGE) -> list[Device]:
+    """The phones that may fetch codes of an e-card, newest first; none that is revoked or has run out. `before` is the
+    last id of the page above.
+    """
+    found = Device.objects.filter(ecard_id=serial, revoked_at=None, expires_at__gt=clock.now())
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return list(found.order_by("-id")[:limit])
 
 
 def issuer_keys() -> list[Key]:

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ("purse_account_id", models.BigIntegerField(null=True)),
                 ("classes", models.JSONField()),
                 ("chip_counter", models.BigIntegerField(db_default=0)),
+                ("codes_from", models.DateTimeField(null=True)),
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={

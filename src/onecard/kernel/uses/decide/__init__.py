@@ -27,6 +27,7 @@ from onecard.kernel.uses.lines import (
     Use,
 )
 from onecard.kernel.uses.load.facts import Card, Journey, Known, Loaded, Misses, Paper, Spot
+from onecard_kit.codes import made_before
 from onecard_kit.decide import Decision, Facts, at_most, decide
 from onecard_kit.terms import Item, Leg, Manner, Means, Medium
 from onecard_kit.verdicts import Verdict
@@ -155,6 +156,8 @@ def facts_of(
         problem = Verdict.KEY_UNKNOWN
     if problem is None and shown.paper is not None and _is_revoked(line, loaded.papers.get(shown.paper)):
         problem = Verdict.CODE_REVOKED
+    if problem is None and card is not None and _is_void(line, card):
+        problem = Verdict.NUMBER_EXPIRED if shown.medium is Medium.NUMBER else Verdict.CODE_EXPIRED
     if loaded.misses is not None:
         problem = _limited(line, problem, loaded.misses)
     free, room = (
@@ -188,6 +191,14 @@ def _is_revoked(line: Line, paper: Paper | None) -> bool:
     if paper is None or paper.revoked_at is None:
         return paper is None
     return line.gate is None or paper.revoked_at <= line.at
+
+
+def _is_void(line: Line, card: Card) -> bool:
+    """Fetched before a phone of the e-card was withdrawn. A gate without a line could not know."""
+    shown = line.presented.nonce
+    return (
+        line.gate is None and shown is not None and card.codes_from is not None and made_before(shown, card.codes_from)
+    )
 
 
 def _limited(line: Line, problem: Verdict | None, misses: Misses) -> Verdict | None:

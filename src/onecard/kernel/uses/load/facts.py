@@ -17,13 +17,16 @@ from onecard_kit.terms import DayKind, Item, Means, Medium, When
 
 
 class Card(msgspec.Struct):
-    """A locked card: its standing and what hangs on it; `chip_counter` grows as the fold goes on."""
+    """A locked card: its standing and what hangs on it; `chip_counter` grows as the fold goes on. What phones fetched
+    up to `codes_from` (Unix seconds) is void.
+    """
 
     card_id: int
     holder_id: int
     standing: Standing
     purse: int | None
     chip_counter: int
+    codes_from: float | None = None
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -208,7 +211,9 @@ def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes
             row[:12]
         )
         functions = {"social_security": social, "financial": financial, "transit": transit}
-        card = Card(card_id, holder_id, Standing(state, functions, place, decode_classes(classes)), purse, counter)
+        standing = Standing(state, functions, place, decode_classes(classes))
+        codes_from = row[12].timestamp() if row[12] is not None else None
+        card = Card(card_id, holder_id, standing, purse, counter, codes_from)
         by_number[number_index] = card
         if serial is not None:
             by_serial[serial] = card
@@ -217,7 +222,7 @@ def cards_of(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, Card], dict[bytes
 
 def purses_of(rows: Sequence[Sequence[Any]]) -> dict[int, list[int | None]]:
     """What each purse may spend and take in, from the rows of `lock_cards`."""
-    return {row[9]: [row[12], row[13]] for row in rows if row[9] is not None}
+    return {row[9]: [row[13], row[14]] for row in rows if row[9] is not None}
 
 
 def spots_of(text: str | None) -> dict[tuple[int, str], Spot]:

@@ -4,7 +4,7 @@
 -- $1 e-card serials int[], $2 blind indexes of card numbers bytea[]
 WITH cards AS MATERIALIZED (
     SELECT s.card_id, s.holder_id, s.issuing_place, s.card_state, s.social_security, s.financial, s.transit,
-           s.number_index, s.ecard_serial, s.purse_account_id, s.classes::text AS classes, s.chip_counter
+           s.number_index, s.ecard_serial, s.purse_account_id, s.classes::text AS classes, s.chip_counter, s.codes_from
     FROM cards_standing s
     WHERE s.card_id IN (
         SELECT card_id FROM cards_standing WHERE ecard_serial = ANY ($1::int[])
