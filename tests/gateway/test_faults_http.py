@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from tests.cluster import Cluster
+from tests.gateway.gates import UPLOAD, OfflineGate
 from tests.gateway.process import a_gateway, ask, send, signed
 from tests.small_city import SmallCity
 
@@ -52,6 +53,27 @@ def test_a_full_queue_answers_503_with_retry_after_and_records_nothing(
 
     asyncio.run(go())
     assert recorded(city, bus.id) == 1
+
+
+def test_too_many_uploads_at_once_are_told_to_come_back(
+    city: SmallCity, fresh_database: dict[str, str], keys_folder: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = OfflineGate(city, city.a_terminal())
+    gate.write(city.a_card(purse_fen=1_000), paid_fen=190)
+    headers = gate.headers("POST", UPLOAD)
+    monkeypatch.setenv(addresses.ENVIRONMENT, fresh_database["gateway"])
+
+    async def go() -> None:
+        gateway = Gateway()
+        services = gateway.start(asyncio.get_running_loop())
+        services.uploads.uploads_max = 0
+        turned_away = await ask(gateway, UPLOAD, headers, gate.lines[0])
+        assert (turned_away.status, turned_away.json["code"]) == (503, "QUEUE_FULL")
+        assert int(turned_away.headers["retry-after"]) > 0
+        assert recorded(city, gate.terminal.id) == 0
+        await gateway.stop()
+
+    asyncio.run(go())
 
 
 def test_health_waits_for_no_refund(

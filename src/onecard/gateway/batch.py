@@ -42,7 +42,7 @@ UPLOAD: Final = "/v1/uses:batch"
 JOURNALS: Final = "/v1/journals/"
 KIND: Final = "application/x-ndjson"
 GROUP_MAX: Final = 256
-UPLOADS_MAX: Final = 16
+UPLOADS_MAX: Final = 64
 LINES_A_TURN: Final = 16
 """After so many lines other requests have their turn."""
 CLOCK_TOLERANCE_S: Final = 30
@@ -81,6 +81,7 @@ class Uploads:
     connection: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
     counts: Counts
     memory: Memory = field(default_factory=Memory)
+    uploads_max: int = UPLOADS_MAX
     _under_way: int = 0
     _connected: asyncpg.Connection | None = None
 
@@ -100,7 +101,7 @@ class Uploads:
         Raises Unavailable QUEUE_FULL, or whatever ends it before anything was recorded; later the answer ends with why.
         """
         signed = await self.terminals.check("POST", path, headers, b"", any_time=True)
-        if self._under_way >= UPLOADS_MAX:
+        if self._under_way >= self.uploads_max:
             raise errors.queue_full()
         self._under_way += 1
         try:

@@ -96,9 +96,11 @@ class Reader:
     issuer_keys: dict[tuple[str, bytes], IssuerKey]
     refs: Refs
     _public: dict[tuple[str, bytes], PublicKey] = field(default_factory=dict)
+    _journal: str = ""
     _looked_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self._journal = str(self.signed.journal)
         self._public = {name: key.public for name, key in self.issuer_keys.items()}
 
     async def read(self, raw: bytes) -> tuple[int | None, Arrived | Rejected]:
@@ -144,7 +146,7 @@ class Reader:
         key = self.terminal_keys.get(written.line.key_id)
         if key is None:
             return "KEY_UNKNOWN"
-        if not written.is_of(str(self.signed.journal), key.key, key.mac):
+        if not written.is_of(self._journal, key.key, key.mac):
             return "MAC_INVALID"
         return None if key.good_to is None or at.timestamp() < key.good_to else "KEY_EXPIRED"
 
@@ -154,7 +156,7 @@ class Reader:
             return read_chip(
                 chip.number, chip.counter, _unhex(chip.cryptogram),
                 crypto.blind_index(self.of.card_ring, "card_number", chip.number), self.of.chip_root,
-                self.signed.terminal, str(self.signed.journal), said.sequence,
+                self.signed.terminal, self._journal, said.sequence,
             )  # fmt: skip
         shown = read_code(said.code or "", at, self._public, self.refs)
         if shown.problem is Verdict.KEY_UNKNOWN and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
