@@ -134,7 +134,7 @@ def test_without_a_permission_the_page_is_refused() -> None:
 def test_who_left_is_refused_at_once() -> None:
     officer = an_officer("zhou", "clerk")
     client = a_staff_client(officer)
-    staff.dismiss(SYSTEM, officer, "left")
+    staff.suspend(SYSTEM, officer, "left")
     assert client.get("/")["Location"].startswith("/sign-in/")
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from onecard.console import permissions
 from onecard.foundation.errors import NotPermitted
 from onecard.kernel.staff.queries import actor_of
 
@@ -34,11 +35,21 @@ def needs(permission: str) -> Callable[[View], View]:
     return mark
 
 
+def anyone(view: View) -> View:
+    """Open without signing in."""
+    view.permission = "anyone"  # type: ignore[attr-defined]
+    return view
+
+
 def _lacking(permission: str) -> NotPermitted:
+    """What is missing, which roles bring it, and who may assign them."""
+    named, roles = permissions.name_of(permission), permissions.roles_with(permission)
+    zh, en = "、".join(role.name_zh for role in roles), ", ".join(role.name_en for role in roles)
+    asked = permissions.whom_to_ask()
     return NotPermitted(
         "NOT_PERMITTED",
-        f"打开此页需要“{permission}”权限，您的角色没有。",
-        f"This page takes the permission {permission}, which your roles lack.",
-        next_zh="请联系本单位管理员授权。",
-        next_en="Ask your administrator to grant it.",
+        f"打开此页需要“{named['zh']}”权限（{permission}），您的角色没有。有此权限的角色：{zh}。",
+        f"This page takes the permission “{named['en']}” ({permission}), which your roles lack. Roles with it: {en}.",
+        next_zh=f"请联系管理员授权：{asked['zh']}。" if asked["zh"] else "请联系本单位管理员授权。",
+        next_en=f"Ask an administrator to grant it: {asked['en']}." if asked["en"] else "Ask your administrator.",
     )

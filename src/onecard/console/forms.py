@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from onecard.kernel.audit.risks import REASON_CHARS_MAX
 from onecard.kernel.holders.rules import REASON_CHARACTERS_MAX
+from onecard.kernel.signins.models import User
 
 REASON_MISSING = {"required": _("请填写理由。")}
 
@@ -77,3 +79,94 @@ class RevealForm(ReasonForm):
         error_messages={"required": _("请至少选择一项。")},
     )
     field_order = ("fields_shown", "reason")
+
+
+class AppointForm(forms.Form):
+    """A new officer. They choose their password themselves."""
+
+    username = forms.RegexField(
+        r"^[a-z][a-z0-9._-]{1,63}$",
+        label=_("用户名"),
+        strip=True,
+        error_messages={
+            "required": _("请填写用户名。"),
+            "invalid": _("用户名用小写字母开头，只含小写字母、数字、点、横线和下划线。"),
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    display_name = forms.CharField(
+        label=_("姓名"), max_length=64, strip=True, error_messages={"required": _("请填写姓名。")}
+    )
+    department = forms.CharField(
+        label=_("部门"), max_length=64, strip=True, error_messages={"required": _("请填写部门。")}
+    )
+
+
+class AssignForm(forms.Form):
+    """A role, where, and until when."""
+
+    role = forms.ChoiceField(label=_("角色"), error_messages={"required": _("请选择角色。")})
+    place = forms.ChoiceField(label=_("管辖范围"), error_messages={"required": _("请选择管辖范围。")})
+    until = forms.DateField(
+        label=_("有效至"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": _("日期写作 2026-11-30。")},
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "placeholder": "2026-11-30"}),
+    )
+
+    def __init__(
+        self, *args: Any, roles: Sequence[tuple[str, str]], places: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        role, place = self.fields["role"], self.fields["place"]
+        assert isinstance(role, forms.ChoiceField)
+        assert isinstance(place, forms.ChoiceField)
+        role.choices, place.choices = ([("", _("请选择")), *each] for each in (roles, places))
+
+
+class FirstSignInForm(forms.Form):
+    """An invited officer's own password, by the code that they were given."""
+
+    username = forms.CharField(
+        label=_("用户名"),
+        max_length=64,
+        error_messages={"required": _("请输入用户名。")},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    code = forms.CharField(
+        label=_("首次登录码"),
+        max_length=32,
+        error_messages={"required": _("请输入首次登录码。")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        label=_("新密码"),
+        strip=False,
+        max_length=128,
+        error_messages={"required": _("请输入密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("再输入一次新密码"),
+        strip=False,
+        max_length=128,
+        error_messages={"required": _("请再输入一次新密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Both times the same, and strong enough."""
+        given: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return given
+        if given["password"] != given["again"]:
+            self.add_error("again", _("两次输入的密码不同。"))
+            return given
+        try:
+            validate_password(given["password"], User(username=given["username"]))
+        except forms.ValidationError as weak:
+            self.add_error("password", weak)
+        return given

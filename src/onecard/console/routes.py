@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.console import views, views_holders, views_money, views_points, views_uses
+from onecard.console import views, views_holders, views_money, views_points, views_staff, views_uses
 
 urlpatterns = [
     path("", views.home, name="console_home"),
@@ -27,6 +27,18 @@ urlpatterns = [
     path("accounts/<int:account_id>/", views_money.account, name="console_account"),
     path("concessions/", views_money.concessions, name="console_concessions"),
     path("concessions.csv", views_money.concessions_csv, name="console_concessions_csv"),
+    path("officers/", views_staff.officers, name="console_officers"),
+    path("officers/new/", views_staff.appoint, name="console_appoint"),
+    path("officers/<int:officer_id>/", views_staff.officer, name="console_officer"),
+    path("officers/<int:officer_id>/invitation/", views_staff.invite, name="console_invite"),
+    path("officers/<int:officer_id>/roles/", views_staff.assign, name="console_assign"),
+    path("officers/<int:officer_id>/roles/withdrawn/", views_staff.withdraw, name="console_withdraw"),
+    path("officers/<int:officer_id>/suspended/", views_staff.suspend, name="console_suspend"),
+    path("officers/<int:officer_id>/restored/", views_staff.restore, name="console_restore"),
+    path("officers/<int:officer_id>/sessions/", views_staff.end_sessions, name="console_end_sessions"),
+    path("officers/<int:officer_id>/second-factor/", views_staff.reset, name="console_reset"),
+    path("roles/", views_staff.roles, name="console_roles"),
+    path("sign-in/first/", views_staff.first_sign_in, name="console_first_sign_in"),
     path("risks/", views.risks, name="console_risks"),
     path("risks.csv", views.risks_csv, name="console_risks_csv"),
     path("risks/<int:risk_id>/", views.risk, name="console_risk"),

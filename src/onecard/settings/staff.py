@@ -3,7 +3,7 @@
 from onecard.foundation.web.static_files import folder
 from onecard.settings import environment
 from onecard.settings.base import *  # noqa: F403
-from onecard.settings.base import PACKAGE, STATICFILES_DIRS, templates
+from onecard.settings.base import ACCOUNT_RATE_LIMITS, PACKAGE, STATICFILES_DIRS, templates
 
 SECRET_KEY = environment.secret_key("staff")
 DATABASES = {"default": environment.database("onecard-staff")}
@@ -22,6 +22,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "onecard_staff_csrf"
 LANGUAGE_COOKIE_NAME = "onecard_staff_language"
 ONECARD_MODE_COOKIE = "onecard_staff_mode"
+ACCOUNT_RATE_LIMITS = {**ACCOUNT_RATE_LIMITS, "first_sign_in": "60/15m/ip,5/15m/key"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console_home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -1,16 +1,19 @@
 """Roles and scopes: what reaches where, who may change whom, and what the trail tells."""
 
+import datetime as dt
 from argparse import Namespace
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.test import Client
 from tests.foundation.web.faces import SYSTEM, a_staff_client, an_authenticator, an_officer, face, sign_in
 
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import queries as audit
-from onecard.kernel.signins.models import Kind, User
+from onecard.kernel.signins.models import Invitation, Kind, User
 from onecard.kernel.staff import actions, command, queries, roles
 from onecard.kernel.staff.models import Assignment, Role
 
@@ -68,7 +71,7 @@ def test_a_holder_is_no_officer() -> None:
 
 def test_who_left_may_nothing() -> None:
     officer = an_officer("zhou", "clerk")
-    actions.dismiss(SYSTEM, officer, "left")
+    actions.suspend(SYSTEM, officer, "left")
     officer.user.refresh_from_db()
     with pytest.raises(NotPermitted, match="NOT_STAFF"):
         queries.actor_of(officer.user)
@@ -90,7 +93,9 @@ def test_nobody_changes_their_own_roles() -> None:
     for change in (
         lambda: actions.assign(actor, officer, "auditor", ""),
         lambda: actions.withdraw(actor, officer, "administrator", ""),
-        lambda: actions.dismiss(actor, officer, "-"),
+        lambda: actions.suspend(actor, officer, "-"),
+        lambda: actions.restore(actor, officer, "-"),
+        lambda: actions.invite(actor, officer),
     ):
         with pytest.raises(NotPermitted, match="OWN_ROLE"):
             change()
@@ -126,23 +131,31 @@ def test_without_the_permission_nobody_is_appointed() -> None:
 
 
 def test_a_lost_second_factor_is_reset_by_somebody_else() -> None:
-    officer, admin = an_officer("zhou", "clerk"), queries.actor_of(an_officer("gu", "administrator", place="").user)
+    officer = an_officer("zhou", "clerk")
+    admin, second = (queries.actor_of(an_officer(name, "administrator", place="").user) for name in ("gu", "he"))
+    clerk = queries.actor_of(an_officer("li", "clerk").user)
+    owner = Actor(f"staff:{officer.pk}", frozenset({"staff.reset_second_factor"}))
     an_authenticator(officer.user)
-    with pytest.raises(NotPermitted, match="OWN_SECOND_FACTOR"):
-        actions.reset_second_factor(
-            Actor(f"staff:{officer.pk}", frozenset({"staff.reset_second_factor"})), officer, "lost"
-        )
-    with pytest.raises(NotPermitted, match="NOT_PERMITTED"):
-        actions.reset_second_factor(queries.actor_of(officer.user), officer, "lost")
-    with pytest.raises(BadInput, match="REASON_MISSING"):
-        actions.reset_second_factor(admin, officer, " ")
+    refused: tuple[tuple[Actor, Actor | None, str, str], ...] = (
+        (owner, second, "lost", "OWN_SECOND_FACTOR"),
+        (admin, owner, "lost", "OWN_SECOND_FACTOR"),
+        (clerk, second, "lost", "NOT_PERMITTED"),
+        (admin, clerk, "lost", "NOT_PERMITTED"),
+        (admin, admin, "lost", "MAKER_IS_CHECKER"),
+        (admin, None, "lost", "SECOND_OFFICER_MISSING"),
+        (admin, second, " ", "REASON_MISSING"),
+    )
+    for who, approves, reason, code in refused:
+        with pytest.raises((NotPermitted, BadInput), match=code):
+            actions.reset_second_factor(who, officer, reason, approved_by=approves)
     assert Authenticator.objects.filter(user=officer.user).exists()
     for _ in range(2):
-        actions.reset_second_factor(admin, officer, "lost")
+        actions.reset_second_factor(admin, officer, "lost", approved_by=second)
     assert not Authenticator.objects.filter(user=officer.user).exists()
     told = [(fact.verb, fact.actor, fact.reason) for fact in audit.facts_about(f"staff:{officer.pk}")]
     assert told[0] == ("staff.reset_second_factor", admin.name, "lost")
     assert [verb for verb, _, _ in told].count("staff.reset_second_factor") == 1
+    assert audit.facts_about(f"staff:{officer.pk}")[0].detail == {"sessions": 0, "approved_by": second.name}
 
 
 def test_a_reset_ends_the_sessions_of_that_officer_and_nobody_elses() -> None:
@@ -167,3 +180,89 @@ def test_after_a_reset_the_next_sign_in_sets_up_another() -> None:
         assert client.get("/")["Location"] == "/second-factor/"
     with pytest.raises(NotFound, match="OFFICER_UNKNOWN"):
         command.reset_second_factor(Namespace(username="nobody", reason="lost"))
+
+
+def test_a_role_ends_with_its_last_day() -> None:
+    officer = an_officer("zhou")
+    today = clock.today()
+    actions.assign(SYSTEM, officer, "clerk", "3206", until=today)
+    assert queries.actor_of(officer.user).holds("holders.read")
+    Assignment.objects.filter(officer=officer).update(until=today - dt.timedelta(days=1))
+    assert not queries.actor_of(officer.user).holds("holders.read")
+    actions.assign(SYSTEM, officer, "clerk", "3206", until=today + dt.timedelta(days=30))
+    assert Assignment.objects.filter(officer=officer).count() == 1
+    assert queries.actor_of(officer.user).holds("holders.read")
+    with pytest.raises(BadInput, match="DAY_PAST"):
+        actions.assign(SYSTEM, officer, "clerk", "3206", until=today - dt.timedelta(days=1))
+
+
+def test_nobody_assigns_for_longer_than_they_may_themselves() -> None:
+    last = clock.today() + dt.timedelta(days=10)
+    gu, other = an_officer("gu"), an_officer("zhou")
+    actions.assign(SYSTEM, gu, "administrator", "3206", until=last)
+    admin = queries.actor_of(gu.user)
+    for until in (None, last + dt.timedelta(days=1)):
+        with pytest.raises(NotPermitted, match="BEYOND_OWN_DAYS"):
+            actions.assign(admin, other, "clerk", "320612", until=until)
+    actions.assign(admin, other, "clerk", "320612", until=last)
+    actions.assign(SYSTEM, gu, "administrator", "320612")
+    actions.assign(queries.actor_of(gu.user), other, "clerk", "320612")
+    assert Assignment.objects.get(officer=other).until is None
+
+
+def test_an_invited_officer_sets_a_password_once() -> None:
+    officer = an_officer("zhou", "clerk")
+    first, code = (actions.invite(SYSTEM, officer) for _ in range(2))
+    assert Invitation.objects.count() == 1
+    for name, typed in (("zhou", first), ("gu", code), ("zhou", "x"), ("zhou", "")):
+        assert not actions.accept(name, typed, "a-new-password-of-mine")
+    with face("staff"):
+        client = a_staff_client(officer)
+        assert actions.accept("zhou", code.lower(), "a-new-password-of-mine")
+        assert client.get("/").status_code == 302
+    assert not actions.accept("zhou", code, "another-password-of-mine")
+    officer.user.refresh_from_db()
+    assert officer.user.check_password("a-new-password-of-mine")
+    told = [(fact.verb, fact.actor) for fact in audit.facts_about(f"staff:{officer.pk}")][:2]
+    assert told == [("staff.accept_invitation", f"staff:{officer.pk}"), ("staff.invite", SYSTEM.name)]
+
+
+def test_an_invitation_lapses_and_a_suspended_officer_has_none() -> None:
+    officer = an_officer("zhou", "clerk")
+    code = actions.invite(SYSTEM, officer)
+    Invitation.objects.update(expires_at=clock.now())
+    assert not actions.accept("zhou", code, "a-new-password-of-mine")
+    code = actions.invite(SYSTEM, officer)
+    actions.suspend(SYSTEM, officer, "on leave")
+    officer.refresh_from_db()
+    assert not actions.accept("zhou", code, "a-new-password-of-mine")
+    with pytest.raises(Conflict, match="OFFICER_SUSPENDED"):
+        actions.invite(SYSTEM, officer)
+
+
+def test_suspending_ends_sessions_and_restoring_gives_everything_back() -> None:
+    officer = an_officer("zhou", "clerk")
+    with face("staff"):
+        client = a_staff_client(officer)
+        with pytest.raises(BadInput, match="REASON_MISSING"):
+            actions.suspend(SYSTEM, officer, " ")
+        for _ in range(2):
+            actions.suspend(SYSTEM, officer, "on leave")
+        assert client.get("/")["Location"].startswith("/sign-in/")
+        for _ in range(2):
+            actions.restore(SYSTEM, officer, "back")
+        cache.clear()  # a code is good once; nobody waits here for the next
+        assert a_staff_client(officer).get("/holders/").status_code == 200
+    told = [(fact.verb, fact.reason) for fact in audit.facts_about(f"staff:{officer.pk}")][:2]
+    assert told == [("staff.restore", "back"), ("staff.suspend", "on leave")]
+
+
+def test_sessions_are_ended_for_a_reason() -> None:
+    officer = an_officer("zhou", "clerk")
+    with face("staff"):
+        client = a_staff_client(officer)
+        with pytest.raises(BadInput, match="REASON_MISSING"):
+            actions.end_sessions(SYSTEM, officer, "")
+        assert [actions.end_sessions(SYSTEM, officer, "left open") for _ in range(2)] == [1, 0]
+        assert client.get("/")["Location"].startswith("/sign-in/")
+    assert [fact.verb for fact in audit.facts_about(f"staff:{officer.pk}")].count("staff.end_sessions") == 1

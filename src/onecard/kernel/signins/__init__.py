@@ -10,5 +10,7 @@ Words
     user (用户)      a name and a password; what it may do is said by `staff` or follows from being the holder
     kind (类别)      'staff' or 'holder'
     code (验证码)    six digits sent to the phone registered for a holder
+    invitation (首次登录码)  what an officer sets their own password with, once, within three days
+    passkey (通行密钥)  a resident's own key on a phone or computer: another way in, beside the short message
     throttle         counted attempts, kept until they expire
 """

@@ -10,6 +10,7 @@ TABLES = {
     "signins_staffsession": "expire_date",
     "signins_throttle": "expires",
     "signins_code": "expires_at",
+    "signins_invitation": "expires_at",
 }
 
 

@@ -64,6 +64,15 @@ class Code(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class Invitation(models.Model):
+    """A code by which one officer sets their password once, by its digest (SHA-256). At most one is open for a user."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="invitation")
+    digest = models.BinaryField()
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+
 class PublicSession(AbstractBaseSession):
     """Sessions of the public web process; the staff process cannot read them, nor the other way round."""
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Officer(models.Model):
-    """A member of staff. `is_active` False: left or suspended, all permissions rest."""
+    """A member of staff. `is_active` False: suspended, for a while or for good; all permissions rest."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="officer")
     display_name = models.CharField(max_length=64)
@@ -31,13 +31,14 @@ class Role(models.Model):
 
 
 class Assignment(models.Model):
-    """One officer holds one role in the places that begin with `place`."""
+    """One officer holds one role in the places that begin with `place`, up to and including the day `until`."""
 
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="assignments")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="assignments")
     place = models.CharField(max_length=6, blank=True, default="")
     department = models.CharField(max_length=64, blank=True, default="")
     assigned_at = models.DateTimeField(db_default=Now())
+    until = models.DateField(null=True)
 
     class Meta:
         constraints = [

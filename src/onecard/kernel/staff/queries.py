@@ -1,7 +1,11 @@
 """Reads of the staff: who somebody is, and what they may do where."""
 
+import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
+
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotPermitted
 from onecard.kernel.signins.models import User
@@ -17,6 +21,7 @@ class Scope:
     name_en: str
     place: str
     permissions: frozenset[str]
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,12 @@ class StaffActor(Actor):
     def only(self, permission: str) -> Actor:
         """The same officer with one permission and the places it reaches, for reads that filter by place."""
         return Actor(self.name, self.permissions & {permission}, self.places_of(permission))
+
+    def until_of(self, permission: str, place: str) -> dt.date | None:
+        """The last day on which a permission reaches a place; None: for good. It must reach it now."""
+        reaching = [each for each in self.scopes if permission in each.permissions and place.startswith(each.place)]
+        days = [each.until for each in reaching if each.until is not None]
+        return max(days) if len(days) == len(reaching) else None
 
     def require(self, permission: str, place: str = "") -> None:
         """As `Actor.require`, assignment by assignment."""
@@ -64,10 +75,16 @@ def officer_of(user: User) -> Officer:
     return Officer.objects.get(user=user)
 
 
+def in_force() -> QuerySet[Assignment]:
+    """Assignments whose last day is not over."""
+    return Assignment.objects.filter(Q(until=None) | Q(until__gte=clock.today()))
+
+
 def _actor(officer: Officer) -> StaffActor:
-    held = Assignment.objects.filter(officer=officer).select_related("role").order_by("place", "role__code")
+    held = in_force().filter(officer=officer).select_related("role").order_by("place", "role__code")
     scopes = tuple(
-        Scope(a.role.code, a.role.name_zh, a.role.name_en, a.place, frozenset(a.role.permissions)) for a in held
+        Scope(a.role.code, a.role.name_zh, a.role.name_en, a.place, frozenset(a.role.permissions), a.until)
+        for a in held
     )
     permissions = frozenset().union(*(scope.permissions for scope in scopes))
     return StaffActor(f"staff:{officer.pk}", permissions, tuple(sorted({s.place for s in scopes})), scopes)

@@ -95,7 +95,16 @@ ROLES = (
         "auditor",
         "审计岗",
         "Auditor",
-        ("audit.read", "audit.read_risks", "uses.read", "uses.export", "uses.explain", "ledger.read", "figures.read"),
+        (
+            "audit.read",
+            "audit.read_risks",
+            "staff.read",
+            "uses.read",
+            "uses.export",
+            "uses.explain",
+            "ledger.read",
+            "figures.read",
+        ),
     ),
     Shipped(
         "risk_officer",
@@ -108,8 +117,10 @@ ROLES = (
         "系统管理员",
         "Administrator",
         (
+            "staff.read",
             "staff.appoint",
             "staff.assign",
+            "staff.end_sessions",
             "staff.reset_second_factor",
             "catalogue.read",
             "catalogue.load",

@@ -1,5 +1,7 @@
 """Users and the sessions of the two web processes; allauth's own migrations depend on this one."""
 
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -82,3 +84,21 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+        migrations.CreateModel(
+            name="Invitation",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="invitation",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("digest", models.BinaryField()),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+            ],
+        ),

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ("place", models.CharField(blank=True, default="", max_length=6)),
                 ("department", models.CharField(blank=True, default="", max_length=64)),
                 ("assigned_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("until", models.DateField(null=True)),
                 (
                     "officer",
                     models.ForeignKey(
