@@ -24,6 +24,7 @@ from onecard.foundation import clock
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.catalogue.models import Point, Terminal
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.uses import figures
 from onecard_kit.verdicts import Verdict
@@ -51,7 +52,7 @@ def test_nothing_that_waits_is_said_too(client: Client) -> None:
 def test_what_waits_is_counted_within_the_places_and_led_to(client: Client) -> None:
     stop, card = the_catalogue(), a_card(holder=a_registered_holder())
     use = a_use(card, stop, Verdict.ADMITTED)
-    _differs(use)
+    _differs(use, stop)
     a_risk("chip_replayed", "card:1")
     a_risk("chip_replayed", "card:2", place="310100")
     page = shown(client)
@@ -65,12 +66,14 @@ def test_what_waits_is_counted_within_the_places_and_led_to(client: Client) -> N
     assert "待处置的风险事实" not in clerk
 
 
-def _differs(use: UUID) -> None:
+def _differs(use: UUID, at: Point) -> None:
+    terminal, _new = Terminal.objects.get_or_create(code="T-1", point=at)
     rows(
         "INSERT INTO uses_offline_line (use_id, terminal_id, journal, sequence, verdict, gate_verdict, manual, at_gate,"
         " correction_s, gate_paid_fen, double, shortfall_fen, chain_state)"
-        " VALUES ($1, 1, $2, 1, 'FUNDS_SHORT', 'ADMITTED', false, now(), 0, 0, false, 0, 'linked')",
+        " VALUES ($1, $2, $3, 1, 'FUNDS_SHORT', 'ADMITTED', false, now(), 0, 0, false, 0, 'linked')",
         use,
+        terminal.pk,
         uuid7(),
     )
 
@@ -114,7 +117,7 @@ def test_the_overview_takes_the_same_queries_however_much_there_is(client: Clien
     figures.count()
     before = taken()
     for n in range(10):
-        _differs(a_use(card, stop, Verdict.ADMITTED))
+        _differs(a_use(card, stop, Verdict.ADMITTED), stop)
         a_risk("chip_replayed", f"card:{n}")
     assert taken() == before
 

@@ -124,6 +124,12 @@ FIGURES = (
         "Where each risk fact stands is what its follow-ups say",
     ),
     Figures(
+        "DAY_SUMS",
+        "day_sums",
+        "每日用卡合计与用卡一致",
+        "Sums of days are those of their uses",
+    ),
+    Figures(
         "PARTITIONS",
         "partitions",
         "默认分区为空，后续分区已建",

@@ -117,7 +117,7 @@ def figures_of(actor: StaffActor) -> Figures | None:
             for state in CardState
             if states[state]
         ],
-        uses=_in_words(today),
+        uses=_in_words(figures.frequent(places, today.day, USES_SHOWN)),
         today=today.number,
         admitted=today.admitted,
         trend=_trend(days),
@@ -143,7 +143,7 @@ def _tile(each: Division) -> Tile:
     return Tile(name, each.code, each.holders, sum(each.states.values()), each.active, each.ecards, level)
 
 
-def _in_words(day: Day) -> list[tuple[Words, Words, int, bool]]:
+def _in_words(uses: Sequence[tuple[str, Verdict, int]]) -> list[tuple[Words, Words, int, bool]]:
     """A day's most frequent uses in words: item, verdict, how many, admitted or not."""
     names = {item.code: {"zh": item.name.zh, "en": item.name.en} for item in catalogue.in_force(clock.today())}
     return [
@@ -153,7 +153,7 @@ def _in_words(day: Day) -> list[tuple[Words, Words, int, bool]]:
             number,
             verdict is Verdict.ADMITTED,
         )
-        for item, verdict, number in sorted(day.uses, key=lambda use: -use[2])[:USES_SHOWN]
+        for item, verdict, number in uses
     ]
 
 
@@ -169,7 +169,7 @@ def waiting(actor: StaffActor) -> list[Waiting]:
 def _risks(actor: StaffActor) -> Iterator[Waiting]:
     if actor.holds("audit.read_risks"):
         wanted = Filters(actor.places_of(watching.PERMISSION), None, (State.OPEN,))
-        number = len(risks.page(wanted, before=None, limit=RISKS_UP_TO))
+        number = risks.number_of(wanted, RISKS_UP_TO)
         yield Waiting(
             {"zh": "待处置的风险事实", "en": "Open risk facts"},
             {"zh": "用卡异常，需要核查并记录处置", "en": "Signs of misuse to look at and follow up"},

@@ -113,8 +113,7 @@ def items() -> list[tuple[str, Words]]:
 def page(actor: StaffActor, wanted: Chosen) -> Uses:
     """A page of the uses at points of the officer's places."""
     found = listing.page(actor.places_of("uses.read"), wanted.wanted, before=wanted.before)
-    short = found.read if found.next is not None and len(found.uses) < listing.PAGE else 0
-    return Uses(wanted, [row_of(use) for use in found.uses], found.next, short)
+    return Uses(wanted, [row_of(use) for use in found.uses], found.next, found.read)
 
 
 def row_of(use: Listed) -> Row:

@@ -132,6 +132,15 @@ def page(filters: Filters, *, before: int | None = None, limit: int = PAGE) -> l
     return [_risk(row) for row in found]
 
 
+def number_of(filters: Filters, up_to: int) -> int:
+    """How many risk facts there are, counted up to so many."""
+    patterns = [f"{prefix}%" for prefix in filters.places]
+    states = [state.value for state in filters.states]
+    wanted = None if filters.kinds is None else list(filters.kinds)
+    number: int = rows(sql.load(HERE, "risk_number"), wanted, states, patterns, up_to)[0][0]
+    return number
+
+
 def export(actor: Actor, filters: Filters, limit: int) -> Iterator[Risk]:
     """The newest `limit` risk facts, read page by page, for a table that leaves the house: it leaves a fact."""
     kinds, states = list(filters.kinds or ()), [state.value for state in filters.states]

@@ -40,18 +40,11 @@ class Division(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A day's uses by item and verdict."""
+    """How many uses a day had, and how many of them were admitted."""
 
     day: dt.date
-    uses: list[tuple[str, Verdict, int]]
-
-    @property
-    def number(self) -> int:
-        return sum(number for _item, _verdict, number in self.uses)
-
-    @property
-    def admitted(self) -> int:
-        return sum(number for _item, verdict, number in self.uses if verdict is Verdict.ADMITTED)
+    number: int
+    admitted: int
 
 
 class ToDo(NamedTuple):
@@ -67,6 +60,7 @@ def count() -> int:
     today = clock.today()
     known = dict(rows("SELECT day, counted_at FROM uses_day_counted WHERE day > $1", today - dt.timedelta(days=DAYS)))
     due = [day for day in _days(today) if _is_due(day, known.get(day))]
+    due += [day for (day,) in rows(sql.load(HERE, "unfinished_days"), today - dt.timedelta(days=DAYS), DAY_ANEW)]
     for day in due:
         _count_day(day)
     _count_divisions()
@@ -106,22 +100,31 @@ def _count_divisions() -> None:
 
 def divisions(places: Sequence[str]) -> list[Division]:
     """The divisions of some places that have holders, by code."""
-    found = rows(sql.load(HERE, "figures_divisions"), list(places))
+    found = rows(sql.load(HERE, "figures_divisions"), _patterns(places))
     return [Division(code, holders, cards, json.loads(states), at) for code, holders, cards, states, at in found]
 
 
 def days(places: Sequence[str]) -> tuple[list[Day], dt.datetime | None]:
     """The last fourteen days at points of some places, oldest first, and when today was counted; None: never."""
     today = clock.today()
-    found = rows(sql.load(HERE, "figures_days"), list(places), today - dt.timedelta(days=DAYS))
-    of_day: dict[dt.date, list[tuple[str, Verdict, int]]] = {day: [] for day in reversed(_days(today))}
-    for day, item, verdict, number in found:
-        of_day.setdefault(day, []).append((item, Verdict(verdict), number))
+    found = rows(sql.load(HERE, "figures_days"), _patterns(places), today - dt.timedelta(days=DAYS))
+    of_day = {day: (number, admitted) for day, number, admitted in found}
     counted = rows("SELECT counted_at FROM uses_day_counted WHERE day = $1", today)
-    return [Day(day, uses) for day, uses in of_day.items()], counted[0][0] if counted else None
+    shown = [Day(day, *of_day.get(day, (0, 0))) for day in reversed(_days(today))]
+    return shown, counted[0][0] if counted else None
+
+
+def frequent(places: Sequence[str], day: dt.date, limit: int) -> list[tuple[str, Verdict, int]]:
+    """The most frequent uses of a day at points of some places, by item and verdict."""
+    found = rows(sql.load(HERE, "figures_day"), _patterns(places), day, limit)
+    return [(item, Verdict(verdict), number) for item, verdict, number in found]
 
 
 def to_do(places: Sequence[str]) -> ToDo:
     """What waits for somebody in some places."""
     since = uuid7_floor(clock.now() - dt.timedelta(days=7))
-    return ToDo(*rows(sql.load(HERE, "to_do"), list(places), since, COUNTED_UP_TO)[0])
+    return ToDo(*rows(sql.load(HERE, "to_do"), _patterns(places), since, COUNTED_UP_TO)[0])
+
+
+def _patterns(places: Sequence[str]) -> list[str]:
+    return [f"{place}%" for place in places]

@@ -18,8 +18,6 @@ HERE = "onecard.kernel.uses"
 PAGE = 50
 # A page looks through so many uses, whether they fit or not, so that it takes the same among ten million.
 READ_MAX = 20_000
-# Mostly these few are enough.
-READ_FIRST = 200
 OLDEST = UUID(int=0)
 NEWEST = UUID(int=(1 << 128) - 1)
 
@@ -103,7 +101,9 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Uses, newest first. `next` is where to go on, None at the end; `read` is how many were looked through for it."""
+    """Uses, newest first. `next` is where to go on, None at the end; `read` is how many were looked through where the
+    page is short and goes on all the same, else 0.
+    """
 
     uses: list[Listed]
     next: UUID | None
@@ -118,28 +118,38 @@ def page(places: Sequence[str], wanted: Wanted, *, before: UUID | None = None, l
     point = Point.objects.filter(code=wanted.point).values_list("pk", flat=True).first() if wanted.point else None
     if wanted.point and point is None:
         return Page([], None, 0)
-    source = "offline" if wanted.line else "point" if point else "all"
-    kept = wanted.line.value if wanted.line in (Line.DOUBLE, Line.DIFFERS) else ""
-    for read_max in (min(max(READ_FIRST, limit + 1), READ_MAX), READ_MAX):
-        found = rows(
-            sql.load(HERE, "listed"), source, min(before or end, end), begin, read_max,
-            point, list(places), wanted.item, wanted.verdict, kept, limit + 1,
-        )  # fmt: skip
-        read, last = found[0][:2]
-        fit = [Listed(*row[2:]) for row in found if row[2] is not None]
-        if len(fit) > limit or read < read_max:
-            break
-    if len(fit) > limit:
-        return Page(fit[:limit], fit[limit - 1].id, read)
-    return Page(fit, last if read == READ_MAX else None, read)
+    source, more = _source(wanted, point)
+    found = rows(
+        sql.load(HERE, source), min(before or end, end), begin, READ_MAX,
+        [f"{place}%" for place in places], wanted.item, wanted.verdict, limit + 1, *more,
+    )  # fmt: skip
+    fit = [id_ for id_, fits in found if fits][:limit]
+    if len(found) > limit:
+        return Page(_some(fit), fit[-1], 0)
+    reached = next((id_ for id_, fits in found if not fits), None)
+    return Page(_some(fit), reached, READ_MAX if reached else 0)
+
+
+def _source(wanted: Wanted, point: int | None) -> tuple[str, tuple[object, ...]]:
+    """The statement that finds the uses of a page, and what it takes besides."""
+    if wanted.line in (Line.DOUBLE, Line.DIFFERS):
+        return "listed_odd", (point, wanted.line is Line.DOUBLE)
+    if wanted.line is Line.OFFLINE:
+        return "listed_offline", (point,)
+    return ("listed_all", ()) if point is None else ("listed_at_point", (point,))
+
+
+def _some(ids: Sequence[UUID]) -> list[Listed]:
+    """Uses with everything that is told of them, newest first."""
+    return [Listed(*row) for row in rows(sql.load(HERE, "listed_some"), list(ids))] if ids else []
 
 
 def one(actor: Actor, use_id: UUID) -> Listed:
     """A use, for whoever may read uses at its point. Raises NotFound USE_UNKNOWN."""
-    found = rows(sql.load(HERE, "listed_one"), use_id)
+    found = _some([use_id])
     if not found:
         raise use_unknown()
-    use = Listed(*found[0])
+    use = found[0]
     actor.require("uses.read", use.division)
     return use
 

@@ -54,6 +54,8 @@ CREATE TABLE uses_offline_line_default PARTITION OF uses_offline_line DEFAULT;
 -- What somebody should look at: the gate and the platform differ, or a person decided.
 CREATE INDEX uses_offline_line_differs ON uses_offline_line (terminal_id, use_id)
     WHERE gate_verdict <> verdict OR manual OR double OR shortfall_fen > 0;
+-- The same by time, of all terminals: what officers page through and what their overview counts.
+CREATE INDEX uses_offline_line_odd ON uses_offline_line (use_id) INCLUDE (terminal_id) WHERE gate_verdict <> verdict OR double;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON uses_offline_line FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_offline_line EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON uses_offline_line_default EXECUTE FUNCTION refuse_change();

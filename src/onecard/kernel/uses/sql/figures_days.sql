@@ -1,4 +1,3 @@
--- Uses after a day, by day, item and verdict. $1 prefixes of divisions, $2 day
-SELECT day, item, verdict, sum(uses)::bigint FROM uses_day
-WHERE day > $2 AND EXISTS (SELECT FROM unnest($1::text[]) w (place) WHERE starts_with(division, w.place))
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3
+-- Uses of each day after one, and how many were admitted. $1 patterns of divisions (3206%), $2 day
+SELECT day, sum(uses)::bigint, coalesce(sum(uses) FILTER (WHERE verdict = 'ADMITTED'), 0)::bigint FROM uses_day
+WHERE day > $2 AND division LIKE ANY ($1::text[]) GROUP BY 1

@@ -1,5 +1,5 @@
 -- The uses of some cards, newest first. $1 cards, $2 before this id, $3 how many. Each card gives its own newest ones by its
--- index. The columns are those of listed_one.
+-- index. The columns are those of listed_some.
 SELECT u.id, u.at, u.item, coalesce(v.declaration #>> '{name,zh}', u.item), coalesce(v.declaration #>> '{name,en}', ''),
        p.code, p.name_zh, p.name_en, p.division, coalesce(t.code, ''), u.medium, u.leg, u.verdict, u.full_fen, u.paid_fen, u.waived_fen,
        u.concession, c.holder_id, r.use_id IS NOT NULL, l.gate_verdict, l.verdict, coalesce(l.manual, false), coalesce(l.double, false)
