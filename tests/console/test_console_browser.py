@@ -8,9 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.foundation.web.faces import code_now
 from tests.foundation.web.live import Live, browser, live, watched
-from tests.foundation.web.test_web_browser import LOOKS, keep_picture, officer, press_until, walk
+from tests.foundation.web.test_web_browser import LOOKS, keep_picture, officer, press_until, sign_in, walk
+
+from onecard.foundation.clock import today
 
 __all__ = ["browser", "live", "officer"]
 pytestmark = pytest.mark.browser
@@ -112,3 +115,75 @@ def test_a_holder_is_looked_for_and_opened_without_scripts(
     page.click(f"#found a[href='/holders/{live.known['holder']}/']")
     expect(page.locator("#history .events li").first).to_be_visible()
     context.close()
+
+
+def test_an_item_is_published_by_two_officers_and_its_rules_asked_by_keyboard_alone(
+    live: Live, officer: BrowserContext, browser: Browser
+) -> None:
+    """From the file to the page that residents read."""
+    code, here = "culture.library_entry", "/items/culture.library_entry/versions/2/"
+    written = officer.request.get(f"{live.staff}/items/{code}/versions/1.toml").text()
+    text = written.replace("version = 1", "version = 2").replace("starts_on = 2026-01-01", f"starts_on = {today()}")
+    text = text.replace('zh = "图书馆入馆"', 'zh = "公共图书馆入馆"')
+    assert text.count("公共图书馆入馆") == 1
+    page = watched(officer, live.staff)
+    keyboard = page.page.keyboard
+    page.go("/items/?lang=zh&mode=standard")
+    press_until(page.page, "a[href='/items/upload/']", 60)
+    keyboard.press("Enter")
+    press_until(page.page, "#id_text", 60)
+    keyboard.insert_text(text)
+    press_until(page.page, "#file button[type=submit]")
+    keyboard.press("Enter")
+    expect(page.page.locator("#difference")).to_contain_text(f"与 {code}@1 相比")
+    expect(page.page.locator("#difference")).to_contain_text("公共图书馆入馆")
+    assert page.faults() == []
+    keep_picture(page.page, "item-difference")
+    press_until(page.page, "#difference button.primary", 60)
+    keyboard.press("Enter")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("已保存为拟订")
+    _take(page.page, here, "submit")
+    expect(page.page.locator("#publish")).to_contain_text("不能自己发布")
+    assert page.faults() == []
+    keep_picture(page.page, "item-in-review")
+    page.page.close()
+
+    colleague = browser.new_context(locale="zh-CN")
+    theirs = watched(colleague, live.staff)
+    theirs.go("/")
+    sign_in(theirs.page, "sun", live.known["password"])
+    expect(theirs.page.locator("#id_code")).to_be_visible()
+    theirs.page.fill("#id_code", code_now(live.known["secrets"]["sun"]))
+    theirs.page.press("#id_code", "Enter")
+    expect(theirs.page.locator("h1")).to_have_text("运行总览")
+    press_until(theirs.page, ".todo a[href='/items/?stage=review']", 60)
+    theirs.page.keyboard.press("Enter")
+    press_until(theirs.page, f"td a[href='{here}']", 60)
+    theirs.page.keyboard.press("Enter")
+    _take(theirs.page, here, "publish")
+    expect(theirs.page.locator(".phead")).to_contain_text("今天有效")
+    assert theirs.faults() == []
+    resident = watched(colleague, live.public)
+    resident.go(f"/services/{code}?lang=zh")
+    expect(resident.page.locator("h1")).to_have_text("公共图书馆入馆")
+
+    theirs.go("/what-if/?item=transit.bus_ride&point=nt-bus-1")
+    press_until(theirs.page, "#id_card", 60)
+    theirs.page.keyboard.type(live.known["number"])
+    press_until(theirs.page, "#id_reason")
+    theirs.page.keyboard.type("核对优惠是否适用")
+    press_until(theirs.page, ".g button[type=submit]")
+    theirs.page.keyboard.press("Enter")
+    expect(theirs.page.locator("#explained .how li").first).to_be_visible()
+    assert theirs.faults() == []
+    keep_picture(theirs.page, "what-if")
+    colleague.close()
+
+
+def _take(page: Page, version: str, step: str) -> None:
+    """Take a step of a version, by Tab and Enter."""
+    press_until(page, f"a[href='{version}{step}/']", 90)
+    page.keyboard.press("Enter")
+    press_until(page, "form[data-draft] button[type=submit]", 60)
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=status].alert")).to_contain_text("已办理")

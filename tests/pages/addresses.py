@@ -128,6 +128,26 @@ STAFF = {
     "console_exports": _page(OFFICER, "/exports/", grows=True),
     "console_export": _page(OFFICER, "/exports/{export}/"),
     "console_export_csv": _page(OFFICER, "/exports/{export}.csv", kind=FILE),
+    "console_what_if": _page(OFFICER, "/what-if/"),
+    "console_items": _page(OFFICER, "/items/", "/items/?stage=draft", grows=True),
+    "console_item_upload": _page(OFFICER, "/items/upload/"),
+    "console_item": _page(OFFICER, "/items/transit.bus_ride/"),
+    "console_item_difference": _page(OFFICER, "/items/transit.bus_ride/difference/"),
+    "console_item_offers": _page(OFFICER, "/items/transit.bus_ride/points/", grows=True),
+    "console_item_offer": _page(OFFICER, "/items/transit.bus_ride/points/new/"),
+    "console_item_stop_offering": _page(OFFICER, "/items/transit.bus_ride/points/stopped/"),
+    "console_item_version": _page(
+        OFFICER, "/items/transit.metro_ride/versions/1/", "/items/government.marriage_registration/versions/1/"
+    ),
+    "console_item_toml": _page(OFFICER, "/items/transit.bus_ride/versions/1.toml", kind=FILE),
+    "console_item_json": _page(OFFICER, "/items/transit.bus_ride/versions/1.json", kind=FILE),
+    "console_item_preview": _page(OFFICER, "/items/transit.bus_ride/versions/1/preview/"),
+    "console_item_version_step": _page(
+        OFFICER, "/items/transit.bus_ride/versions/1/end/", "/items/transit.bus_ride/versions/1/publish/"
+    ),
+    "console_item_step": _page(OFFICER, "/items/transit.bus_ride/suspend/"),
+    "console_legal_bases": _page(OFFICER, "/legal-bases/"),
+    "console_legal_basis": _page(OFFICER, "/legal-bases/js-2022/"),
     "console_points": _page(OFFICER, "/points/", grows=True),
     "console_point": _page(OFFICER, "/points/{point}/"),
     "console_terminals": _page(OFFICER, "/terminals/", "/terminals/?state=ended", grows=True),

@@ -14,6 +14,7 @@ from onecard.kernel.audit.risks import Filters, State
 from onecard.kernel.cards import words
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue import queries as catalogue
+from onecard.kernel.catalogue import register
 from onecard.kernel.holders import divisions
 from onecard.kernel.staff.queries import StaffActor
 from onecard.kernel.uses import figures
@@ -22,7 +23,7 @@ from onecard_kit.verdicts import WORDS, Verdict
 
 Words = dict[str, str]
 TONES = {"active": "ok", "temp_lost": "warn", "lost": "bad", "locked": "bad"}
-RISKS_UP_TO = 100
+RISKS_UP_TO = VERSIONS_UP_TO = 100
 USES_SHOWN = 15
 # From which coverage on a tile takes the next tone, in percent.
 LEVELS = (20, 40, 60, 80)
@@ -162,7 +163,7 @@ def _in_words(uses: Sequence[tuple[str, Verdict, int]]) -> list[tuple[Words, Wor
 
 def waiting(actor: StaffActor) -> list[Waiting]:
     """What waits for somebody and this officer may look at; what is nothing is left out."""
-    found = [*_risks(actor), *_uses(actor)]
+    found = [*_risks(actor), *_versions(actor), *_uses(actor)]
     return [each for each in found if each.number]
 
 
@@ -174,6 +175,16 @@ def _risks(actor: StaffActor) -> Iterator[Waiting]:
             {"zh": "待处置的风险事实", "en": "Open risk facts"},
             {"zh": "用卡异常，需要核查并记录处置", "en": "Signs of misuse to look at and follow up"},
             number, number == RISKS_UP_TO, "bad", "console_risks", "?state=open",
+        )  # fmt: skip
+
+
+def _versions(actor: StaffActor) -> Iterator[Waiting]:
+    if actor.holds("catalogue.publish"):
+        number = register.count_in_review(limit=VERSIONS_UP_TO)
+        yield Waiting(
+            {"zh": "等待发布的项目版本", "en": "Versions of items to publish"},
+            {"zh": "已送审，须由另一位工作人员发布或退回", "en": "In review: another officer publishes or sends back"},
+            number, number == VERSIONS_UP_TO, "warn", "console_items", "?stage=review",
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.console import views, views_holders, views_money, views_points, views_staff, views_uses
+from onecard.console import views, views_holders, views_items, views_money, views_points, views_staff, views_uses
 
 urlpatterns = [
     path("", views.home, name="console_home"),
@@ -18,6 +18,26 @@ urlpatterns = [
     path("exports/", views_uses.exports_of, name="console_exports"),
     path("exports/<uuid:export_id>/", views_uses.export, name="console_export"),
     path("exports/<uuid:export_id>.csv", views_uses.export_csv, name="console_export_csv"),
+    path("what-if/", views_items.what_if, name="console_what_if"),
+    path("items/", views_items.listing, name="console_items"),
+    path("items/upload/", views_items.upload, name="console_item_upload"),
+    path("items/<str:code>/", views_items.item, name="console_item"),
+    path("items/<str:code>/difference/", views_items.difference, name="console_item_difference"),
+    path("items/<str:code>/points/", views_items.offers, name="console_item_offers"),
+    path("items/<str:code>/points/new/", views_items.offer, name="console_item_offer"),
+    path("items/<str:code>/points/stopped/", views_items.stop_offering, name="console_item_stop_offering"),
+    path("items/<str:code>/versions/<int:number>/", views_items.version, name="console_item_version"),
+    path("items/<str:code>/versions/<int:number>.toml", views_items.version_toml, name="console_item_toml"),
+    path("items/<str:code>/versions/<int:number>.json", views_items.version_json, name="console_item_json"),
+    path("items/<str:code>/versions/<int:number>/preview/", views_items.preview, name="console_item_preview"),
+    path(
+        "items/<str:code>/versions/<int:number>/<slug:step_code>/",
+        views_items.version_step,
+        name="console_item_version_step",
+    ),
+    path("items/<str:code>/<slug:step_code>/", views_items.item_step, name="console_item_step"),
+    path("legal-bases/", views_items.legal_bases, name="console_legal_bases"),
+    path("legal-bases/<str:code>/", views_items.legal_basis, name="console_legal_basis"),
     path("points/", views_points.points, name="console_points"),
     path("points/<int:point_id>/", views_points.point, name="console_point"),
     path("terminals/", views_points.terminals, name="console_terminals"),

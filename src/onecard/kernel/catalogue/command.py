@@ -1,7 +1,7 @@
 """`onecard catalogue …` and `onecard terminals pair`: what an officer does with the catalogue from a terminal.
 
-`--officer NAME` acts as an officer who gives their password and the code of their authenticator. Without it the command line itself acts, which may load
-but is nobody: to submit and to publish takes two officers.
+`--officer NAME` acts as an officer who gives their password and the code of their authenticator. Without it the command
+line itself acts, which may load but is nobody: to submit and to publish takes two officers.
 """
 
 import argparse

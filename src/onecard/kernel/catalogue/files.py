@@ -90,6 +90,14 @@ def read(folder: Path) -> Folder:
         raise invalid(error.file, error.path, error.expected) from error
 
 
+def one(text: str, file: str) -> Folder:
+    """Decode one item file that came by itself; `file` is only named. Raises BadInput ITEM_FILE_INVALID."""
+    try:
+        return Folder((Placed(item_files.parse(text, file), file),))
+    except DeclarationError as error:
+        raise invalid(error.file, error.path, error.expected) from error
+
+
 def invalid(file: str, path: str, expected: str) -> BadInput:
     """The refusal of a file: nothing of the folder was taken."""
     return BadInput(

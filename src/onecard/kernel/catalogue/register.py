@@ -1,12 +1,13 @@
-"""Reads of points and terminals for officers: of their places, paged by code."""
+"""Reads for officers, paged by code: points and terminals of their places, every item with where its versions stand."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from onecard.foundation.errors import NotFound
-from onecard.kernel.catalogue.models import Point, State, Terminal
+from onecard.kernel.catalogue.models import Item, ItemVersion, Offer, Point, Stage, State, Terminal
 
 PAGE = 50
 Row = TypeVar("Row", Point, Terminal)
@@ -18,6 +19,81 @@ class Wanted(NamedTuple):
     code: str = ""
     place: str = ""
     state: str = ""
+
+
+class WantedItems(NamedTuple):
+    """What to keep of the items; empty keeps all. `text` is found in the code and in both names of any version, `stage`
+    is one that some version of the item is at.
+    """
+
+    text: str = ""
+    field: str = ""
+    level: str = ""
+    state: str = ""
+    stage: str = ""
+
+
+class Standing(NamedTuple):
+    """Where a version stands, without what it says but its name."""
+
+    item: str
+    version: int
+    stage: str
+    starts_on: dt.date
+    ends_on: dt.date | None
+    name: dict[str, str]
+
+
+def items(wanted: WantedItems, *, after: str = "", limit: int = PAGE) -> list[Item]:
+    """Items after a code, whether or not they were ever published."""
+    versions = ItemVersion.objects.filter(item_id=OuterRef("pk"))
+    found = Item.objects.filter(code__gt=after)
+    for name in ("field", "level", "state"):
+        if value := getattr(wanted, name):
+            found = found.filter(**{name: value})
+    if wanted.stage:
+        found = found.filter(Exists(versions.filter(stage=wanted.stage)))
+    if wanted.text:
+        named = Q(declaration__name__zh__icontains=wanted.text) | Q(declaration__name__en__icontains=wanted.text)
+        found = found.filter(Q(code__icontains=wanted.text) | Q(Exists(versions.filter(named))))
+    return list(found.order_by("code")[:limit])
+
+
+def standings(codes: Sequence[str]) -> list[Standing]:
+    """The versions of some items, by item and with the newest first."""
+    found = ItemVersion.objects.filter(item_id__in=codes).order_by("item_id", "-version")
+    told = found.values_list("item_id", "version", "stage", "starts_on", "ends_on", "declaration__name")
+    return [Standing(*row) for row in told]
+
+
+def count_in_review(*, limit: int) -> int:
+    """How many versions wait for somebody to publish them, up to a limit."""
+    return ItemVersion.objects.filter(stage=Stage.REVIEW)[:limit].count()
+
+
+def fields() -> list[str]:
+    """The fields that have items, in order."""
+    return list(Item.objects.order_by("field").values_list("field", flat=True).distinct())
+
+
+def item(code: str) -> Item:
+    """An item, whether or not it was ever published. Raises NotFound ITEM_UNKNOWN."""
+    found = Item.objects.select_related("extends").filter(pk=code).first()
+    if found is None:
+        raise NotFound(
+            "ITEM_UNKNOWN",
+            "没有这个应用项目。",
+            "There is no such item.",
+            next_zh="请从应用目录重新查找。",
+            next_en="Look it up in the catalogue.",
+        )
+    return found
+
+
+def offers(places: Sequence[str], code: str, *, after: str = "", limit: int = PAGE) -> list[Offer]:
+    """What points of some places offer of an item, by the points' codes, with the points."""
+    found = Offer.objects.filter(_within("point__division", places), item_id=code, point__code__gt=after)
+    return list(found.select_related("point", "point__operator").order_by("point__code")[:limit])
 
 
 def points(places: Sequence[str], wanted: Wanted, *, after: str = "", limit: int = PAGE) -> list[Point]:

@@ -77,6 +77,7 @@ ROLES = (
             "catalogue.read",
             "catalogue.load",
             "catalogue.submit",
+            "catalogue.send_back",
             "catalogue.offer",
             "catalogue.stop_offering",
             "catalogue.set_hours",
