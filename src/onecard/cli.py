@@ -87,7 +87,18 @@ COMMANDS = (
         ),
     ),
     Command("test", "运行测试", "run the tests", "onecard.cli:run_tests"),
-    Command("bench", "测量性能", "measure", "onecard.cli:run_bench", (argument("name"), JSON)),
+    Command(
+        "bench",
+        "测量性能",
+        "measure",
+        "onecard.cli:run_bench",
+        (
+            argument("name"),
+            argument("--holders", type=int, help="pages：持卡人数 / pages: how many holders"),
+            argument("--uses", type=int, help="pages：用卡笔数 / pages: how many uses"),
+            JSON,
+        ),
+    ),
     Command("check", "核对数据与账目", "check data and money", "onecard.check.command:run", (JSON,), OWNER),
     Command(
         "db roles",
@@ -512,4 +523,6 @@ def run_bench(arguments: argparse.Namespace) -> int:
             next_en=f"There are: {', '.join(names)}.",
         )
     bench: Callable[[list[str]], int | None] = import_module(f"bench.{arguments.name}").main
-    return bench(["--json"] if arguments.json else []) or 0
+    sizes = {"--holders": arguments.holders, "--uses": arguments.uses}
+    given = [f"{name}={number}" for name, number in sizes.items() if number is not None]
+    return bench([*given, *(["--json"] if arguments.json else [])]) or 0
