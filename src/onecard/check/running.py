@@ -14,6 +14,7 @@ from onecard.check.findings import Finding
 from onecard.foundation import crypto, keys, sql
 from onecard.foundation.postgres import grants, roles, urls
 from onecard.foundation.postgres.grants import Connection
+from onecard.kernel.ecards import ref_notes
 
 HERE = "onecard.check"
 LINES_MAX = 20
@@ -155,6 +156,7 @@ def run(url: str, say: Say = silent) -> list[Finding]:
         findings = [_announced(say, each.zh, each.en, lambda each=each: _figures(connection, each)) for each in FIGURES]  # type: ignore[misc]
         findings += [
             _announced(say, "核对卡号索引", "Card number indexes", lambda: _number_indexes(connection)),
+            _announced(say, "核对当日编号密钥", "Keys behind refs", lambda: _ref_keys(connection)),
             _announced(say, "核对状态列表", "Status lists", lambda: _lists(connection)),
             _announced(say, "核对数据库权限", "Grants", lambda: _grants(connection, url)),
             _announced(say, "核对数据字典", "Data dictionary", lambda: _dictionary(connection)),
@@ -189,6 +191,23 @@ def _number_indexes(connection: Connection) -> Finding:
         "卡况可由卡号找到",
         "Standings are found by their card's number",
         {"checked": checked, "different": different},
+    )
+
+
+def _ref_keys(connection: Connection) -> Finding:
+    known = {(id_, day) for id_, day in connection.execute("SELECT id, from_day FROM ecards_ref_key")}
+    missing = ref_notes.missing(connection.info.dbname, known)
+    return Finding(
+        "REF_KEYS",
+        "每个做过的当日编号密钥都在库中",
+        "Every key behind refs that was made is in the database",
+        {"checked": len(known) + len(missing), "missing": len(missing)},
+        tuple(
+            f"id {each.id}, {each.from_day}: 数据库早于该密钥，该日起的二维码与流水会认错人，请恢复到更晚的时点。"
+            " The database is from before this key was made: codes and journals from that day on would name somebody"
+            " else; restore it to a later moment."
+            for each in missing
+        ),
     )
 
 

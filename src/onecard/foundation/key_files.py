@@ -102,6 +102,17 @@ def _changing(folder: Path, purpose: str) -> Iterator[_Change]:
         os.close(lock)
 
 
+def add_note(path: Path, text: str) -> None:
+    """Put a file without secrets beside the rings, for whoever restores something.
+
+    Raises Unavailable KEYS_NOT_WRITABLE.
+    """
+    try:
+        keys.write_new(path, text)
+    except OSError as error:
+        raise _not_writable(path) from error
+
+
 def _replace(path: Path, text: str) -> None:
     """Replace a file by one that is whole and on the disk, with the owner and mode of the one before."""
     before = path.stat()

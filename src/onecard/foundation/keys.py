@@ -136,7 +136,7 @@ def create(folder: Path | str) -> list[Path]:
     missing = [
         (purpose, folder / f"{purpose}.json") for purpose in PURPOSES if not (folder / f"{purpose}.json").exists()
     ]
-    return [path for purpose, path in missing if _write_new(path, text_of(Keyring(purpose, (fresh_key(1),))))]
+    return [path for purpose, path in missing if write_new(path, text_of(Keyring(purpose, (fresh_key(1),))))]
 
 
 def fresh_key(key_id: int, *, waiting: bool = False) -> Key:
@@ -160,7 +160,7 @@ def _entry_of(key: Key) -> dict[str, object]:
     return entry
 
 
-def _write_new(path: Path, text: str) -> bool:
+def write_new(path: Path, text: str) -> bool:
     """Write a file that is whole or absent and replaces none: link fails where rename() would overwrite a live key."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes mode 600
     try:

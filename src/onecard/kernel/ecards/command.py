@@ -5,10 +5,12 @@ and loss.
 import argparse
 import os
 
+from django.db import connection
+
 from onecard.foundation.actors import system
 from onecard.foundation.errors import NotFound
 from onecard.foundation.terminal import say
-from onecard.kernel.ecards import actions, drills, losses, queries
+from onecard.kernel.ecards import actions, drills, losses, queries, ref_notes
 from onecard.kernel.ecards.losses import Lost
 from onecard.kernel.ecards.models import Key
 from onecard.kernel.staff.command import acting
@@ -28,6 +30,7 @@ def rotate(arguments: argparse.Namespace) -> int:
 def rotate_refs(arguments: argparse.Namespace) -> int:
     """Another key for who is behind a ref, from the first day on that no gate has a list for."""
     key = actions.rotate_ref_key(system("operator"))
+    ref_notes.keep(ref_notes.RefNote(connection.settings_dict["NAME"], key.pk, key.from_day))
     say(
         f"自 {key.from_day} 起，二维码的当日编号与状态列表使用新密钥；此前各日不变。",
         f"From {key.from_day} on refs in codes and lists are under a new key; those of the days before stay.",
