@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from onecard.portal import ecard, gallery, own, signing_in, signing_up, views
+from onecard.portal import app, ecard, gallery, own, signing_in, signing_up, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
+    path("manifest.webmanifest", app.manifest, name="portal_manifest"),
+    path("worker.js", app.worker, name="portal_worker"),
+    path("offline/", app.offline, name="portal_offline"),
     path("_kit", gallery.gallery, name="portal_kit"),
     path("sign-in/", signing_in.number, name="portal_sign_in"),
     path("sign-in/code/", signing_in.code, name="portal_sign_in_code"),

@@ -9,7 +9,7 @@ SECRET_KEY = environment.secret_key("public")
 DATABASES = {"default": environment.database("onecard-public")}
 ROOT_URLCONF = "onecard.urls.public_routes"
 TEMPLATES = templates(PACKAGE / "portal" / "templates", PACKAGE / "developers" / "templates")
-TEMPLATES[0]["OPTIONS"]["context_processors"].append("onecard.portal.sessions.page")
+TEMPLATES[0]["OPTIONS"]["context_processors"].extend(["onecard.portal.sessions.page", "onecard.portal.app.page"])
 STATICFILES_DIRS = [*STATICFILES_DIRS, PACKAGE / "portal" / "static", PACKAGE / "developers" / "static"]
 STATIC_ROOT = folder("public")
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}

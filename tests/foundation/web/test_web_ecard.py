@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web import live as processes
 from tests.foundation.web.live import Watched, browser, watched
 from tests.gateway.process import a_gateway
+from tests.pages.addresses import Who, filled, pages
 
 from onecard_kit import codes
 
@@ -225,16 +226,158 @@ def test_a_gateway_that_is_away_says_what_to_do(portal: Portal, phone: Watched) 
         portal.gateway.start()
 
 
-def test_the_page_is_light(phone: Watched) -> None:
-    """60 KB compressed is what a resident's page may take, with all that it loads."""
+def test_every_page_of_a_resident_is_light(portal: Portal, phone: Watched) -> None:
+    """60 KB compressed is what a resident's page may take, with all that it names: as it is on a first visit."""
     set_up(phone)
     cookies = {each["name"]: each["value"] for each in phone.page.context.cookies()}
-    phone.go("/ecard/")
-    paths = phone.page.evaluate("performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)")
-    taken = {}
-    with httpx.Client(base_url=phone.home, cookies=cookies, trust_env=False) as client:
-        for path in {"/ecard/", *(path for path in paths if path.startswith("/static/"))}:
-            with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as answer:
-                assert answer.status_code == 200, path
-                taken[path] = sum(len(part) for part in answer.iter_raw())
-    assert sum(taken.values()) <= 60_000, taken
+    kept: dict[str, int] = {}
+    asked = [(who, each) for who in (Who.NOBODY, Who.RESIDENT) for each in pages("public", who)]
+    with httpx.Client(base_url=portal.home, trust_env=False) as client:
+        for who, path in asked:
+            if path.startswith("/dev/"):
+                continue
+            page = client.get(filled(path, portal.known), cookies=cookies if who is Who.RESIDENT else {})
+            assert page.status_code == 200, path
+            named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
+            assert named, path
+            kept.update({each: weight(client, each) for each in named - kept.keys()})
+            taken = {path: len(page.content)} | {each: kept[each] for each in named}
+            assert sum(taken.values()) <= 60_000, taken
+
+
+def weight(client: httpx.Client, path: str) -> int:
+    """What of a file goes over the wire."""
+    with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.status_code == 200, path
+        return sum(len(part) for part in answer.iter_raw())
+
+
+# --- Without a signal, as an installed app ----------------------------------------------------------------------------
+
+
+CODES = '\\"windows\\":[{'
+
+
+def kept(page: Page) -> str:
+    """What the worker and the page keep on this phone, as text; of files that are everybody's the name."""
+    told: str = page.evaluate(
+        """async () => {
+          let told = JSON.stringify(localStorage);
+          for (const name of await caches.keys()) {
+            const cache = await caches.open(name);
+            for (const each of await cache.keys()) {
+              told += each.url;
+              if (!each.url.includes("/static/")) told += await (await cache.match(each)).text();
+            }
+          }
+          return told;
+        }"""
+    )
+    return told
+
+
+def keeps_the_shell(page: Page) -> None:
+    page.wait_for_function("caches.match('/offline/').then((found) => !!found)")
+
+
+def test_an_installed_app_shows_its_codes_without_a_signal_and_nothing_else(portal: Portal, phone: Watched) -> None:
+    set_up(phone)
+    keeps_the_shell(phone.page)
+    good = {filmed(phone.page)}
+    phone.page.context.set_offline(True)
+    for path in ("/ecard/", "/money/"):  # whatever is asked for: the codes, and nobody's money
+        phone.page.goto(portal.home + path)
+        expect(phone.page.locator("h1")).to_have_text("现在没有网络")
+        expect(phone.page.locator("#qr svg")).to_be_visible()
+        expect(phone.page.locator("#age")).to_have_text(
+            re.compile(r"没有网络：码取于 \d\d:\d\d（\d+ 分钟前），最晚可用到 \d\d:\d\d")
+        )
+        good.add(filmed(phone.page))
+        keep_picture(phone.page, "offline-390-zh-standard")
+    assert all(codes.decode(code) for code in good)
+    phone.wrong = [said for said in phone.wrong if "ERR_INTERNET_DISCONNECTED" not in said]
+    assert phone.faults() == []
+    phone.page.context.set_offline(False)
+    phone.page.click("main a.primary")
+    expect(phone.page.locator("h1")).to_have_text("钱包")
+
+
+def test_codes_kept_without_a_signal_run_out_honestly(portal: Portal, phone: Watched) -> None:
+    set_up(phone)
+    keeps_the_shell(phone.page)
+    phone.page.context.set_offline(True)
+    phone.page.clock.install()
+    phone.page.goto(portal.home + "/ecard/")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    phone.page.clock.run_for(660_000)
+    expect(phone.page.locator("#code.stale")).to_be_visible()
+    expect(phone.page.locator("#left")).to_contain_text("二维码已过期")
+    phone.page.goto(portal.home + "/ecard/")  # opened anew they are gone
+    expect(phone.page.locator("#no-codes")).to_be_visible()
+    expect(phone.page.locator("#code")).to_be_hidden()
+    assert phone.page.evaluate("localStorage.getItem('codes')") is None
+    phone.page.context.set_offline(False)
+    phone.wrong.clear()
+
+
+@pytest.mark.parametrize("by", ["lock", "sign-out", "another's session"])
+def test_nothing_of_a_holder_stays_on_the_phone(portal: Portal, phone: Watched, by: str) -> None:
+    set_up(phone)
+    keeps_the_shell(phone.page)
+    assert CODES in kept(phone.page)
+    if by == "lock":
+        phone.page.click("button[form=lock]")
+    elif by == "sign-out":
+        phone.go("/sign-out/")
+        phone.page.click("main button[type=submit]")
+    else:
+        phone.page.context.clear_cookies()
+        phone.go("/sign-in/password/?next=/cards/")
+        phone.page.fill("#id_login", "wang")
+        phone.page.fill("#id_password", portal.known["password"])
+        phone.page.press("#id_password", "Enter")
+        expect(phone.page.locator("h1")).to_have_text("我的卡")
+    phone.go("/services")
+    told = kept(phone.page)
+    assert CODES not in told
+    for word in ("张*明", portal.known["number"], "csrfmiddlewaretoken", "/ecard/fresh/"):
+        assert word not in told
+    phone.page.context.set_offline(True)
+    phone.page.goto(portal.home + "/ecard/")
+    expect(phone.page.locator("#no-codes")).to_be_visible()
+    expect(phone.page.locator("#code")).to_be_hidden()
+    phone.page.context.set_offline(False)
+    phone.wrong.clear()
+
+
+@pytest.mark.parametrize(("language", "mode"), list(product(("zh", "en"), ("standard", "elder"))))
+def test_the_page_without_a_signal_fits_and_keeps_language_and_letters(
+    portal: Portal, phone: Watched, language: str, mode: str
+) -> None:
+    set_up(phone)
+    phone.go(f"/ecard/?lang={language}&mode={mode}")
+    phone.page.wait_for_function(
+        "look => caches.match('/offline/').then((found) => found?.headers.get('X-Look') === look)",
+        arg=f"?lang={language}&mode={mode}",
+    )
+    phone.page.context.set_offline(True)
+    phone.page.goto(portal.home + "/ecard/")
+    expect(phone.page.locator(f"html[lang^={language}][data-mode={mode}] #qr svg")).to_be_visible()
+    phone.wrong.clear()
+    for width in (320, 768, 1366):
+        phone.page.set_viewport_size({"width": width, "height": 900})
+        assert phone.faults() == []
+        keep_picture(phone.page, f"offline-{width}-{language}-{mode}")
+    phone.page.context.set_offline(False)
+
+
+def test_a_phone_may_install_it(portal: Portal, phone: Watched) -> None:
+    phone.go("/")
+    told = phone.page.context.new_cdp_session(phone.page).send("Page.getAppManifest")
+    assert told["errors"] == []
+    manifest = httpx.get(f"{portal.home}/manifest.webmanifest", trust_env=False).json()
+    assert (manifest["display"], manifest["start_url"], manifest["scope"]) == ("standalone", "/", "/")
+    for icon in manifest["icons"]:
+        picture = Image.open(io.BytesIO(httpx.get(portal.home + icon["src"], trust_env=False).content))
+        assert "x".join(map(str, picture.size)) == icon["sizes"]
+    assert phone.faults() == []

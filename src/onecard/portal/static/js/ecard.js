@@ -1,12 +1,23 @@
 // The live code: draws the window that holds now, counts down, runs a clock, and fetches the next ten before they run out.
-// Time is the gateway's. What no longer holds is greyed out and said so, never left looking valid.
+// Time is the gateway's. What no longer holds is greyed out and said so, never left looking valid. What was fetched is kept
+// on this phone until it runs out, so that the page without a signal shows it; app.js drops what is not this holder's.
 const panel = document.getElementById("code"), qr = document.getElementById("qr"), clock = document.getElementById("clock");
 const ttl = document.getElementById("left"), ring = ttl.querySelector(".b"), count = ttl.querySelector("b"), words = ttl.querySelector("span");
-const token = document.querySelector("#lock [name=csrfmiddlewaretoken]").value, AHEAD = 3;
-let windows, ahead, shown, asking = false, retryAt = 0;
+const age = document.getElementById("age"), mark = document.head.querySelector("meta[name=codes]").content;
+const token = document.querySelector("#lock [name=csrfmiddlewaretoken]")?.value, { fresh } = panel.dataset, AHEAD = 3;
+let windows = [], ahead, shown, taken, asking = false, retryAt = 0, silent = !fresh;
 function take(told) {
   windows = told.windows;
+  taken = told.now;
   ahead = told.now - Date.now() / 1000;
+  silent = false;
+  try { localStorage.setItem("codes", JSON.stringify({ mark, windows, taken, ahead, at: Date.now() })); } catch { /* kept by nobody: then only this page has them */ }
+}
+function takeKept() {
+  const held = JSON.parse(localStorage.getItem("codes") ?? "null"), now = Date.now();
+  if (!held || now < held.at || now / 1000 + held.ahead >= held.windows.at(-1).to) { localStorage.removeItem("codes"); return; }
+  ({ windows, taken, ahead } = held);
+  panel.hidden = false;
 }
 function draw({ size, bits }) {
   const bytes = Uint8Array.from(atob(bits), (c) => c.charCodeAt(0));
@@ -15,19 +26,26 @@ function draw({ size, bits }) {
   qr.innerHTML = `<svg class="q" viewBox="0 0 ${size + 8} ${size + 8}" shape-rendering="crispEdges" aria-hidden="true"><path d="${path}"/></svg>`;
 }
 async function fetchMore() {
-  if (asking || Date.now() < retryAt) return;
+  if (!fresh || asking || Date.now() < retryAt) return;
   asking = true;
   retryAt = Date.now() + 5000;
   try {
-    const answer = await fetch(panel.dataset.fresh, { method: "POST", headers: { "X-CSRFToken": token }, redirect: "error" });
+    const answer = await fetch(fresh, { method: "POST", headers: { "X-CSRFToken": token }, redirect: "error" });
     if (answer.ok) take(await answer.json());
     else if (answer.status === 403 || answer.status === 409) location.reload(); // locked again, or no longer this phone
-  } catch { /* no signal: what was fetched goes on */ } finally { asking = false; }
+  } catch { silent = true; /* no signal: what was fetched goes on */ } finally { asking = false; }
+}
+const time = (s, style) => new Date(s * 1000).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai", ...style });
+function tellAge(now) {
+  const short = { hour: "2-digit", minute: "2-digit" }, told = { at: time(taken, short), minutes: Math.floor((now - taken) / 60), until: time(windows.at(-1).to, short) };
+  age.hidden = !silent && navigator.onLine;
+  if (!age.hidden) age.textContent = age.dataset.says.replace(/\{(\w+)\}/g, (_, key) => told[key]);
 }
 function tick() {
   const now = Date.now() / 1000 + ahead, at = windows.findIndex((each) => each.from <= now && now < each.to), current = windows[at];
-  clock.textContent = new Date(now * 1000).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
+  clock.textContent = time(now);
   panel.classList.toggle("stale", !current);
+  tellAge(now);
   if (!current) words.textContent = panel.dataset.stale;
   else {
     if (current !== shown) draw(current);
@@ -39,10 +57,13 @@ function tick() {
   shown = current;
   if (!current || windows.length - at <= AHEAD) fetchMore();
 }
-take(JSON.parse(panel.dataset.codes));
-clock.hidden = false;
-tick();
-setInterval(tick, 1000);
-document.getElementById("refresh").addEventListener("click", (e) => { e.preventDefault(); retryAt = 0; fetchMore(); });
-document.addEventListener("visibilitychange", () => { if (!document.hidden) { tick(); navigator.wakeLock?.request("screen").catch(() => {}); } });
-navigator.wakeLock?.request("screen").catch(() => {});
+if (fresh) take(JSON.parse(panel.dataset.codes));
+else takeKept();
+if (windows.length) {
+  clock.hidden = false;
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { tick(); navigator.wakeLock?.request("screen").catch(() => {}); } });
+  navigator.wakeLock?.request("screen").catch(() => {});
+}
+document.getElementById("refresh")?.addEventListener("click", (e) => { e.preventDefault(); retryAt = 0; fetchMore(); });

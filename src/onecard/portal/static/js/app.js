@@ -1,0 +1,12 @@
+// Makes the portal an app: registers the worker, tells it how the page is shown, and drops codes kept on this phone
+// where they are another person's, locked or signed out.
+const kept = document.head.querySelector("meta[name=codes]").content, root = document.documentElement;
+try {
+  const held = JSON.parse(localStorage.getItem("codes"));
+  if (held && kept !== "offline" && held.mark !== kept) localStorage.removeItem("codes");
+} catch { localStorage.removeItem("codes"); }
+document.addEventListener("submit", (e) => { if (/\/(sign-out|lock)\/$/.test(e.target.action)) localStorage.removeItem("codes"); });
+if (kept !== "offline" && navigator.serviceWorker) {
+  navigator.serviceWorker.register("/worker.js").catch(() => {});
+  navigator.serviceWorker.ready.then(({ active }) => active.postMessage(`?lang=${root.lang.slice(0, 2)}&mode=${root.dataset.mode}`));
+}
