@@ -21,6 +21,7 @@ class Who(Enum):
     NOBODY = "nobody"
     ASKED = "asked for a code to sign in with"
     RESIDENT = "a resident"
+    WITHOUT_ECARD = "a resident without an e-card"
     NEWCOMER = "an officer without a second factor"
     HALFWAY = "an officer before the second step"
     OFFICER = "an officer with every role"
@@ -53,20 +54,19 @@ def _page(who: Who, *addresses: str, **more: Any) -> Sample:
     return Sample(who, addresses, **more)
 
 
-NOBODY, ASKED, RESIDENT = Who.NOBODY, Who.ASKED, Who.RESIDENT
+NOBODY, ASKED, RESIDENT, WITHOUT_ECARD = Who.NOBODY, Who.ASKED, Who.RESIDENT, Who.WITHOUT_ECARD
 NEWCOMER, HALFWAY, OFFICER = Who.NEWCOMER, Who.HALFWAY, Who.OFFICER
 POSTED, FILE, AWAY = Kind.POSTED, Kind.FILE, Kind.AWAY
-NEVER_A_USE = "/uses/0190aa00-0000-7000-8000-000000000000/"
 
 PUBLIC = {
     "health": _page(NOBODY, "/health", kind=FILE, known="anyone"),
     "account_login": _page(NOBODY, "/sign-in/password/", known="anyone"),
     "account_logout": _page(RESIDENT, "/sign-out/", known="anyone"),
     "portal_home": _page(NOBODY, "/"),
-    "portal_kit": _page(NOBODY, "/_kit"),
     "portal_manifest": _page(NOBODY, "/manifest.webmanifest", kind=FILE),
     "portal_worker": _page(NOBODY, "/worker.js", kind=FILE),
     "portal_offline": _page(NOBODY, "/offline/"),
+    "portal_kit": _page(NOBODY, "/_kit"),
     "portal_sign_in": _page(NOBODY, "/sign-in/"),
     "portal_sign_in_code": _page(ASKED, "/sign-in/code/"),
     "portal_stay": _page(RESIDENT, "/sign-in/stay/", kind=POSTED),
@@ -84,6 +84,7 @@ PUBLIC = {
     "portal_found": _page(RESIDENT, "/cards/{card}/found/"),
     "portal_means": _page(RESIDENT, "/paying/"),
     "portal_ecard": _page(RESIDENT, "/ecard/"),
+    "portal_sign_up": _page(WITHOUT_ECARD, "/ecard/sign-up/"),
     "portal_ecard_begin": _page(RESIDENT, "/ecard/begin/", kind=POSTED),
     "portal_ecard_unlock": _page(RESIDENT, "/ecard/unlock/", kind=POSTED),
     "portal_ecard_fresh": _page(RESIDENT, "/ecard/fresh/", kind=POSTED),

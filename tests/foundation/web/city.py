@@ -1,15 +1,19 @@
 """A few people for live pages, committed to ONECARD_DATABASE_URL; prints what a browser needs to know as JSON.
 
-python -m tests.foundation.web.city
+python -m tests.foundation.web.city [SANDBOX_FILE GATEWAY]
 """
 
 import json
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import django
 
 
-def main() -> None:
-    django.setup()
+def settle() -> dict[str, Any]:
+    """Make them, as the owner; what pages are about, under the names of `tests/pages/addresses.py`."""
     from tests.foundation.web.faces import (
         PASSWORD,
         SYSTEM,
@@ -21,13 +25,14 @@ def main() -> None:
         the_catalogue,
     )
 
-    from onecard.foundation.ids import uuid7
     from onecard.kernel.cards.rules import CardState
     from onecard.kernel.catalogue.models import Terminal
     from onecard.kernel.ecards import actions as ecards
-    from onecard.kernel.ledger import actions as ledger
-    from onecard.kernel.ledger.rules import Ledger, Transfer
-    from onecard.kernel.uses import figures
+    from onecard.kernel.holders import queries as holders
+    from onecard.kernel.staff.queries import actor_of
+    from onecard.kernel.staff.roles import ROLES
+    from onecard.kernel.uses import exports, figures
+    from onecard.kernel.uses.listing import Wanted
     from onecard_kit.verdicts import Verdict
 
     _, card = a_resident("zhang")
@@ -37,30 +42,71 @@ def main() -> None:
     gate = Terminal.objects.create(code="NT-BUS-L01", point=stop)
     ride = a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
     a_use(card, stop, Verdict.ADMITTED, paid_fen=0, concession="senior_70")
-    a_use(card, stop, Verdict.FUNDS_SHORT)
+    refused = a_use(card, stop, Verdict.FUNDS_SHORT)
     _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
+    others = {"card": lost.pk, "use": str(a_use(lost, stop, Verdict.ADMITTED, paid_fen=190)), "holder": lost.holder_id}
+    others["refused_use"] = str(a_use(lost, stop, Verdict.CARD_LOST))
     a_resident("wang", sequence=3)
-    roles = ("card_officer", "auditor", "risk_officer", "finance_officer", "administrator")
-    officers = {name: an_officer(name, *roles) for name in ("zhou", "sun", "wu")}
+    officers = {name: an_officer(name, *(role.code for role in ROLES)) for name in ("zhou", "sun", "wu")}
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
-    accounts = [
-        *ledger.open_accounts([f"party:{stop.operator_id}"], "treasury.city", Ledger.TREASURY, limited=False),
-        *ledger.open_accounts([f"party:{stop.operator_id}"], "operator.receivable", Ledger.TREASURY, limited=False),
-    ]
-    treasury, operator = accounts
-    ledger.post([Transfer(uuid7(), treasury, operator, 200, "concession", reference=ride)])
+    zhou = actor_of(officers["zhou"].user)
+    holders.reveal(zhou, card.holder_id, ["phone"], "核对领卡人")
+    told = {"password": PASSWORD, "number": card.number, "secrets": secrets, "lost": lost.pk, "others": others}
+    told |= {"card": card.pk, "holder": card.holder_id, "use": str(ride), "refused_use": str(refused), "risk": risk}
+    told |= {"point": stop.pk, "terminal": gate.pk, "account": _money(card.holder_id, stop.operator_id, ride)}
+    told |= {"export": str(exports.ask(zhou, ["3206"], Wanted(), "zh"))}
     figures.count()
-    told = {"password": PASSWORD, "card": card.pk, "number": card.number, "lost": lost.pk, "secrets": secrets}
-    told |= {
-        "risk": risk,
-        "holder": card.holder_id,
-        "use": str(ride),
-        "point": stop.pk,
-        "terminal": gate.pk,
-        "account": accounts[0],
-    }
+    return told
+
+
+def _money(holder_id: int, operator_id: int, ride: UUID) -> int:
+    """A purse with something in it, and a ride of which the city bore a part; the account that paid it."""
+    from tests.foundation.web.faces import SYSTEM
+
+    from onecard.foundation.ids import uuid7
+    from onecard.kernel.cards import actions as cards
+    from onecard.kernel.ledger import actions as ledger
+    from onecard.kernel.ledger.rules import Ledger, Transfer
+
+    party = [f"party:{operator_id}"]
+    [bank] = ledger.open_accounts(party, "bank.clearing", Ledger.PURSE, limited=False)
+    [treasury] = ledger.open_accounts(party, "treasury.city", Ledger.TREASURY, limited=False)
+    [operator] = ledger.open_accounts(party, "operator.receivable", Ledger.TREASURY, limited=False)
+    ledger.open_accounts(party, "operator.receivable", Ledger.PURSE, limited=False)
+    purse = cards.open_purse(SYSTEM, holder_id)
+    paid = [Transfer(uuid7(), bank, purse, 5_000, "opening")]
+    paid.append(Transfer(uuid7(), treasury, operator, 200, "concession", reference=ride))
+    assert ledger.post(paid) == {}
+    return treasury
+
+
+def lend(path: Path, gateway: str) -> None:
+    """Write a sandbox's file as the demo does."""
+    from tests.foundation.web.faces import SYSTEM
+
+    from onecard.demo import nantong, sandbox
+    from onecard.kernel.catalogue import actions as catalogue
+    from onecard.kernel.catalogue.models import Point, Terminal
+
+    stop = Point.objects.get(code="nt-bus-1")
+    point = Point.objects.create(
+        code=nantong.SANDBOX, client=stop.client, operator=stop.operator, name_zh="接入测试点", name_en="Test point",
+        division="320602", demonstration=True,
+    )  # fmt: skip
+    for item in nantong.TRIED:
+        catalogue.offer(SYSTEM, point.code, item)
+    for number in (1, 2):
+        Terminal.objects.create(code=f"NT-DEV-1-{number}", point=point)
+    sandbox.make(path, gateway)
+
+
+def main() -> None:
+    django.setup()
+    told = settle()
+    if sys.argv[1:]:
+        lend(Path(sys.argv[1]), sys.argv[2])
     print(json.dumps(told))
 
 
