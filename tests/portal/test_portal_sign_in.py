@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 from tests.foundation.web.faces import PASSWORD, a_registered_holder, a_resident
@@ -252,6 +253,43 @@ def test_a_session_is_kept_and_ends() -> None:
     assert stayed.status_code == 204
     assert (client.session.get_expiry_date() - clock.now()).total_seconds() > 1700
     session = client.session
+def test_a_passkey_is_offered_once_and_never_to_who_has_one() -> None:
+    user, _ = a_resident()
+    client = Client()
+    ask(client, number_of(1))
+    page = client.post("/sign-in/code/", {"code": sent()}, follow=True).content.decode()
+    assert '<a href="/settings/passkeys/">添加通行密钥</a>' in page
+    assert "添加通行密钥" not in client.get("/cards/").content.decode()
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "x"})
+    cache.clear()
+    again = Client()
+    ask(again, number_of(1))
+    assert "添加通行密钥" not in again.post("/sign-in/code/", {"code": sent()}, follow=True).content.decode()
+
+
+def test_nobody_keeps_a_loss_from_being_reported_by_asking_for_codes() -> None:
+    _, card = a_resident()
+    stranger, client = Client(), Client()
+    assert ask(stranger, number_of(1)).status_code == 302
+    assert "急需挂失请拨打 12333" in ask(stranger, number_of(1)).content.decode()
+    page = client.get("/sign-in/?next=/lost/").content.decode()
+    assert "不需要数字密码" in page
+    assert ask(client, number_of(1), next="/lost/").status_code == 302
+    first = client.post("/sign-in/code/", {"code": sent()})
+    assert first["Location"] == "/lost/"
+    assert client.get("/lost/")["Location"] == f"/cards/{card.pk}/lost/"
+    assert "已临时挂失" in client.post(f"/cards/{card.pk}/lost/", follow=True).content.decode()
+    card.refresh_from_db()
+    assert card.state == "temp_lost"
+    assert ask(Client(), number_of(1), next="/lost/").status_code == 200  # it has an end too
+
+
+def test_the_home_and_the_sign_in_page_lead_to_the_report() -> None:
+    assert 'href="/lost/"' in Client().get("/").content.decode()
+    assert Client().get("/lost/")["Location"] == "/sign-in/?next=/lost/"
+    assert "/sign-in/?next=/lost/" in Client().get("/sign-in/").content.decode()
+
+
     session.set_expiry(clock.now() - dt.timedelta(seconds=1))
     session.save()
     assert client.get("/cards/").status_code == 302

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from onecard.foundation import clock
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.signins.models import User
-from onecard.portal import codes, gateway
+from onecard.portal import browsers, codes, gateway
 from onecard.portal.access import holder_only
 from onecard.portal.forms import ChoosePinForm, PinForm
 
@@ -46,7 +46,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     face = _face(request)
     if face is None or face.serial is None:
         return redirect("portal_ecard")
-    token = ecards.enrol_device(request.actor, face.serial, _("手机浏览器"))  # type: ignore[attr-defined]
+    name = browsers.name_of(request.headers.get("User-Agent", ""))
+    token = ecards.enrol_device(request.actor, face.serial, name)  # type: ignore[attr-defined]
     user = cast(User, request.user)
     user.pin = make_password(form.cleaned_data["pin"])
     user.save(update_fields=["pin"])
@@ -83,7 +84,7 @@ def fresh(request: HttpRequest) -> HttpResponse:
     if not _is_unlocked(request):
         return JsonResponse({"code": "LOCKED"}, status=403)
     try:
-        told = codes.codes(*gateway.codes(_token(request)))
+        told = codes.codes(*gateway.codes(token_of(request)))
     except gateway.Refused as refused:
         return JsonResponse({"code": refused.code}, status=409)
     return HttpResponse(told.data, content_type="application/json")
@@ -132,14 +133,14 @@ def _licence(request: HttpRequest, plain: dict[str, str] | None) -> HttpResponse
 def _shown(request: HttpRequest, *, read_aloud: bool = False) -> HttpResponse:
     face = _face(request)
     request.back_to = PATH  # type: ignore[attr-defined]
-    if face is None or face.serial is None or not face.usable or not _token(request):
+    if face is None or face.serial is None or not face.usable or not token_of(request):
         return _locked(request)
     try:
-        told = codes.codes(*gateway.codes(_token(request)))
-        given = gateway.number(_token(request)) if read_aloud else None
+        told = codes.codes(*gateway.codes(token_of(request)))
+        given = gateway.number(token_of(request)) if read_aloud else None
     except gateway.Refused:  # the phone was revoked or has run out, or the card was reported lost meanwhile
         response = render(request, "ecard_start.html", {"form": ChoosePinForm(), "face": face})
-        response.delete_cookie(DEVICE, path=PATH)
+        forget(request, response)
         return response
     page = {"face": face, "codes": told, "number": given and codes.spaced(given.text)}
     page["number_to"] = given and codes.time_of(given.expires)
@@ -149,7 +150,7 @@ def _shown(request: HttpRequest, *, read_aloud: bool = False) -> HttpResponse:
 def _locked(request: HttpRequest) -> HttpResponse:
     face = _face(request)
     request.back_to = PATH  # type: ignore[attr-defined]
-    begun = bool(_token(request)) and bool(request.user.pin)  # type: ignore[union-attr]
+    begun = bool(token_of(request)) and bool(request.user.pin)  # type: ignore[union-attr]
     if begun and face is not None and face.serial is not None and face.usable:
         return render(request, "ecard_locked.html", {"form": PinForm(), "face": face})
     return render(request, "ecard_start.html", {"form": ChoosePinForm(), "face": face})
@@ -159,7 +160,14 @@ def _face(request: HttpRequest) -> codes.Face | None:
     return codes.face(request.holder_id)  # type: ignore[attr-defined]
 
 
-def _token(request: HttpRequest) -> str:
+def forget(request: HttpRequest, response: HttpResponse) -> None:
+    """This phone shows no code any more: it drops its token, and locks."""
+    response.delete_cookie(DEVICE, path=PATH)
+    request.session.pop(UNLOCKED, None)
+
+
+def token_of(request: HttpRequest) -> str:
+    """The token by which this phone fetches codes, "" if it has none."""
     return request.COOKIES.get(DEVICE, "")
 
 

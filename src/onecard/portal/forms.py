@@ -8,6 +8,7 @@ from onecard.foundation.errors import BadInput
 from onecard.foundation.web.jinja import is_english
 from onecard.kernel.holders import divisions, rules
 from onecard.kernel.signins.codes import DIGITS
+from onecard.kernel.signins.passkeys import NAME_MAX
 
 NUMBER_MAX = 40
 
@@ -58,6 +59,17 @@ class ConsentForm(forms.Form):
     agreed = forms.BooleanField(
         label=_("我已了解以上内容，同意签发电子社保卡"),
         error_messages={"required": _("请先勾选同意，再签发。")},
+    )
+
+
+class PasskeyForm(forms.Form):
+    """What a passkey is called."""
+
+    name = forms.CharField(
+        label=_("名称"),
+        max_length=NAME_MAX,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("请填写名称。"), "max_length": _("名称太长，最多 60 字。")},
     )
 
 

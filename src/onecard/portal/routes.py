@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.portal import app, ecard, gallery, own, signing_in, signing_up, views
+from onecard.portal import app, ecard, gallery, own, passkeys, phones, settings, signing_in, signing_up, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("_kit", gallery.gallery, name="portal_kit"),
     path("sign-in/", signing_in.number, name="portal_sign_in"),
     path("sign-in/code/", signing_in.code, name="portal_sign_in_code"),
+    path("sign-in/passkey/", passkeys.enter, name="portal_passkey_enter"),
+    path("sign-in/passkey/begin/", passkeys.begin_entering, name="portal_passkey_begin_entering"),
     path("sign-in/stay/", signing_in.stay, name="portal_stay"),
     path("services", views.service_list, name="portal_services"),
     path("services.csv", views.services_csv, name="portal_services_csv"),
@@ -22,6 +24,7 @@ urlpatterns = [
     path("cards/", views.cards, name="portal_cards"),
     path("ecard/", ecard.ecard, name="portal_ecard"),
     path("ecard/sign-up/", signing_up.sign_up, name="portal_sign_up"),
+    path("ecard/phones/", phones.phones, name="portal_phones"),
     path("ecard/begin/", ecard.begin, name="portal_ecard_begin"),
     path("ecard/unlock/", ecard.unlock, name="portal_ecard_unlock"),
     path("ecard/fresh/", ecard.fresh, name="portal_ecard_fresh"),
@@ -34,7 +37,14 @@ urlpatterns = [
     path("money/", own.money, name="portal_money"),
     path("rights/", own.rights, name="portal_rights"),
     path("seen/", own.seen, name="portal_seen"),
+    path("settings/", settings.settings, name="portal_settings"),
+    path("settings/sessions/", settings.sessions, name="portal_sessions"),
+    path("settings/passkeys/", passkeys.mine, name="portal_passkeys"),
+    path("settings/passkeys/begin/", passkeys.begin, name="portal_passkey_begin"),
+    path("settings/passkeys/<int:passkey_id>/", passkeys.one, name="portal_passkey"),
+    path("settings/passkeys/<int:passkey_id>/remove/", passkeys.remove, name="portal_passkey_remove"),
     path("paying/", views.means, name="portal_means"),
+    path("lost/", views.lost_card, name="portal_lost_card"),
     path("cards/<int:card_id>/lost/", views.lost, name="portal_lost"),
     path("cards/<int:card_id>/found/", views.found, name="portal_found"),
 ]

@@ -9,7 +9,6 @@ from allauth.core.ratelimit import consume
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.signins import codes, entering
-from onecard.portal import sessions
-from onecard.portal.access import anyone, holder_only
+from onecard.portal import passkeys, sessions
+from onecard.portal.access import anyone, holder_only, next_of
 from onecard.portal.forms import CodeForm, NumberForm
 
 ASKED, AFTER = "sign_in_code", "sign_in_next"
@@ -33,9 +32,10 @@ def number(request: HttpRequest) -> HttpResponse:
     form = NumberForm(request.POST or None)
     if form.is_valid() and _may_ask(request, form):
         request.session[ASKED] = str(codes.ask(holders.id_of_number(form.cleaned_data["number"])))
-        request.session[AFTER] = _next(request)
+        request.session[AFTER] = next_of(request)
         return redirect("portal_sign_in_code")
-    return render(request, "sign_in_number.html", {"form": form, "next": _next(request)})
+    page = {"form": form, "next": next_of(request), "for_a_loss": _is_for_a_loss(request)}
+    return render(request, "sign_in_number.html", page)
 
 
 @anyone
@@ -51,10 +51,12 @@ def code(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and _may_try(request, form):
         holder_id = codes.prove(UUID(asked), form.cleaned_data["code"])
         after = request.session.get(AFTER) or reverse("portal_cards")
-        if holder_id is not None and entering.enter(request, holder_id) is not None:
+        user = entering.enter(request, holder_id) if holder_id is not None else None
+        if user is not None:
             request.session.pop(ASKED, None)
             request.session.pop(AFTER, None)
-            sessions.keep(request, at_once=True)
+            sessions.begin(request)
+            passkeys.offer(request, user)
             return redirect(after)
         form.add_error("code", _("验证码不正确、已过期，或输错次数过多。请核对后再输入，或重新获取。"))
     return render(request, "sign_in_code.html", {"form": form, "minutes": int(codes.LIFE.total_seconds() // 60)})
@@ -67,14 +69,19 @@ def stay(request: HttpRequest) -> HttpResponse:
     sessions.keep(request, at_once=True)
     if request.headers.get("Accept") == "application/json":
         return HttpResponse(status=204)
-    return redirect(_next(request) or "portal_cards")
+    return redirect(next_of(request) or "portal_cards")
 
 
 def _may_ask(request: HttpRequest, form: NumberForm) -> bool:
-    """So often a minute and an hour for one number, and so often from one address."""
-    if consume(request, action="sign_in_code", key=form.cleaned_data["number"]):
+    """So often a minute and an hour for one number, and so often from one address. Who is about to report a loss has a
+    budget of their own, so that nobody can keep them from it by asking for codes.
+    """
+    action = "sign_in_code_lost" if _is_for_a_loss(request) else "sign_in_code"
+    if consume(request, action=action, key=form.cleaned_data["number"]):
         return True
-    form.add_error(None, _("刚刚已经发送过验证码，或获取次数过多。请一分钟后再试；每小时最多五次。"))
+    form.add_error(
+        None, _("刚刚已经发送过验证码，或获取次数过多。请一分钟后再试；每小时最多五次。急需挂失请拨打 12333。")
+    )
     return False
 
 
@@ -85,7 +92,6 @@ def _may_try(request: HttpRequest, form: CodeForm) -> bool:
     return False
 
 
-def _next(request: HttpRequest) -> str:
-    """Where to go on to: an address of this very site, or ''."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else ""
+def _is_for_a_loss(request: HttpRequest) -> bool:
+    """Whether somebody signs in to report a card lost."""
+    return next_of(request) == reverse("portal_lost_card")

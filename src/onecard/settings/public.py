@@ -26,9 +26,11 @@ ONECARD_MODE_COOKIE = "onecard_public_mode"
 ACCOUNT_RATE_LIMITS = {
     **ACCOUNT_RATE_LIMITS,
     "sign_in_code": "1/m/key,5/h/key,60/m/ip",
+    "sign_in_code_lost": "1/m/key,3/h/key,60/m/ip",
     "sign_in_code_tried": "60/m/ip",
     "unlock": "5/15m/user",
 }
+    "passkey": "120/m/ip",
 LOGIN_URL = "portal_sign_in"
 LOGIN_REDIRECT_URL = "portal_cards"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal_home"

@@ -58,6 +58,11 @@ def id_of_number(number: str) -> int | None:
     return Holder.objects.filter(number_index=index, life="alive").values_list("pk", flat=True).first()
 
 
+def is_alive(holder_id: int) -> bool:
+    """Whether a holder is living, for whoever proves in another way that they are the one."""
+    return Holder.objects.filter(pk=holder_id, life="alive").exists()
+
+
 def phone_of(holder_id: int) -> str | None:
     """A living holder's registered phone in plain, to send something to; None if there is none."""
     holder = Holder.objects.filter(pk=holder_id, life="alive", phone_sealed__isnull=False).first()

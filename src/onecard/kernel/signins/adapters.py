@@ -5,10 +5,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from onecard.foundation import crypto, keys
+from onecard.kernel.signins.models import Kind
 
 # allauth hands over the secret alone, so its place in the table names column, not row.
 SECRET_PLACE = "mfa_authenticator.data"  # noqa: S105
@@ -39,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
-    """Authenticator codes (TOTP, RFC 6238)."""
+    """Authenticator codes (TOTP, RFC 6238) of staff, and passkeys of residents."""
 
     error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": WRONG_CODE}
 
@@ -50,6 +52,23 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no t
     def decrypt(self, encrypted_text: str) -> str:
         sealed = base64.b64decode(encrypted_text)
         return crypto.open_sealed(keys.load("identity"), sealed, SECRET_PLACE).decode()
+
+    def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
+        """For staff alone: a resident's passkey is another way in, and never asked for beside the first."""
+        return user.is_authenticated and user.kind == Kind.STAFF and bool(super().is_mfa_enabled(user, types))
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """What a phone's list of passkeys says: whose it is, masked, and of which service."""
+        told: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return {
+            **told,
+            "name": getattr(user, "shown_as", user.username),
+            "display_name": settings.ONECARD_PRODUCT["zh"],
+        }
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        told: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return {**told, "name": settings.ONECARD_PRODUCT["zh"]}
 
     def can_delete_authenticator(self, authenticator: Any) -> bool:
         """Never by oneself: the second factor is obligatory; an administrator resets a lost one."""

@@ -74,7 +74,13 @@ class Invitation(models.Model):
 
 
 class PublicSession(AbstractBaseSession):
-    """Sessions of the public web process; the staff process cannot read them, nor the other way round."""
+    """Sessions of the public web process; the staff process cannot read them, nor the other way round. Of who is signed
+    in it says who, since when, and in which browser.
+    """
+
+    user_id = models.BigIntegerField(null=True, db_index=True)
+    began_at = models.DateTimeField(null=True)
+    browser = models.TextField(blank=True, default="")
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

@@ -20,6 +20,9 @@ class Migration(migrations.Migration):
                 ),
                 ("session_data", models.TextField(verbose_name="session data")),
                 ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("user_id", models.BigIntegerField(db_index=True, null=True)),
+                ("began_at", models.DateTimeField(null=True)),
+                ("browser", models.TextField(blank=True, default="")),
             ],
             options={
                 "verbose_name": "session",
