@@ -1,6 +1,8 @@
 """How PostgreSQL finds what it is asked for once there is a lot: by key, also by a plan older than the rows."""
 
 import asyncio
+import datetime as dt
+import json
 import secrets
 from collections.abc import Callable, Iterator
 from uuid import UUID
@@ -10,13 +12,20 @@ import psycopg
 import pytest
 from tests.small_city import SmallCity
 
-from onecard.foundation import sql
+from onecard.foundation import clock, sql
+from onecard.foundation.ids import uuid7_floor
 from onecard.gateway import services
 from onecard.kernel.uses import listing, mine
 from onecard.kernel.uses.listing import NEWEST, OLDEST
 
 CARDS, USES = 4_000, 6_000
-SCANS = "SELECT seq_scan, seq_tup_read FROM pg_stat_user_tables WHERE relname = $1"
+SCANNED = "SELECT relname, coalesce(seq_tup_read, 0) FROM pg_stat_user_tables"
+TRAVELLED = f"""
+INSERT INTO uses_journey (id, card_id, item, item_version_id, point, operator, at, ends_by, purse, held_fen, ended_at)
+SELECT uuid7_beside(uuid7_floor(now()), n), n, 'transit.metro_ride', 1, 'p', 'party:1', now() - interval '1 day',
+       now() - interval '20 hours', 1, 0, now() - interval '20 hours'
+FROM generate_series(1, {CARDS}) n
+"""
 GROWN = (
     "INSERT INTO ledger_account (ledger, role, owner, limited, ceiling_fen)"
     f" SELECT 'purse', 'holder.purse', 'holder:' || 5000000 + n, true, 100000 FROM generate_series(1, {CARDS}) n",
@@ -54,28 +63,29 @@ def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
 
 
 class Asked:
-    """`lock_cards` as it was planned on a connection, and how often its tables were scanned for it."""
+    """A statement as it was planned on a connection, and what was scanned for it since."""
 
-    def __init__(self, url: str, connect: Callable[[str], asyncpg.Connection]) -> None:
+    def __init__(self, url: str, connect: Callable[[str], asyncpg.Connection], name: str) -> None:
         self.runner = asyncio.Runner()
         self.connection = self.runner.run(connect(url))
-        statement = sql.load("onecard.kernel.uses.load", "lock_cards")
-        self.prepared = self.runner.run(self.connection.prepare(statement))
+        self.prepared = self.runner.run(self.connection.prepare(sql.load("onecard.kernel.uses.load", name)))
 
-    def of(self, serials: list[int], city: SmallCity) -> tuple[int, dict[str, int]]:
-        """How many cards were locked, and the rows that were read by scans, by table."""
-        tables = ("cards_standing", "ledger_balance", "ledger_account")
-        before = {table: self._read(city, table) for table in tables}
-        found = self.runner.run(self.prepared.fetch(serials, []))
+    def of(self, city: SmallCity, *params: object) -> tuple[list[asyncpg.Record], dict[str, int]]:
+        """What it gives, and how many rows were read by scans for it, by table."""
+        before = _scanned(city)
+        found = self.runner.run(self.prepared.fetch(*params))
         self.runner.run(self.connection.execute("SELECT pg_stat_force_next_flush()"))
-        return len(found), {table: self._read(city, table) - before[table] for table in tables}
-
-    def _read(self, city: SmallCity, table: str) -> int:
-        return int(city.run(SCANS, table)[0][1])
+        return found, {table: read - before[table] for table, read in _scanned(city).items() if read > before[table]}
 
     def close(self) -> None:
         self.runner.run(self.connection.close())
         self.runner.close()
+
+
+def _scanned(city: SmallCity) -> dict[str, int]:
+    """Rows read by scans so far, by table, also by what this connection did just now."""
+    city.run("SELECT pg_stat_force_next_flush()")
+    return dict(city.run(SCANNED))
 
 
 async def _as_scans_like_it(url: str) -> asyncpg.Connection:
@@ -87,19 +97,32 @@ async def _as_scans_like_it(url: str) -> asyncpg.Connection:
 def test_cards_are_locked_by_key_with_a_plan_from_when_there_were_none(
     city: SmallCity, fresh_database: dict[str, str]
 ) -> None:
-    lanes = {each: Asked(fresh_database["gateway"], each) for each in (services.connect, _as_scans_like_it)}
-    for asked in lanes.values():
-        assert asked.of([1], city)[0] == 0  # planned here, and kept
+    url = fresh_database["gateway"]
+    held, free = Asked(url, services.connect, "lock_cards"), Asked(url, _as_scans_like_it, "lock_cards")
+    for asked in (held, free):
+        assert asked.of(city, [1], []) == ([], {})  # planned here, and kept
     for statement in GROWN:
         city.run(statement)
     serials = [secrets.randbelow(CARDS) + 1 for _ in range(8)]
-    locked, read = lanes[services.connect].of(serials, city)
-    assert locked == len(set(serials))
-    assert read == {"cards_standing": 0, "ledger_balance": 0, "ledger_account": 0}
+    locked, scanned = held.of(city, serials, [])
+    assert len(locked) == len(set(serials))
+    assert scanned == {}
     # What this test looks at does tell: a plan of the same age that is not held to keys reads every card.
-    assert lanes[_as_scans_like_it].of(serials, city)[1]["cards_standing"] >= CARDS
-    for asked in lanes.values():
+    assert free.of(city, serials, [])[1]["cards_standing"] >= CARDS
+    for asked in (held, free):
         asked.close()
+
+
+def test_journeys_that_are_over_are_found_by_card(city: SmallCity, fresh_database: dict[str, str]) -> None:
+    asked = Asked(fresh_database["gateway"], services.connect, "late_journeys")
+    now = clock.now()
+    given = ([7], ["transit.metro_ride"], now - dt.timedelta(days=2), now, uuid7_floor(now - dt.timedelta(days=2)))
+    assert asked.of(city, *given)[1] == {}
+    city.run(TRAVELLED)
+    [found], scanned = asked.of(city, *given)
+    assert len(json.loads(found["left"])) == 1
+    assert scanned == {}
+    asked.close()
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------

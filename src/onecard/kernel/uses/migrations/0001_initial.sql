@@ -91,6 +91,8 @@ CREATE TABLE uses_journey (
 CREATE UNIQUE INDEX uses_journey_open ON uses_journey (card_id, item) WHERE ended_at IS NULL;
 CREATE INDEX uses_journey_ended ON uses_journey (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX uses_journey_due ON uses_journey (ends_by) WHERE ended_at IS NULL;
+-- What late lines and their holder ask of a card's journeys that are over.
+CREATE INDEX uses_journey_over ON uses_journey (card_id, item) WHERE ended_at IS NOT NULL;
 
 -- How far the job that looks for risks has looked: every use up to `through` was tallied in the transaction that wrote it.
 CREATE TABLE uses_risk_position (
