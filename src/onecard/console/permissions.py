@@ -64,6 +64,8 @@ PERMISSIONS: dict[str, Words] = {
     "sharing.add_endpoint": {"zh": "登记接收地址", "en": "Add endpoints of clients"},
     "sharing.end_endpoint": {"zh": "停用接收地址", "en": "End endpoints"},
     "audit.read": {"zh": "查看审计", "en": "See the audit trail"},
+    "audit.export": {"zh": "导出审计", "en": "Export facts"},
+    "audit.verify": {"zh": "校验审计链", "en": "Verify the chain"},
     "audit.read_risks": {"zh": "查看风险事实", "en": "See risk facts"},
     "audit.follow_risk": {"zh": "处置风险事实", "en": "Follow up risk facts"},
     "audit.declare_risks": {"zh": "载入风险种类", "en": "Declare risk kinds"},

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from onecard.console import views, views_holders, views_items, views_money, views_points, views_staff, views_uses
+from onecard.console import (
+    views,
+    views_audit,
+    views_holders,
+    views_items,
+    views_money,
+    views_points,
+    views_staff,
+    views_uses,
+)
 
 urlpatterns = [
     path("", views.home, name="console_home"),
@@ -47,6 +56,13 @@ urlpatterns = [
     path("accounts/<int:account_id>/", views_money.account, name="console_account"),
     path("concessions/", views_money.concessions, name="console_concessions"),
     path("concessions.csv", views_money.concessions_csv, name="console_concessions_csv"),
+    path("audit/", views_audit.facts, name="console_audit"),
+    path("audit/chain/", views_audit.chain, name="console_chain"),
+    path("audit/verifications/", views_audit.verify, name="console_verify"),
+    path("audit/verifications/<uuid:verification_id>/", views_audit.verified, name="console_verification"),
+    path("audit/exports/", views_audit.exports_of, name="console_audit_exports"),
+    path("audit/exports/<uuid:export_id>/", views_audit.export, name="console_audit_export"),
+    path("audit/exports/<uuid:export_id>.csv", views_audit.export_csv, name="console_audit_export_csv"),
     path("officers/", views_staff.officers, name="console_officers"),
     path("officers/new/", views_staff.appoint, name="console_appoint"),
     path("officers/<int:officer_id>/", views_staff.officer, name="console_officer"),

@@ -7,6 +7,7 @@ Words
     follow-up  what an officer made of a risk fact: looked at, dismissed, acted, with the reason
     seal       a digest over a batch of committed facts and over the seal before it
     anchor     a signature of the day's last seal, to be kept outside the database
+    verification  the chain recomputed by a job, and what it found
 
 Invariants
     * Facts, risk facts, follow-ups, seals and anchors are only ever inserted; triggers refuse the rest, also to the

@@ -21,8 +21,9 @@ PAGE_MAX = 500
 
 SEALS = (
     "SELECT number, xid_from::text, xid_to::text, facts, digest, previous FROM audit_seal"
-    " WHERE number <= $1 ORDER BY number"
+    " WHERE number > $1 AND number <= $2 ORDER BY number"
 )
+LAST_OF = "SELECT xid_to::text FROM audit_seal WHERE number > $1 AND number <= $2 ORDER BY number DESC LIMIT 1"
 FACTS_IN_ORDER = sql.load(HERE, "committed_facts")
 ANCHORS = (
     "SELECT a.day, a.seal, a.digest, a.signature, s.digest FROM audit_anchor AS a"
@@ -103,18 +104,34 @@ def risks(kind: str, *, before: int | None = None, limit: int = PAGE) -> list[Ri
     return list(found.order_by("-id")[: min(limit, PAGE_MAX)])
 
 
+@dataclass(frozen=True)
+class Reached:
+    """The last seal that was recomputed: its number, its last transaction id (decimal text) and its digest."""
+
+    number: int = 0
+    sealed_to: str = "0"
+    digest: bytes = chain.GENESIS
+
+
 @transaction.atomic
 def verify_chain() -> list[Finding]:
-    """Recompute every seal and check every anchor. No finding that `is_fault` means nothing sealed was touched.
+    """Recompute every seal and check every anchor. No finding that `is_fault` means nothing sealed was touched."""
+    findings, reached = verify_seals(Reached(), 0, last_seal()[0])
+    return [*findings, *verify_rest(reached.sealed_to)]
+
+
+@transaction.atomic
+def verify_seals(reached: Reached, after: int, upto: int) -> tuple[list[Finding], Reached]:
+    """Recompute the seals after one up to and including another, on top of the last one that was there.
 
     Seals and facts are streamed side by side: one read of each in the order of its index, in constant memory.
     """
-    last, last_xid, _ = last_seal()
-    facts = stream(FACTS_IN_ORDER, "0", last_xid)
+    bound = rows(LAST_OF, after, upto)
+    facts = stream(FACTS_IN_ORDER, reached.sealed_to, bound[0][0] if bound else reached.sealed_to)
     fact = next(facts, None)
     findings: list[Finding] = []
-    number, sealed_to, digest = 0, "0", chain.GENESIS
-    for found, xid_from, xid_to, sealed_facts, sealed, previous in stream(SEALS, last):
+    number, sealed_to, digest = reached.number, reached.sealed_to, reached.digest
+    for found, xid_from, xid_to, sealed_facts, sealed, previous in stream(SEALS, after, upto):
         if found != number + 1:
             findings.append(Finding("seal_missing", f"seal:{number + 1}"))
         elif xid_from != sealed_to or previous != digest:
@@ -126,7 +143,12 @@ def verify_chain() -> list[Finding]:
             fact = next(facts, None)
         findings.extend(_difference(found, sealed_facts, count, computed.digest() == sealed))
         number, sealed_to, digest = found, xid_to, sealed
-    return [*findings, *_anchor_findings(), *_tail_findings(sealed_to)]
+    return findings, Reached(number, sealed_to, bytes(digest))
+
+
+def verify_rest(sealed_to: str) -> list[Finding]:
+    """Check every anchor, and what comes after the last sealed transaction id."""
+    return [*_anchor_findings(), *_tail_findings(sealed_to)]
 
 
 def _difference(number: int, sealed: int, found: int, same: bool) -> Iterator[Finding]:

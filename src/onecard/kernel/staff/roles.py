@@ -98,6 +98,8 @@ ROLES = (
         "Auditor",
         (
             "audit.read",
+            "audit.export",
+            "audit.verify",
             "audit.read_risks",
             "staff.read",
             "uses.read",

@@ -9,10 +9,12 @@ CREATE TABLE audit_fact (
     reason text NOT NULL DEFAULT '',
     detail jsonb NOT NULL DEFAULT '{}'
 );
--- The sealer walks this order; queries walk the other two, newest first.
+-- The sealer walks this order; queries walk the next three, newest first, between ids that the last one finds for days.
 CREATE INDEX audit_fact_xid_id ON audit_fact (xid, id);
 CREATE INDEX audit_fact_subject_id ON audit_fact (subject, id);
 CREATE INDEX audit_fact_actor_id ON audit_fact (actor, id);
+CREATE INDEX audit_fact_verb_id ON audit_fact (verb, id);
+CREATE INDEX audit_fact_at ON audit_fact (at);
 
 CREATE TABLE audit_risk_fact (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -99,6 +101,44 @@ CREATE TABLE audit_anchor (
     digest bytea NOT NULL CHECK (length(digest) = 32),
     key_id integer NOT NULL,
     signature bytea NOT NULL CHECK (length(signature) = 64)
+);
+
+-- Lists of facts that officers asked for, written by a job a part at a time, and kept for a day.
+CREATE TABLE audit_export (
+    id uuid PRIMARY KEY,
+    actor text NOT NULL,                            -- who asked, and alone may fetch it
+    places text[] NOT NULL,                         -- the places in which they might, when they asked
+    wanted jsonb NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'stopped')),
+    newest bigint,                                  -- the fact it begins with; NULL before the first part
+    position bigint,                                -- the next part begins before this id
+    parts int NOT NULL DEFAULT 0,
+    facts bigint NOT NULL DEFAULT 0,                -- how many were written
+    percent int NOT NULL DEFAULT 0 CHECK (percent BETWEEN 0 AND 100)
+);
+CREATE INDEX audit_export_actor ON audit_export (actor, id);
+CREATE INDEX audit_export_expires ON audit_export (expires_at);
+CREATE TABLE audit_export_part (
+    export_id uuid NOT NULL REFERENCES audit_export ON DELETE CASCADE,
+    number int NOT NULL,
+    content text NOT NULL,                          -- lines of a CSV
+    PRIMARY KEY (export_id, number)
+);
+
+-- Verifications of the chain: a job recomputes the seals a part at a time, so that one that was killed goes on.
+CREATE TABLE audit_verification (
+    id uuid PRIMARY KEY,
+    actor text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz,                            -- NULL while it is under way
+    seals bigint NOT NULL,                          -- up to this one
+    checked bigint NOT NULL DEFAULT 0,              -- up to this one it was recomputed
+    reached bigint NOT NULL DEFAULT 0,              -- the last of them that was there
+    sealed_to xid8 NOT NULL DEFAULT '0',
+    digest bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex') CHECK (length(digest) = 32),
+    findings jsonb NOT NULL DEFAULT '[]'
 );
 
 -- A process writes facts in its own name: residents' web in a resident's, officers' web in an officer's, the gateway in a
