@@ -37,10 +37,21 @@ def operations(document_url: str) -> Iterator[Operation]:
         yield found.ok()
 
 
-def ask(operation: Operation, send: Send, *, times: int, well_formed: bool = True) -> list[Response]:
-    """Send so many requests of an operation, well formed or not; every answer is one that the document tells of."""
-    answers: list[Response] = []
-    mode = GenerationMode.POSITIVE if well_formed else GenerationMode.NEGATIVE
+def cases(operation: Operation, *, times: int, well_formed: bool = True) -> list[Case]:
+    """So many requests of an operation, well formed or not. Made once: making them costs more than asking, and whoever
+    asks later asks the same.
+    """
+    key = (operation.schema.location, operation.label, times, well_formed)
+    if key not in _made:
+        _made[key] = _make(operation, times, GenerationMode.POSITIVE if well_formed else GenerationMode.NEGATIVE)
+    return _made[key]
+
+
+_made: dict[tuple[str | None, str, int, bool], list[Case]] = {}
+
+
+def _make(operation: Operation, times: int, mode: GenerationMode) -> list[Case]:
+    made: list[Case] = []
 
     @given(case=operation.as_strategy(mode))
     @settings(
@@ -48,10 +59,18 @@ def ask(operation: Operation, send: Send, *, times: int, well_formed: bool = Tru
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def run(case: Case) -> None:
-        answer = send(case)
-        case.validate_response(answer, checks=CHECKS)
-        answers.append(answer)
+        made.append(case)
 
     with suppress(Unsatisfiable):  # an operation without parameters cannot be asked wrongly
         run()
+    return made
+
+
+def ask(operation: Operation, send: Send, *, times: int, well_formed: bool = True) -> list[Response]:
+    """Send so many requests of an operation, well formed or not; every answer is one that the document tells of."""
+    answers = []
+    for case in cases(operation, times=times, well_formed=well_formed):
+        answer = send(case)
+        case.validate_response(answer, checks=CHECKS)
+        answers.append(answer)
     return answers

@@ -18,6 +18,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # What any operation may be refused with, besides its own.
 ALWAYS = (400, 401, 403, 413, 429, 500, 503)
+TRACED = {name: {"$ref": f"#/components/headers/{name}"} for name in problems.HEADERS}
 
 
 class Words(Schema):
@@ -96,6 +97,7 @@ class DepartmentAPI(NinjaAPI):
             "type": "http",
             "scheme": "basic",
         }
+        document["components"]["headers"] = problems.HEADERS
         scopes = self._scopes()
         for path in document["paths"].values():
             for details in path.values():
@@ -105,7 +107,7 @@ class DepartmentAPI(NinjaAPI):
                     _say_once(parameter)
                 for answer in details["responses"].values():
                     _say_problem(answer)
-                    answer["headers"] = problems.HEADERS
+                    answer["headers"] = TRACED
         return document
 
     def get_openapi_operation_id(self, operation: Any) -> str:

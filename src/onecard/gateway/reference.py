@@ -174,9 +174,12 @@ _SCHEMES: Final = {
 }
 _TRACE: Final = {
     "X-Trace": {
-        "description": "The trace: name it when asking for help.", "required": True, "schema": {"type": "string"},
+        "description": "The trace: name it when asking for help.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     }
-}  # fmt: skip
+}
+_TRACED: Final = {name: {"$ref": f"#/components/headers/{name}"} for name in _TRACE}
 
 
 def document() -> dict[str, Any]:
@@ -199,6 +202,7 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": {name: _tidy(schema) for name, schema in _with_words(components).items()},
             "parameters": {name: _header(name) for name in _HEADERS},
+            "headers": _TRACE,
             "securitySchemes": _SCHEMES,
         },
     }
@@ -255,9 +259,9 @@ def _header(name: str) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     content = {kind: {"schema": _schema(declared)} for kind, declared in operation.answer.items()}
-    yield "200", {"description": "The answer", "headers": _TRACE, "content": content}
+    yield "200", {"description": "The answer", "headers": _TRACED, "content": content}
     if operation.unchanged:
-        yield "304", {"description": "What you hold is the newest", "headers": _TRACE}
+        yield "304", {"description": "What you hold is the newest", "headers": _TRACED}
     for status, codes in operation.codes().items():
         code = {"properties": {"code": {"enum": codes}, "status": {"const": status}}}
         schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}, code]}
@@ -265,7 +269,7 @@ def _responses(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
             str(status),
             {
                 "description": ", ".join(codes),
-                "headers": _TRACE,
+                "headers": _TRACED,
                 "content": {PROBLEM: {"schema": schema}},
             },
         )

@@ -96,7 +96,7 @@ _PROBLEM = [("content-type", "application/problem+json"), ("cache-control", "no-
 
 
 def send(exchange: Exchange, response: Response, trace: str) -> None:
-    """Answer, and say by which name to ask about it; the server adds the length. A caller who has gone hears nothing."""
+    """Answer, with the trace; the server adds the length. A caller who has gone hears nothing."""
     if response.kind is not None:
         headers = [("content-type", response.kind)]
     else:
