@@ -2,19 +2,28 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.plugin import DjangoDbBlocker
+from tests.api.process import an_api
 from tests.foundation.web.live import Live, browser, live
 from tests.foundation.web.test_web_browser import press_until, walk
+from tests.kernel.cards.roles import django_as
+from tests.kernel.sharing.builders import SYSTEM, a_client, agree
 
-from onecard.developers import reference
+from onecard.developers import department, reference
+from onecard.kernel.messages.kinds import Kind
+from onecard.kernel.sharing import actions as sharing
+from onecard.kernel.sharing import endpoints
+from onecard.kernel.sharing.scopes import Scope
 
 __all__ = ["browser", "live"]
 pytestmark = pytest.mark.browser
 
+CODE = "NT-WEB"
 LOOKS = list(product(("zh", "en"), ("standard", "elder")))
 # The widest tables, the longest examples, one of each kind of caller.
 PAGES = [
@@ -23,6 +32,12 @@ PAGES = [
     "/dev/try",
     "/dev/codes",
     "/dev/signing",
+    "/dev/webhooks",
+    "/dev/search?q=trace",
+    "/dev/search?q=nowhere",
+    "/dev/changes",
+    "/dev/status",
+    "/dev/sign-in",
     "/dev/gateway/use",
     "/dev/gateway/upload",
     "/dev/department/list_uses",
@@ -35,9 +50,30 @@ def public_face() -> None:
     """Not in the test's own process: in one that is served."""
 
 
+OWN_PAGES = ["/dev/calls", "/dev/calls?status=418", "/dev/calls?trace=x", "/dev/credentials", "/dev/endpoints"]
+
+
+@pytest.fixture(scope="module")
+def credential(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> tuple[str, str]:
+    """Of a client with whom everything is agreed, and whose messages go to an address."""
+    with django_as(fresh_database["owner"], django_db_blocker):
+        a_client(CODE)
+        agree(CODE, *Scope)
+        endpoints.add(SYSTEM, CODE, "https://receiver.example/onecard/messages", [*Kind])
+        return sharing.give_credential(SYSTEM, CODE)
+
+
+@pytest.fixture(scope="module")
+def api(fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]) -> Iterator[str]:
+    with an_api(environment_for, fresh_database["api"]) as address:
+        yield address
+
+
 @pytest.fixture(scope="module", autouse=True)
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The served node lends a sandbox, whose gateway is away."""
+def sandbox(tmp_path_factory: pytest.TempPathFactory, api: str, credential: tuple[str, str]) -> Iterator[None]:
+    """The served node lends a sandbox, whose gateway is away, and knows where the department API is. What is committed
+    for it is so before the browser starts, whose loop Django would refuse to wait in.
+    """
     said = {"zh": "测试持卡人", "en": "A test holder"}
     told = {
         "gateway": "http://127.0.0.1:9",
@@ -50,14 +86,51 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     path.write_text(json.dumps(told), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "ONECARD_SANDBOX", str(path))
+        patch.setitem(os.environ, department.URL, api)
         yield
 
 
+def sign_in(page: Page, home: str, credential: tuple[str, str]) -> None:
+    """By keyboard alone, as a password manager would leave the form."""
+    page.goto(home + "/dev/sign-in")
+    for name, value in zip(("client_id", "client_secret"), credential, strict=True):
+        press_until(page, f"#id_{name}", 90)
+        page.keyboard.type(value)
+    page.keyboard.press("Enter")
+    expect(page.locator(".dwho code")).to_have_text(credential[0])
+
+
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_its_pages(live: Live, browser: Browser, language: str, mode: str) -> None:
-    stranger = browser.new_context(locale="zh-CN")
-    assert walk(stranger, live.public, PAGES, language, mode) == []
-    stranger.close()
+def test_its_pages(live: Live, browser: Browser, credential: tuple[str, str], language: str, mode: str) -> None:
+    context = browser.new_context(locale="zh-CN")
+    assert walk(context, live.public, PAGES, language, mode) == []
+    page = context.new_page()
+    sign_in(page, live.public, credential)
+    page.close()
+    assert walk(context, live.public, OWN_PAGES, language, mode) == []
+    context.close()
+
+
+def test_changing_over_without_scripts(live: Live, browser: Browser, credential: tuple[str, str]) -> None:
+    context = browser.new_context(locale="en-GB", java_script_enabled=False, viewport={"width": 320, "height": 700})
+    page = context.new_page()
+    sign_in(page, live.public, credential)
+    page.goto(live.public + "/dev/credentials?lang=en")
+    page.get_by_role("button", name="Make a credential").click()
+    made, secret = page.locator(".alert pre.command").all_inner_texts()
+    assert secret not in page.url
+    page.goto(live.public + "/dev/credentials")
+    assert secret not in page.content()
+    new = page.locator("section.card", has_text=made)
+    new.get_by_label("Reason for withdrawing").fill("tried")
+    new.get_by_role("button", name="Withdraw this credential").click()
+    expect(page.locator("section.card", has_text=made)).to_contain_text("Ended")
+    [cookie] = [each for each in context.cookies() if each["name"] == department.COOKIE]
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/dev/")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator(".dwho")).to_have_count(0)
+    assert [each for each in context.cookies() if each["name"] == department.COOKIE] == []
+    context.close()
 
 
 def test_finding_an_operation_by_keyboard_alone(live: Live, browser: Browser) -> None:

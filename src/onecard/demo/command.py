@@ -149,6 +149,7 @@ def _environments(folder: Path, admin_url: str, port: int) -> dict[str, dict[str
     own["worker"] |= {"ONECARD_SMS_URL": f"http://127.0.0.1:{port + 6}", "ONECARD_SMS_KEY": _sms_key(folder)}
     own["owner"][running.RECEIVER_URL] = f"http://localhost:{port + 5}/onecard"
     own["owner"][running.GATEWAY_URL] = f"http://localhost:{port + 2}"
+    own["public"]["ONECARD_API_URL"] = f"http://127.0.0.1:{port + 4}"
     own["public"]["ONECARD_SANDBOX"] = str(folder / running.SANDBOX)
     own["worker"][addresses.SETTING] = "127.0.0.0/8, ::1/128"
     return {role: {**shared, **own[role], urls.ENVIRONMENT: url} for role, url in databases.items()}

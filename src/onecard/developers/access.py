@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
-from onecard.developers import sandbox
+from onecard.developers import department, sandbox
 
 View = Callable[..., HttpResponse]
 
@@ -15,6 +18,31 @@ def anyone(view: View) -> View:
     """Open without signing in."""
     view.permission = "anyone"  # type: ignore[attr-defined]
     return view
+
+
+def client_only(view: View) -> View:
+    """Open to a client that signed in with a credential of its own, as far as the department API lets it:
+    `request.client`. Not there where these pages know no department API.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not department.is_there():
+            raise Http404
+        found = department.remembered(request)
+        if found is None:
+            return redirect("dev_sign_in")
+        request.client = found  # type: ignore[attr-defined]
+        try:
+            return view(request, *args, **kwargs)
+        except department.SignedOut:
+            messages.warning(request, _("登录已到期，请重新登录。"))
+            response = redirect("dev_sign_in")
+            department.forget(response)
+            return response
+
+    guarded.permission = "client"  # type: ignore[attr-defined]
+    return guarded
 
 
 def sandbox_only(view: View) -> View:

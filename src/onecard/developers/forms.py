@@ -56,3 +56,54 @@ class Started(Tried):
         """The one that was chosen, or the first."""
         chosen = self.cleaned_data.get("terminal")
         return next((each for each in self.sandbox.terminals if each.terminal == chosen), self.sandbox.terminals[0])
+
+
+class Credentialed(forms.Form):
+    """A credential, to sign in with. The secret is shown by no page again."""
+
+    client_id = forms.CharField(
+        label=_("凭据编号（client_id）"), max_length=255,
+        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )  # fmt: skip
+    client_secret = forms.CharField(
+        label=_("密钥（client_secret）"), max_length=255, strip=False,
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+    )  # fmt: skip
+
+
+class Sought(forms.Form):
+    """Which calls to show: the one that a trace names, or those with a status."""
+
+    trace = forms.RegexField(
+        r"^[0-9a-f]{32}$", label=_("追踪号（X-Trace）"), required=False,
+        error_messages={"invalid": _("追踪号是 32 位小写十六进制数。")},
+        widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false"}),
+    )  # fmt: skip
+    status = forms.IntegerField(
+        label=_("状态码"), required=False, min_value=100, max_value=599,
+        widget=forms.TextInput({"inputmode": "numeric"}),
+    )  # fmt: skip
+
+
+class TurnedOver(forms.Form):
+    """A further credential: until when those before it stay good."""
+
+    older_until = forms.DateField(
+        label=_("此前的凭据从哪天起失效"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class Withdrawn(forms.Form):
+    """Why a credential is withdrawn."""
+
+    client_id = forms.CharField(max_length=255, widget=forms.HiddenInput)
+    reason = forms.CharField(label=_("注销原因"), max_length=200)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class Sent(forms.Form):
+    """That a message is sent: a test to an endpoint, or one of its deliveries again."""
+
+    delivery = forms.IntegerField(required=False, min_value=1)
+    key = forms.UUIDField()

@@ -15,6 +15,8 @@ from markupsafe import Markup
 
 from onecard.developers.colours import coloured
 from onecard.foundation.errors import NotFound
+from onecard.kernel.messages.kinds import KINDS
+from onecard.kernel.sharing.scopes import SCOPE_OF
 from onecard_kit.verdicts import WORDS, Verdict
 
 HERE: Final = Path(__file__).parent
@@ -131,6 +133,12 @@ def groups(interface: str) -> list[Group]:
     return [Group(both(words()["groups"][tag]), entries) for tag, entries in found.items()]
 
 
+def title_of(interface: str, name: str) -> Words:
+    """What an operation is called; its name where the reference has none of it."""
+    known: dict[str, list[Any]] = words()["operations"][interface]
+    return both(known.get(name, [name, name]))
+
+
 def interface_words(interface: str) -> Words:
     return both(words()["interfaces"][interface])
 
@@ -243,6 +251,11 @@ def _values(of: Document, schema: Schema) -> list[str]:
     found = _one(of, schema)
     values = [str(each) for each in found.get("enum", ())]
     return values if len(values) <= ENUM_SHOWN_MAX else []
+
+
+def kinds() -> list[tuple[str, Words, str]]:
+    """Every kind of message: its name, what it says, and the scope that it takes."""
+    return [(kind.value, {"zh": said.zh, "en": said.en}, SCOPE_OF[kind].value) for kind, said in KINDS.items()]
 
 
 # --- examples ---------------------------------------------------------------------------------------------------------

@@ -1,23 +1,20 @@
 """Tries a use at the sandbox's own terminal: a phone's code, the signed request, its answer, and the explanation.
 
-Speaks to the gateway over HTTP, as an integrator does. Blocks its thread for `ANSWER_S` at most a request.
+Speaks to the gateway over HTTP, as an integrator does.
 """
 
-import http.client
 import json
 import threading
 import time
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from onecard.developers import asking
 from onecard.developers.colours import coloured
 from onecard.developers.sandbox import Paired, Sandbox, TestHolder
-from onecard.foundation.errors import Unavailable
 from onecard_kit import requests
 
-ANSWER_S: Final = 5.0
 _CODES, _USES, _EXPLANATIONS = "/v1/codes", "/v1/uses", "/v1/explanations"
 
 
@@ -94,7 +91,8 @@ def _body(content: dict[str, Any]) -> bytes:
 
 def _ask(sandbox: Sandbox, path: str, content: dict[str, Any], headers: dict[str, str]) -> Exchange:
     body = _body(content)
-    status, answer = _exchange(sandbox.gateway, path, body, headers)
+    sent = {"Content-Type": "application/json", **headers}
+    status, answer, _ = asking.ask(sandbox.gateway, "POST", path, body, sent, asking.gateway_silent())
     told = json.loads(answer)
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", body.decode()]
     return Exchange(path, coloured("\n".join(lines)), status, coloured(_pretty(told)), told)
@@ -102,20 +100,3 @@ def _ask(sandbox: Sandbox, path: str, content: dict[str, Any], headers: dict[str
 
 def _pretty(told: dict[str, Any]) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
-
-
-def _exchange(gateway: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Status and body of the answer."""
-    parts = urlsplit(gateway)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_S)
-    try:
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
-        response = connection.getresponse()
-        return response.status, response.read()
-    except (OSError, http.client.HTTPException):
-        raise Unavailable(
-            "GATEWAY_SILENT", "网关没有答复。", "The gateway did not answer.",
-            next_zh="请稍后再试。", next_en="Try again shortly.",
-        ) from None  # fmt: skip
-    finally:
-        connection.close()

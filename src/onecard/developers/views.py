@@ -6,7 +6,18 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onecard.developers import reference, sandbox, signature, start, trial
+from onecard.developers import (
+    changelog,
+    department,
+    reference,
+    sandbox,
+    searching,
+    signature,
+    start,
+    trial,
+    wellness,
+    worked_message,
+)
 from onecard.developers.access import anyone, sandbox_only
 from onecard.developers.forms import Started, Tried
 
@@ -14,7 +25,15 @@ from onecard.developers.forms import Started, Tried
 def page(request: HttpRequest, template: str, at: str, **values: Any) -> HttpResponse:
     """A page of this face: what it shows, beside the list of everything."""
     lists = {name: reference.groups(name) for name in reference.INTERFACES}
-    shell = {"at": at, "lists": lists, "interface_words": reference.interface_words, "sandbox": sandbox.here()}
+    shell = {
+        "at": at,
+        "lists": lists,
+        "interface_words": reference.interface_words,
+        "sandbox": sandbox.here(),
+        "own_pages": department.is_there(),
+        "client": None,
+        "sought": "",
+    }
     return render(request, template, {**shell, **values})
 
 
@@ -75,6 +94,36 @@ def codes(request: HttpRequest) -> HttpResponse:
 def signing(request: HttpRequest) -> HttpResponse:
     """How a terminal signs, worked through, and what to do when no answer comes."""
     return page(request, "dev_signing.html", "signing", worked=signature.worked())
+
+
+@anyone
+@require_safe
+def webhooks(request: HttpRequest) -> HttpResponse:
+    """Which messages there are, and how their signature is verified, worked through."""
+    return page(request, "dev_webhooks.html", "webhooks", kinds=reference.kinds(), worked=worked_message.worked())
+
+
+@anyone
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Operations, fields, verdicts and problems in which a word stands."""
+    sought = request.GET.get("q", "").strip()[:100]
+    found = searching.find(sought)
+    return page(request, "dev_search.html", "search", sought=sought, found=found)
+
+
+@anyone
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    """What changed in the two interfaces, the newest first."""
+    return page(request, "dev_changes.html", "changes", changes=changelog.changes())
+
+
+@anyone
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """Whether gateway and department API answer at this moment."""
+    return page(request, "dev_status.html", "status", rows=wellness.rows())
 
 
 @anyone

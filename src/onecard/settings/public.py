@@ -28,6 +28,7 @@ ACCOUNT_RATE_LIMITS = {
     "sign_in_code": "1/m/key,5/h/key,60/m/ip",
     "sign_in_code_lost": "1/m/key,3/h/key,60/m/ip",
     "sign_in_code_tried": "60/m/ip",
+    "client_sign_in": "60/m/ip",
     "unlock": "5/15m/user",
 }
     "passkey": "120/m/ip",
