@@ -155,7 +155,19 @@ LISTS: dict[str, tuple[object, ...]] = {
 def test_no_list_scans_uses(many: SmallCity, name: str, planned: str) -> None:
     """Whether it is planned for what is asked or once for all. What is not executed may be planned as it likes."""
     many.run(f"SET plan_cache_mode = {planned}")
-    plan = _plan(many, name, *LISTS[name])
+    _scans_no_uses(_plan(many, name, *LISTS[name]))
+
+
+@pytest.mark.parametrize("number", [listing.PAGE, USES // 2])
+def test_what_is_told_of_uses_is_found_by_their_keys(many: SmallCity, number: int) -> None:
+    """Of a page, and of a part of an export, which is no small share of what there is here."""
+    many.run("SET plan_cache_mode = force_custom_plan")
+    ids = [id_ for (id_,) in many.run("SELECT id FROM uses_use ORDER BY id DESC LIMIT $1", number)]
+    beside = [line for line in _plan(many, "listed_some", ids) if " on uses_use_" not in line]
+    _scans_no_uses(beside)
+
+
+def _scans_no_uses(plan: list[str]) -> None:
     scans = [line for line in plan if "Seq Scan on uses_" in line and "never executed" not in line]
     # A partition without a row has one page to read, however it is read.
     assert [line for line in scans if "rows=0" not in line] == [], "\n".join(plan)
