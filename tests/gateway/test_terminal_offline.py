@@ -44,7 +44,38 @@ name = { zh = "夜间阅览", en = "Night reading room" }
 legal_basis = ["test"]
 offline = { limit_fen = 0, days = 3, shortfall = "operator" }
 """
+NIGHT_METRO = """
+code = "transit.night_metro"
+version = 1
+starts_on = 2020-01-01
+name = { zh = "夜班轨道交通", en = "Night metro" }
+legal_basis = ["test"]
+journey = { ends_after_hours = 4 }
+offline = { limit_fen = 2000, days = 7, shortfall = "operator" }
+[price]
+from = "holder.purse"
+to = "operator.receivable"
+[price.distance]
+steps = [[3000, 200]]
+[[price.distance.line]]
+code = "1"
+stations = [["S1", 0], ["S2", 2000]]
+"""
 ITEM = "transit.night_bus"
+CHANGE = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("onecard-terminal");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const transaction = opening.result.transaction(["%s"], "readwrite");
+    const store = transaction.objectStore("%s");
+    %s;
+    transaction.oncomplete = () => { opening.result.close(); resolve(); };
+  };
+})"""
+# As it stood right after pairing.
+OLDER = """store.getAll().onsuccess = ({ target: { result: [held] } }) =>
+      store.put({ ...held, sequence: 0, previous: held.journal, through: -1 })"""
+HOURS_SLOW = "Date.now = ((now) => () => now() - 10_800_000)(Date.now)"
 WEEK_S = 604_800
 
 
@@ -87,6 +118,11 @@ def lines_of(city: SmallCity, terminal: Terminal) -> list[tuple[Any, ...]]:
         " LEFT JOIN uses_offline_line l ON l.use_id = u.id WHERE k.terminal_id = $1 ORDER BY k.sequence",
         terminal.id,
     )  # fmt: skip
+
+
+def change(kiosk: Kiosk, name: str, what: str) -> None:
+    """Change what stands in the browser's storage, as a disk or an older copy of it would."""
+    kiosk.page.evaluate(CHANGE % (name, name, what))
 
 
 def test_a_cut_line_is_no_reason_to_stop(kiosk: Kiosk, city: SmallCity, bus: Terminal) -> None:
@@ -216,3 +252,75 @@ def test_paper_is_taken_with_a_look_at_the_photo_with_and_without_a_line(kiosk: 
     kiosk.mend()
     expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
     assert [verdict for _, verdict, _ in lines_of(city, desk)] == ["ADMITTED", "ADMITTED"]
+
+
+def test_a_storage_that_lost_a_line_or_is_an_older_copy_tells_what_it_has(
+    kiosk: Kiosk, city: SmallCity, bus: Terminal
+) -> None:
+    kiosk.cut()
+    cards = [city.a_card() for _ in range(4)]
+    for card in cards[:3]:
+        kiosk.paste(city.a_code(card))
+        kiosk.says("请通行")
+    second = "store.getAllKeys().onsuccess = ({ target: { result } }) => store.delete(result[1])"
+    change(kiosk, "lines", second)
+    uploads: list[str] = []
+    kiosk.page.on("request", lambda request: uploads.append(request.url) if "uses:batch" in request.url else None)
+    kiosk.mend()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
+    assert [sequence for sequence, *_ in lines_of(city, bus)] == [1, 3]
+    assert city.one("SELECT broken_after FROM uses_journal WHERE terminal_id = $1", bus.id) == 1
+    kiosk.synchronise()
+    assert len(uploads) == 1
+
+    change(kiosk, "lines", "store.clear()")
+    change(kiosk, "journals", OLDER)
+    for card in cards[3], city.a_card():
+        kiosk.paste(city.a_code(card))
+        kiosk.says("请通行")
+        expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
+    assert city.purse_of(cards[3]) == 9_700
+
+
+def test_a_clock_that_is_hours_off_is_set_at_pairing_and_lines_without_a_signal_are_corrected(
+    browser: Browser, city: SmallCity, gateway: GatewayProcess, bus: Terminal, build: Callable[[], int]
+) -> None:
+    build()
+    context = browser.new_context(locale="zh-CN")
+    context.add_init_script(HOURS_SLOW)
+    kiosk = Kiosk(context, city, gateway)
+    kiosk.pair(bus)
+    kiosk.wait_for_lists()
+    kiosk.cut()
+    kiosk.page.reload()
+    card = city.a_card()
+    kiosk.paste(city.a_code(card))
+    kiosk.says("请通行")
+    change(kiosk, "kept", "store.delete('shift_ms')")
+    kiosk.page.reload()
+    kiosk.paste(city.a_code(card))
+    kiosk.says("未通过", WORDS[Verdict.CODE_NOT_YET_VALID].zh)
+    kiosk.mend()
+    expect(kiosk.page.locator("#queue")).to_have_text("离线待上传 0 条")
+    corrected = city.run(
+        "SELECT correction_s / 3600 FROM uses_offline_line WHERE terminal_id = $1 ORDER BY sequence", bus.id
+    )
+    assert corrected == [(0,), (3,)]
+    kiosk.close()
+
+
+def test_a_page_says_which_items_wait_for_the_line(kiosk: Kiosk, city: SmallCity) -> None:
+    city.an_item(NIGHT_METRO)
+    station = city.a_terminal("transit.night_metro", point=city.a_point("transit.night_metro", city.operator, "S1"))
+    kiosk.page.click("#state")
+    kiosk.page.click("#pair-again")
+    kiosk.pair(station)
+    kiosk.wait_for_lists()
+    kiosk.says("请出示")
+    kiosk.cut()
+    kiosk.paste(city.a_code(city.a_card()))
+    kiosk.says("未通过", OFFLINE_WORDS[OfflineRefusal.NOT_ALLOWED].zh)
+    kiosk.page.click("#result")
+    kiosk.says("网络中断，请稍候")
+    kiosk.mend()
+    kiosk.says("请出示")

@@ -15,6 +15,9 @@ export class Clock {
 
   now_s() { return Math.floor(this.now_ms() / 1000); }
 
+  /** What the machine's own clock shows, whatever the platform said of it. */
+  shown_s() { return Math.floor(Date.now() / 1000); }
+
   /** Take a time signal: the moment an answer was made, in whole Unix seconds. Smaller differences are the line's. */
   hear(server_s) {
     const shift_ms = server_s * 1000 + 500 - Date.now();

@@ -119,9 +119,12 @@ export function decideOffline(asked, shown, known, isSpent, now_s) {
   return came(terms.paid_fen > item.offline.limit_fen ? "OFFLINE_OVER_LIMIT" : "ADMITTED", terms.paid_fen > item.offline.limit_fen ? {} : terms);
 }
 
+/** Whether an item is taken with a line only: its declaration says so, or it is used by tapping in and out. */
+export const waitsForLine = (item) => !item.offline || Boolean(item.journey);
+
 /** Whether this page may decide on the item at all; a forgery is told as such whatever the lists' age. */
 function mayNot({ item, shown, known, now_s }) {
-  if (!item.offline || item.journey) return "OFFLINE_NOT_ALLOWED";
+  if (waitsForLine(item)) return "OFFLINE_NOT_ALLOWED";
   if (known.contacted === null || now_s - known.contacted > item.offline.days * DAY_S) return "OFFLINE_AWAY_TOO_LONG";
   const isStale = !shown.problem && [shown.listedIn, TERMINALS, KEYS].some((name) => isTooOld(known, name, now_s));
   return isStale ? "OFFLINE_LIST_TOO_OLD" : null;

@@ -11,6 +11,7 @@ import { ofAnswer, ofDecision, ofProblem, ofVerdict } from "./outcome.js";
 import { spendsOf } from "./store.js";
 
 const UNANSWERED = "unanswered";
+const SEQUENCE_REUSED = "SEQUENCE_REUSED";
 const NOT_RECORDED = "OFFLINE_NOT_RECORDED";
 // Verdicts by which a code or a reading is used up: those from the card's state on.
 const SPENDING = new Set(Object.keys(VERDICTS).filter((each) => !each.startsWith("OFFLINE_")).slice(Object.keys(VERDICTS).indexOf("CARD_UNKNOWN")));
@@ -52,9 +53,10 @@ export class Desk {
       try {
         return await this.#online(asked, shown, sequence, at_ms, told, before);
       } catch (error) {
-        if (error instanceof Refused) return ofProblem(error.problem);
-        if (!(error instanceof Unanswered)) throw error;
-        reason = UNANSWERED;
+        if (error instanceof Refused && error.problem.code !== SEQUENCE_REUSED) return ofProblem(error.problem);
+        if (error instanceof Refused) await this.store.leap(this.journal); // this storage is an older copy: nobody is kept out for that
+        else if (error instanceof Unanswered) reason = UNANSWERED;
+        else throw error;
       }
     }
     if (asked.number !== undefined) return ofVerdict("OFFLINE_NOT_ALLOWED", told); // what is read aloud waits for the line

@@ -52,7 +52,8 @@ export class Line {
   /** Upload lines of a journal: each is signed by itself, so the request is signed without its body. */
   async upload(path, terminal, sequence, body) {
     return this.#noticed(FETCH_MS * 2, false, async (timeout_ms, heard) => {
-      const headers = { ...(await this.#signed("POST", path, sequence, "", terminal)), "content-type": "application/x-onecard-journal" };
+      // The clock by which the lines were written that had no signal: the platform moves those by what it is off.
+      const headers = { ...(await this.#signed("POST", path, sequence, "", terminal, this.clock.shown_s())), "content-type": "application/x-onecard-journal" };
       return textOf(await send("POST", path, { headers, body, heard, timeout_ms }));
     });
   }
@@ -69,8 +70,8 @@ export class Line {
     return this.isUp;
   }
 
-  #signed(method, path, sequence, body, terminal = this.terminal) {
-    return signed(terminal, method, path, sequence, body, this.clock.now_s());
+  #signed(method, path, sequence, body, terminal = this.terminal, now_s = this.clock.now_s()) {
+    return signed(terminal, method, path, sequence, body, now_s);
   }
 
   /** Run a request, and once more where only the clock was wrong: nothing was recorded, and now it is right. */

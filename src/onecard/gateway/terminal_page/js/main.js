@@ -12,7 +12,7 @@ import { Supplies } from "./supplies.js";
 import { Sync } from "./sync.js";
 import { Wedge } from "./wedge.js";
 import { canVerify } from "./keys.js";
-import { itemOn } from "./decide.js";
+import { itemOn, waitsForLine } from "./decide.js";
 import { ofFault } from "./outcome.js";
 import { openStore } from "./store.js";
 import { readingOf } from "./tap.js";
@@ -85,7 +85,7 @@ function showKnown() {
 function tick() {
   $("clock").querySelector("span").textContent = timeOf(page.clock?.now_ms() ?? Date.now());
   if (page.desk) {
-    showLine(page.line);
+    showLineNow();
     showAges(page.supplies.ages());
   }
   setTimeout(tick, 1000 - ((page.clock?.now_ms() ?? Date.now()) % 1000));
@@ -184,9 +184,22 @@ async function paired(code) {
 
 // --- at work ---
 
-const idle = () => (items().length || !page.supplies.known.contacted
-  ? { tone: "idle", title: both("idle"), why: both("idle_why") }
-  : { tone: "idle", title: both("no_item"), why: both("no_item_why") });
+/** Whether nothing can be taken for the chosen item before the line is back. */
+const mustWait = () => !page.line.isUp && Boolean(itemNow()) && waitsForLine(itemNow());
+
+function idle() {
+  if (!items().length && page.supplies.known.contacted) return { tone: "idle", title: both("no_item"), why: both("no_item_why") };
+  if (mustWait()) return { tone: "warn", title: both("item_waits"), why: both("item_waits_why") };
+  return { tone: "idle", title: both("idle"), why: both("idle_why") };
+}
+
+/** Show how the line is, and what follows from it for whoever comes next. */
+function showLineNow() {
+  showLine(page.line);
+  if (page.mustWait === mustWait()) return;
+  page.mustWait = mustWait();
+  if (!page.outcome && !page.isBusy) showOutcome(idle());
+}
 const busy = () => ({ tone: "busy", title: both("busy"), why: both("busy_why") });
 
 async function work(terminal) {
@@ -196,7 +209,7 @@ async function work(terminal) {
   page.desk = new Desk(page.store, page.line, page.clock, page.supplies);
   page.recent = (await page.store.kept("recent")) ?? [];
   page.item = remembered("item");
-  page.line.changed = () => showLine(page.line);
+  page.line.changed = showLineNow;
   page.sync.changed = synced;
   showOnly("work");
   redraw();
@@ -382,6 +395,7 @@ $("item").addEventListener("change", () => {
   page.item = $("item").value;
   remember("item", page.item);
   showFields(itemNow());
+  showLineNow();
 });
 $("tap").addEventListener("click", askForTap);
 $("tap-form").addEventListener("submit", tap);

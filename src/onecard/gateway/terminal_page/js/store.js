@@ -13,6 +13,7 @@ const VERSION = 1;
 const DAY_MS = 86_400_000;
 /** So long an acknowledged line stays: a platform that was restored from a backup asks for it again. */
 const KEPT_MS = 30 * DAY_MS;
+const SEQUENCES_LEAPT = 65_536;
 const FOR_EVER_S = Number.MAX_SAFE_INTEGER;
 /** What expired is kept a little longer, should the clock be set back. */
 const EXPIRED_S = 3600;
@@ -79,21 +80,29 @@ class Store {
     return all.sort((one, two) => Number(one.journal === id) - Number(two.journal === id));
   }
 
-  /** Begin as a newly paired terminal: another journal, from 1 on. What was handed out to the one before goes. */
+  /** Begin as a newly paired terminal: another journal, from 1 on. What was handed out to the one before goes, but not the time. */
   pair(terminal) {
     return this.#write(["journals", "kept"], (journals, kept) => {
-      kept.clear();
-      journals.put({ ...terminal, sequence: 0, previous: terminal.journal, through: -1 });
-      kept.put(terminal.journal, "journal");
+      kept.get("shift_ms").onsuccess = ({ target: { result: shift_ms } }) => {
+        kept.clear();
+        if (shift_ms !== undefined) kept.put(shift_ms, "shift_ms");
+        journals.put({ ...terminal, sequence: 0, previous: terminal.journal, through: -1 });
+        kept.put(terminal.journal, "journal");
+      };
     });
   }
 
   /** Take the next sequence. It is on disk before it is told, so that none is taken twice whenever the power goes. */
-  take(journal) {
+  take(journal) { return this.#goOn(journal, 1); }
+
+  /** Go on far above, since the next sequences may be used: this storage may be an older copy of the one before. */
+  leap(journal) { return this.#goOn(journal, SEQUENCES_LEAPT); }
+
+  #goOn(journal, by) {
     return this.#write(["journals"], (journals, tell) => {
       journals.get(journal).onsuccess = ({ target: { result: held } }) => {
-        journals.put({ ...held, sequence: held.sequence + 1 });
-        tell(held.sequence + 1);
+        journals.put({ ...held, sequence: held.sequence + by });
+        tell(held.sequence + by);
       };
     });
   }
@@ -135,6 +144,16 @@ class Store {
 
   /** One line, as it was written and what the platform said of it. */
   line(journal, sequence) { return this.#read("lines", (lines) => lines.get([journal, sequence])); }
+
+  /** Up to which sequence the platform has all lines of a journal; -1 for none. */
+  async through(journal) { return (await this.#read("journals", (journals) => journals.get(journal))).through; }
+
+  /** Whether what the platform has is what stands here, or stood here before it was dropped. */
+  async isOf(journal, { through, chain }) {
+    const range = IDBKeyRange.bound([journal, 0], [journal, Infinity]);
+    const [first] = await this.#read("lines", (lines) => lines.getAll(range, 1));
+    return !first || through < first.sequence || (await this.line(journal, through))?.mac === chain;
+  }
 
   /** Keep what the platform said of lines: [{sequence, …}]. */
   answered(journal, results) {

@@ -6,6 +6,8 @@ import { Refused, Unanswered } from "./requests.js";
 
 const [UPLOAD, JOURNALS] = ["/v1/uses:batch", "/v1/journals/"];
 const LINES_MAX = 200;
+/** Why a line was rejected that will be taken later; any other reason stays. */
+const SENT_AGAIN = new Set(["CARD_BUSY", "OUR_FAULT"]);
 const TRY_MS = 3000;
 const FETCH_MS = 60_000;
 /** A journal against which the platform says something is left alone for so long. */
@@ -60,10 +62,11 @@ export class Sync {
     try {
       if (!this.#asked.has(journal.journal)) await this.#askHowFar(journal);
       for (;;) {
+        const through = await this.store.through(journal.journal);
         const lines = await this.store.nextLines(journal.journal, LINES_MAX);
         if (!lines.length) return;
-        const through = await this.#send(journal, lines);
-        if (through < lines[0].sequence) return; // it wants none of these; again next time, and not at once
+        await this.#send(journal, through, lines);
+        if ((await this.store.through(journal.journal)) <= through) return; // it wants none of these; again next time, and not at once
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -75,20 +78,35 @@ export class Sync {
   /** Ask what the platform has, once for each time that the line came back. */
   async #askHowFar(journal) {
     const { text } = await this.line.fetch(JOURNALS + journal.journal, { signs: journal });
-    await this.store.acknowledge(journal.journal, JSON.parse(text).through, this.clock.now_ms());
+    const told = JSON.parse(text);
+    if (await this.store.isOf(journal.journal, told)) await this.store.acknowledge(journal.journal, told.through, this.clock.now_ms());
+    else console.warn("the platform has lines that are not here: this browser's storage is an older copy");
     this.#asked.add(journal.journal);
   }
 
-  /** Upload some lines; up to which sequence the platform then has all. */
-  async #send(journal, lines) {
-    const text = await this.line.upload(UPLOAD, journal, lines[0].sequence, lines.map((line) => line.text).join(""));
+  /**
+   * Upload the lines after `through`; those up to the first that is to be sent again count as had, by what is answered to
+   * each. Where the platform has less than it had said, it gets that again.
+   */
+  async #send(journal, through, lines) {
+    const text = await this.line.upload(UPLOAD, journal, through + 1, lines.map((line) => line.text).join(""));
     const told = text.split("\n").filter(Boolean).map((each) => JSON.parse(each));
     const results = told.filter((each) => each.result && Number.isInteger(each.sequence));
     await this.store.answered(journal.journal, results);
     const end = told.at(-1);
     if (!end || !Number.isInteger(end.through)) throw new Unanswered("no end of an upload");
     this.problem = end.done ? null : { zh: end.zh, en: end.en };
-    await this.store.acknowledge(journal.journal, end.through, this.clock.now_ms());
-    return end.done ? end.through : -1;
+    if (!end.done) return;
+    const isLess = end.through < through && (await this.store.isOf(journal.journal, end));
+    await this.store.acknowledge(journal.journal, isLess ? end.through : had(through, lines, told), this.clock.now_ms());
   }
+}
+
+/** Up to which sequence the answers to an upload leave nothing to be sent again. */
+function had(through, lines, told) {
+  for (const [at, line] of lines.entries()) {
+    if (told[at]?.sequence !== line.sequence || SENT_AGAIN.has(told[at].code)) return through;
+    through = line.sequence;
+  }
+  return through;
 }

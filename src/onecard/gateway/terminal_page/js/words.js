@@ -61,6 +61,8 @@ const WORDS = {
 
   idle: ["请出示", "Please show your card"],
   idle_why: ["电子社保卡二维码，或社会保障卡", "The e-card's code, or the card itself"],
+  item_waits: ["网络中断，请稍候", "No connection: please wait"],
+  item_waits_why: ["该项目须联网办理，网络恢复后自动继续", "This item is taken with a line only; it goes on by itself when that is back"],
   busy: ["请稍候", "One moment"],
   busy_why: ["正在核验", "Checking"],
   admitted: ["请通行", "Please go ahead"],
