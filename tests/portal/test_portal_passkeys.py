@@ -6,11 +6,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
-from tests.foundation.web.faces import PASSWORD, a_resident, a_resident_client
+from tests.foundation.web.faces import PASSWORD, a_passkey, a_resident, a_resident_client
 
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.signins import passkeys
-from onecard.kernel.signins.models import User
 
 pytestmark = pytest.mark.django_db
 MINE, ENTER = "/settings/passkeys/", "/sign-in/passkey/"
@@ -24,13 +23,6 @@ NOT_ONE = ["", "x", "null", "[]", "{}", '"x"', "1", "[" * 10_000, '{"id": "x", "
 @pytest.fixture(autouse=True)
 def fresh_limits() -> None:
     cache.clear()
-
-
-def a_passkey(user: User, name: str = "Android · Chrome") -> Authenticator:
-    """A row as the ceremony leaves it; nothing signs with it."""
-    data = {"name": name, "credential": {}}
-    made: Authenticator = Authenticator.objects.create(user=user, type="webauthn", data=data)
-    return made
 
 
 def test_the_browser_is_asked_for_one_that_knows_its_owner() -> None:
@@ -80,16 +72,16 @@ def test_mine_are_listed_renamed_and_removed_and_nobody_else_s() -> None:
     page = client.get(MINE).content.decode()
     assert "Android · Chrome" in page
     assert "iPad" not in page
-    for path in (f"{MINE}{theirs.pk}/", f"{MINE}{theirs.pk}/remove/", f"{MINE}0/"):
+    for path in (f"{MINE}{theirs}/", f"{MINE}{theirs}/remove/", f"{MINE}0/"):
         assert client.post(path, {"name": "x"}).status_code == 404
-    assert client.post(f"{MINE}{mine.pk}/", {"name": " "}).status_code == 422
-    assert client.post(f"{MINE}{mine.pk}/", {"name": "x" * 61}).status_code == 422
-    assert "我的手机" in client.post(f"{MINE}{mine.pk}/", {"name": "我的手机"}, follow=True).content.decode()
-    gone = client.post(f"{MINE}{mine.pk}/remove/", follow=True).content.decode()
+    assert client.post(f"{MINE}{mine}/", {"name": " "}).status_code == 422
+    assert client.post(f"{MINE}{mine}/", {"name": "x" * 61}).status_code == 422
+    assert "我的手机" in client.post(f"{MINE}{mine}/", {"name": "我的手机"}, follow=True).content.decode()
+    gone = client.post(f"{MINE}{mine}/remove/", follow=True).content.decode()
     assert "已删除" in gone
-    assert [each.pk for each in Authenticator.objects.all()] == [theirs.pk]
+    assert [each.pk for each in Authenticator.objects.all()] == [theirs]
     fact = audit.facts_about(f"holder:{user.holder_id}")[0]
-    assert (fact.verb, fact.detail) == ("signins.remove_passkey", {"passkey": mine.pk})
+    assert (fact.verb, fact.detail) == ("signins.remove_passkey", {"passkey": mine})
 
 
 def test_there_are_ten_at_most() -> None:

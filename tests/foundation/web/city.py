@@ -17,6 +17,7 @@ def settle() -> dict[str, Any]:
     from tests.foundation.web.faces import (
         PASSWORD,
         SYSTEM,
+        a_passkey,
         a_resident,
         a_risk,
         a_use,
@@ -35,7 +36,7 @@ def settle() -> dict[str, Any]:
     from onecard.kernel.uses.listing import Wanted
     from onecard_kit.verdicts import Verdict
 
-    _, card = a_resident("zhang")
+    zhang, card = a_resident("zhang")
     ecards.rotate_issuer_key(SYSTEM)
     ecards.sign_up(SYSTEM, card.pk)
     stop = the_catalogue()
@@ -43,11 +44,12 @@ def settle() -> dict[str, Any]:
     ride = a_use(card, stop, Verdict.ADMITTED, paid_fen=190)
     a_use(card, stop, Verdict.ADMITTED, paid_fen=0, concession="senior_70")
     refused = a_use(card, stop, Verdict.FUNDS_SHORT)
-    _, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
+    li, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     others = {"card": lost.pk, "use": str(a_use(lost, stop, Verdict.ADMITTED, paid_fen=190)), "holder": lost.holder_id}
     others["refused_use"] = str(a_use(lost, stop, Verdict.CARD_LOST))
     a_resident("wang", sequence=3)
     officers = {name: an_officer(name, *(role.code for role in ROLES)) for name in ("zhou", "sun", "wu")}
+    others["passkey"] = a_passkey(li)
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
@@ -66,6 +68,7 @@ def _money(holder_id: int, operator_id: int, ride: UUID) -> int:
     from tests.foundation.web.faces import SYSTEM
 
     from onecard.foundation.ids import uuid7
+    told["passkey"] = a_passkey(zhang)
     from onecard.kernel.cards import actions as cards
     from onecard.kernel.ledger import actions as ledger
     from onecard.kernel.ledger.rules import Ledger, Transfer
