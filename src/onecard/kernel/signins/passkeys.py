@@ -79,7 +79,8 @@ def enter(request: HttpRequest, user: User) -> User | None:
 
 def of_user(user: User) -> "QuerySet[Authenticator]":
     """A user's passkeys, newest first."""
-    return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.WEBAUTHN).order_by("-id")
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.WEBAUTHN)
+    return found.order_by("-id")
 
 
 def one(user: User, passkey_id: int) -> Authenticator:
