@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -66,6 +66,31 @@ class Result(msgspec.Struct, frozen=True):
     manual: bool = False
     opened: bool = False
     use: str | None = None
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    code: str
+    zh: str
+    en: str
+    next_zh: str
+    next_en: str
+
+
+class _Price(msgspec.Struct, frozen=True):
+    paid_fen: int
+    concession: str | None = None
+    held_fen: int | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """The platform's answer to a use, as far as a gate looks at it. Anything else is none."""
+
+    use: str
+    admitted: bool
+    verdict: _Verdict
+    price: _Price
+    balance_fen: int | None = None
+    reasons: tuple[dict[str, str], ...] = ()
 
 
 class _Unsent(Exception):
@@ -152,19 +177,16 @@ class Gate:
         """Raises Unreachable: what became of it is unknown; or Told: nothing was recorded."""
         answer = self._ask(presented, sequence)
         self.connection.answered()
-        verdict = answer["verdict"]
+        verdict = answer.verdict
         result = Result(
-            sequence, now_ms, presented.item, "online", answer["admitted"] is True, str(verdict["code"]),
-            str(verdict["zh"]), str(verdict["en"]), str(verdict["next_zh"]), str(verdict["next_en"]),
-            paid_fen=int(answer["price"]["paid_fen"]),
-            balance_fen=answer.get("balance_fen"),
-            reasons=tuple(answer.get("reasons", ())),
-            use=str(answer["use"]),
+            sequence, now_ms, presented.item, "online", answer.admitted, verdict.code, verdict.zh, verdict.en,
+            verdict.next_zh, verdict.next_en, paid_fen=answer.price.paid_fen, balance_fen=answer.balance_fen,
+            reasons=answer.reasons, use=answer.use,
         )  # fmt: skip
         self._remember_online(presented, shown, answer, now_ms)
         return self._open(result)
 
-    def _ask(self, presented: Presentation, sequence: int) -> dict[str, Any]:
+    def _ask(self, presented: Presentation, sequence: int) -> _Answer:
         """The platform's answer to a use; a clock that was off is set by the answer that says so, and asked again."""
         body = _body_of(presented)
         pack = self.supplies.known.pack
@@ -176,28 +198,28 @@ class Gate:
             headers["content-type"] = "application/json"
             answer = self.platform.ask("POST", USES, body, headers, until - time.monotonic())
             if answer.status == 200:
-                told = answer.json()
-                if not isinstance(told, dict) or not {"verdict", "admitted", "price", "use"} <= told.keys():
-                    raise Unreachable("no answer to a use")
-                return told
+                try:
+                    return msgspec.convert(answer.json(), _Answer)
+                except msgspec.ValidationError as error:
+                    raise Unreachable(f"no answer to a use: {error}") from None
             problem = problem_of(answer)
             if attempt == 1 and problem.code == "TERMINAL_CLOCK_OFF":
                 continue
             raise problem
         raise AssertionError
 
-    def _remember_online(self, presented: Presentation, shown: Shown, answer: dict[str, Any], now_ms: int) -> None:
+    def _remember_online(self, presented: Presentation, shown: Shown, answer: _Answer, now_ms: int) -> None:
         """Keep what a gate that goes offline the next moment must know of this use."""
-        if shown.problem is not None or answer["verdict"]["code"] not in _SPENDING:
+        if shown.problem is not None or answer.verdict.code not in _SPENDING:
             return
-        price, now = answer["price"], now_ms // 1000
+        price, now = answer.price, now_ms // 1000
         use, item, pack = None, self._version(presented.item, now), self.supplies.known.pack
-        if answer["admitted"] is True and item is not None and pack is not None:
-            concession, day = price.get("concession"), day_of(now)
-            counts = counted(item, concession, int(price["paid_fen"]), day)
+        if answer.admitted and item is not None and pack is not None:
+            concession, day = price.concession, day_of(now)
+            counts = counted(item, concession, price.paid_fen, day)
             if presented.leg is Leg.OUT:  # the rest counted when the journey began
                 counts = tuple(each for each in counts if each[0] == item.paid_rule)
-            use = Use(item, presented.leg, pack.point.code, day, counts, concession, price.get("held_fen"))
+            use = Use(item, presented.leg, pack.point.code, day, counts, concession, price.held_fen)
         self._remember(Seen(is_spent=True), shown, use, now)
 
     # --- offline ---

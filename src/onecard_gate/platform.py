@@ -26,6 +26,8 @@ from onecard_kit import requests
 UNANSWERED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that say nothing of what became of a request; all others of 400 and above recorded nothing."""
 BODY_BYTES_MAX: Final = 64 << 20
+_KINDS: Final = "application/"
+"""What the platform answers in, all of it."""
 _FROM_SIGNAL_MS: Final = 5000
 """An answer that took longer is no signal of the time."""
 
@@ -40,7 +42,7 @@ class Answer:
         """Raises Unreachable: what does not answer in JSON is not the platform."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             raise Unreachable(f"status {self.status} without JSON") from None
 
 
@@ -117,10 +119,12 @@ class Platform:
         raise Unreachable(f"{type(answer).__name__}: {answer}")
 
     def _hear(self, answer: Answer, began: float) -> None:
-        """Take the time that an answer names; half of the way it went through is on average after that moment."""
+        """Take the time that an answer names; half of the way it went through is on average after that moment. The page
+        of a network at which nobody has signed in yet is no answer.
+        """
         took_ms = (time.monotonic() - began) * 1000
         told = answer.headers.get("date")
-        if told is None or took_ms > _FROM_SIGNAL_MS:
+        if told is None or took_ms > _FROM_SIGNAL_MS or not answer.headers.get("content-type", "").startswith(_KINDS):
             return
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             self.clock.take(int(parsedate_to_datetime(told).timestamp() * 1000 + 500 + took_ms / 2))
@@ -194,7 +198,7 @@ def lines_of(body: bytes) -> Iterator[dict[str, Any]]:
     for line in filter(None, body.split(b"\n")):
         try:
             told = msgspec.json.decode(line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return
         if isinstance(told, dict):
             yield told

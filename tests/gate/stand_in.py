@@ -32,7 +32,9 @@ SECOND_JOURNAL = "0192f0c1-2f6e-4c7a-9b64-1f0e8a4d5c3c"
 
 
 class StandIn:
-    """Set `mood` to well, hang, drip, reset, busy or reused for the uses; `stop` it for no connection at all."""
+    """Set `mood` to well, hang, drip, reset, busy or reused for the uses; `stop` it for no connection at all. `instead`
+    is what somebody else answers to everything: status, content type, body.
+    """
 
     def __init__(self, item: Item = RIDE) -> None:
         self.mood, self.off_s, self.attended = "well", 0, True
@@ -52,6 +54,8 @@ class StandIn:
         self.list_issued: int | None = None
         self.pack_changes: dict[str, Any] = {}
         self.packed: bytes | None = None
+        self.takes_lines = True
+        self.instead: tuple[int, str, bytes] | None = None
         self._server: _Server | None = None
         self._port = 0
 

@@ -197,6 +197,34 @@ def test_a_problem_of_the_platform_is_no_reason_to_decide_alone(platform: StandI
     assert (result["mode"], result["verdict"]) == ("online", "TERMINAL_SIGNATURE_INVALID")
 
 
+SAID = {"use": "u", "admitted": True, "verdict": dict.fromkeys(("code", "zh", "en", "next_zh", "next_en"), "ADMITTED")}
+NOBODYS_ANSWERS = {
+    "no verdict": json.dumps({**SAID, "verdict": 5, "price": {"paid_fen": 1}}),
+    "no price": json.dumps({**SAID, "price": None}),
+    "money in words": json.dumps({**SAID, "price": {"paid_fen": "much"}}),
+    "reasons that are none": json.dumps({**SAID, "price": {"paid_fen": 1}, "reasons": 7}),
+    "a list": "[1]",
+    "deep": "[" * 100_000,
+    "a page": "<html>",
+}
+
+
+def test_what_is_no_answer_of_the_platform_is_none_and_sets_no_clock(platform: StandIn, paired: Path) -> None:
+    """A network at which nobody has signed in yet answers to everything, and has a time of its own."""
+    with a_gate(paired) as gate:
+        for body in NOBODYS_ANSWERS.values():
+            platform.instead = (200, "application/json", body.encode())
+            result = gate.present(now_code())
+            assert (result["mode"], result["verdict"]) == ("offline", "ADMITTED")
+            platform.instead = None
+            until(lambda: gate.present(now_code())["mode"] == "online", "the gate is online again")
+        platform.instead, platform.off_s = (200, "text/html", b"<html>"), 36_000
+        result = gate.present(now_code())
+        assert (result["mode"], result["verdict"]) == ("offline", "ADMITTED")
+        assert gate.present(now_code())["verdict"] == "ADMITTED"
+    assert abs(told(paired, "show", "--json")[0]["clock_shift_ms"]) < 3_600_000
+
+
 def test_a_clock_that_is_hours_off_is_set_by_the_platform(platform: StandIn, folder: Path) -> None:
     platform.off_s = 3 * 3600
     run(folder, "pair", platform.url, "TRYTHECARD")
