@@ -32,6 +32,8 @@ LINES_MAX: Final = 200
 SENT_AGAIN: Final = frozenset({"CARD_BUSY", "OUR_FAULT"})
 """Why a line was rejected that will be taken later; any other reason stays."""
 UPLOAD_S: Final = 60.0
+RESTS_S: Final = 30.0
+"""After an upload of which the platform took nothing, for so long none is tried."""
 TRY_S: Final = 3.0
 TICK_S: Final = 1.0
 
@@ -65,6 +67,8 @@ class Sync:
     wrong: list[str] = field(default_factory=list)
     _fetched_at: float = -1e9
     _asked: set[str] = field(default_factory=set)
+    _through: set[str] = field(default_factory=set)  # older journals of which the platform has all
+    _rests_until: float = 0.0
     _wake: threading.Event = field(default_factory=threading.Event)
     _ends: bool = False
 
@@ -92,13 +96,15 @@ class Sync:
         if not self.connection.is_up(now) and not (self.connection.should_try(now) and self._reaches()):
             return
         try:
-            self.upload()
+            if now >= self._rests_until:
+                self.upload()
             if now - self._fetched_at >= self.every_s:
                 self.fetch()
         except Unreachable as error:
             log.info("the line is away: %s", error)
             self.connection.silent(time.monotonic())
             self._asked.clear()  # who comes back may be a platform from a backup
+            self._through.clear()
 
     def fetch(self) -> None:
         """Fetch supplies. Raises Unreachable."""
@@ -120,6 +126,7 @@ class Sync:
                 sent += self._upload(journal)
             except Told as problem:
                 self.uploads.problem = f"{problem.code}: {problem.en}"
+                self._rests_until = time.monotonic() + RESTS_S
                 log.warning("journal %s: %s", journal.id, self.uploads.problem)
         return sent
 
@@ -132,12 +139,17 @@ class Sync:
     def _upload(self, journal: Journal) -> int:
         if journal.id == self.identity.journal.id:
             return self._upload_file(journal, self.journal)
+        if journal.id in self._through:
+            return 0
         try:
             file = JournalFile.open(self.home.journals, journal.id, self.identity.macs)
         except OSError as error:
             raise Told(0, "JOURNAL_UNREADABLE", {"en": str(error)}) from None
         try:
-            return self._upload_file(journal, file)
+            sent = self._upload_file(journal, file)
+            if file.acknowledged.through >= file.last_sequence:
+                self._through.add(journal.id)
+            return sent
         finally:
             file.close()
 
@@ -155,7 +167,8 @@ class Sync:
             self._send(journal, file, lines)
             sent += len(lines)
             if file.acknowledged.through <= through:
-                return sent  # it wants none of these; again next time, and not at once
+                self._rests_until = time.monotonic() + RESTS_S
+                return sent  # it wants none of these now
 
     def _ask_how_far(self, journal: Journal, file: JournalFile) -> None:
         """Ask what the platform has, once for each time that the line came back. Raises Unreachable or Told."""

@@ -232,6 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
         platform.upload_headers.append(dict(self.headers))
         for raw in body.splitlines(keepends=True):
             written = journal.decode(raw)
+            if not platform.takes_lines:
+                told.append({"sequence": written.line.sequence, "result": "rejected", "code": "OUR_FAULT"})
+                continue
             assert written.is_of(id_, KEY, platform.mac)
             key = (id_, written.line.sequence)
             repeated = key in platform.lines
@@ -268,6 +271,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, json.dumps({"code": code, "detail": detail}).encode())
 
     def _answer(self, status: int, body: bytes, kind: str = "application/json", tag: str | None = None) -> None:
+        if self.platform.instead is not None:
+            status, kind, body = self.platform.instead
         with contextlib.suppress(OSError):
             self.send_response(status)
             self.send_header("content-type", kind)

@@ -13,6 +13,8 @@ from tests.gate.process import GateProcess, a_gate, run, told, until
 from tests.gate.stand_in import JOURNAL, KEY, SECOND_JOURNAL, StandIn, a_platform
 from tests.kit.packs import FORGER, RIDE, a_code
 
+from onecard_gate import cli
+from onecard_gate.home import Home
 from onecard_kit import requests
 from onecard_kit.journal_file import SEQUENCES_LEAPT, JournalFile
 from onecard_kit.status_list import Status
@@ -401,6 +403,26 @@ def test_lines_of_an_older_journal_are_uploaded_as_what_they_are(platform: Stand
     platform.start()
     run(paired, "sync")
     assert {journal for journal, _ in platform.lines} == {JOURNAL, SECOND_JOURNAL}
+
+
+def test_what_the_platform_has_or_does_not_take_costs_nothing_each_second(platform: StandIn, paired: Path) -> None:
+    platform.stop()
+    told(paired, "present", now_code())
+    run(paired, "reset")
+    platform.start()
+    with cli._whole(Home.open(paired)) as whole:
+        platform.takes_lines = False
+        for _ in range(3):
+            whole.sync.round()
+        assert len(platform.uploads) == 1
+        platform.takes_lines = True
+        whole.sync.upload()
+        assert [journal for journal, _ in platform.lines] == [JOURNAL]
+        old = paired / "journals" / f"{JOURNAL}.lines"
+        old.rename(paired / "read-once")
+        whole.sync._rests_until = 0
+        whole.sync.round()
+        assert not old.exists()
 
 
 def test_a_reset_begins_a_journal_and_keeps_the_old_ones_lines(platform: StandIn, paired: Path) -> None:
