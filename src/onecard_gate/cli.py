@@ -12,6 +12,7 @@ import logging
 import os
 import queue
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -225,7 +226,7 @@ def _whole(home: Home) -> Iterator[Whole]:
         first = max(journal.last_sequence, 0) + 1
         sequences = Sequences.open(setup.sequences_of(home, identity.journal.id), first)
         memory = Memory.open(home.folder / "memory.sqlite")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise BadConfig(f"{home.folder} 无法使用：{error}", f"{home.folder} cannot be used: {error}") from None
     asking, syncing = (Platform(identity.url, clock, told.ca_file) for _ in range(2))
     barrier = Opener(told.barrier)

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from onecard_gate.errors import BadConfig
 from onecard_gate.home import Home
 
 NAME: Final = "clock.json"
@@ -39,10 +38,7 @@ class Clock:
     @classmethod
     def open(cls, home: Home) -> "Clock":
         """Take up a signal of this boot. A damaged file is none."""
-        try:
-            kept = home.read(NAME, Signal)
-        except BadConfig:
-            kept = None
+        kept = home.read_or_none(NAME, Signal)
         return cls(home, kept if kept is not None and kept.boot == _boot() else None)
 
     def now_ms(self) -> int:

@@ -123,13 +123,24 @@ class Home:
             path = self.folder / name
             raise BadConfig(f"{path} 已损坏：{error}", f"{path} is damaged: {error}") from None
 
+    def read_or_none(self, name: str, kind: type[T]) -> T | None:
+        """The same for what can be had again: a damaged file is none."""
+        try:
+            return self.read(name, kind)
+        except BadConfig:
+            return None
+
     def write(self, name: str, value: Any) -> None:
         """Replace a kept JSON file, whole or not at all. Raises OSError."""
         replace_file(self.folder / name, [msgspec.json.encode(value)])
 
     def lock(self) -> int:
-        """Be the one process that presents here, until it ends. Raises GateError BUSY."""
-        file = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Be the one process that presents here, until it ends. Raises GateError BUSY, or BadConfig."""
+        path = self.folder / "lock"
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise BadConfig(f"{path} 无法写入：{error}", f"{path} cannot be written: {error}") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

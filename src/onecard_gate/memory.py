@@ -19,6 +19,7 @@ from onecard_kit.terms import Item, Leg
 FORGOTTEN_AFTER_S: Final = 400 * 86_400
 """Longer than any period over which something is counted."""
 _CHANGE_S: Final = 86_400
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS spent (what TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counted (
@@ -65,10 +66,14 @@ class Memory:
 
     @classmethod
     def open(cls, path: Path) -> "Memory":
-        """Open it, or begin anew if it is damaged. Raises sqlite3.Error when there is no room for one."""
+        """Open it, or begin anew if it is damaged. Raises sqlite3.Error when it cannot be read or written for any other
+        reason, such as a full disk: what was seen stays.
+        """
         try:
             return cls(_opened(path))
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                raise
             for each in path.parent.glob(path.name + "*"):
                 each.unlink()
             return cls(_opened(path))

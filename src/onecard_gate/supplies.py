@@ -74,8 +74,8 @@ class Supplies:
     @classmethod
     def open(cls, home: Home) -> "Supplies":
         """Take up what is kept; whatever cannot be read or verified is fetched anew."""
-        made = cls(home, home.read(PINS, Pins) or Pins(), contacted=home.read(CONTACT, int))
-        made.tags = home.read(TAGS, dict[str, str]) or {}
+        made = cls(home, home.read(PINS, Pins) or Pins(), contacted=home.read_or_none(CONTACT, int))
+        made.tags = home.read_or_none(TAGS, dict[str, str]) or {}
         pack = made._kept_pack()
         lists = dict(made._kept_lists())
         made._know(pack, lists)

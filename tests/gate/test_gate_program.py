@@ -329,6 +329,21 @@ def test_a_damaged_memory_is_begun_anew(platform: StandIn, paired: Path) -> None
     assert again["verdict"] == "REPLAYED"
 
 
+def test_what_cannot_be_opened_is_said_and_stays(paired: Path) -> None:
+    told(paired, "present", now_code())
+    for name in ("contact.json", "tags.json", "clock.json"):
+        (paired / name).write_text("damaged")
+    run(paired, "present", now_code())
+    kept = (paired / "memory.sqlite").read_bytes()
+    (paired / "memory.sqlite-wal").mkdir(mode=0o700)  # as a full disk: it cannot be opened, and is not damaged
+    assert run(paired, "present", now_code(), status=2) == ""
+    assert (paired / "memory.sqlite").read_bytes() == kept
+    (paired / "memory.sqlite-wal").rmdir()
+    (paired / "lock").unlink()
+    (paired / "lock").mkdir(mode=0o700)
+    assert run(paired, "present", now_code(), status=2) == ""
+
+
 def test_a_platform_from_a_backup_gets_its_lines_again(platform: StandIn, paired: Path) -> None:
     platform.stop()
     for _ in range(3):
