@@ -253,6 +253,12 @@ def test_a_session_is_kept_and_ends() -> None:
     assert stayed.status_code == 204
     assert (client.session.get_expiry_date() - clock.now()).total_seconds() > 1700
     session = client.session
+    session.set_expiry(clock.now() - dt.timedelta(seconds=1))
+    session.save()
+    assert client.get("/cards/").status_code == 302
+    assert Client().post("/sign-in/stay/").status_code == 302
+
+
 def test_a_passkey_is_offered_once_and_never_to_who_has_one() -> None:
     user, _ = a_resident()
     client = Client()
@@ -288,12 +294,6 @@ def test_the_home_and_the_sign_in_page_lead_to_the_report() -> None:
     assert 'href="/lost/"' in Client().get("/").content.decode()
     assert Client().get("/lost/")["Location"] == "/sign-in/?next=/lost/"
     assert "/sign-in/?next=/lost/" in Client().get("/sign-in/").content.decode()
-
-
-    session.set_expiry(clock.now() - dt.timedelta(seconds=1))
-    session.save()
-    assert client.get("/cards/").status_code == 302
-    assert Client().post("/sign-in/stay/").status_code == 302
 
 
 def test_nobody_else_s_number_is_shown() -> None:

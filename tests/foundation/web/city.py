@@ -46,10 +46,10 @@ def settle() -> dict[str, Any]:
     refused = a_use(card, stop, Verdict.FUNDS_SHORT)
     li, lost = a_resident("li", sequence=2, state=CardState.TEMP_LOST)
     others = {"card": lost.pk, "use": str(a_use(lost, stop, Verdict.ADMITTED, paid_fen=190)), "holder": lost.holder_id}
+    others["passkey"] = a_passkey(li)
     others["refused_use"] = str(a_use(lost, stop, Verdict.CARD_LOST))
     a_resident("wang", sequence=3)
     officers = {name: an_officer(name, *(role.code for role in ROLES)) for name in ("zhou", "sun", "wu")}
-    others["passkey"] = a_passkey(li)
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
     secrets = {name: an_authenticator(officers[name].user) for name in ("zhou", "sun")}  # wu has yet to set up
@@ -59,6 +59,7 @@ def settle() -> dict[str, Any]:
     told |= {"card": card.pk, "holder": card.holder_id, "use": str(ride), "refused_use": str(refused), "risk": risk}
     told |= {"point": stop.pk, "terminal": gate.pk, "account": _money(card.holder_id, stop.operator_id, ride)}
     told |= {"export": str(exports.ask(zhou, ["3206"], Wanted(), "zh"))}
+    told["passkey"] = a_passkey(zhang)
     figures.count()
     return told
 
@@ -68,7 +69,6 @@ def _money(holder_id: int, operator_id: int, ride: UUID) -> int:
     from tests.foundation.web.faces import SYSTEM
 
     from onecard.foundation.ids import uuid7
-    told["passkey"] = a_passkey(zhang)
     from onecard.kernel.cards import actions as cards
     from onecard.kernel.ledger import actions as ledger
     from onecard.kernel.ledger.rules import Ledger, Transfer

@@ -79,14 +79,14 @@ def an_officer(username: str = "zhou", *roles: str, place: str = "3206") -> Offi
     return officer
 
 
-def an_authenticator(user: User) -> str:
-    """Set up a second factor as the page does; its secret."""
 def a_passkey(user: User, name: str = "Android · Chrome") -> int:
     """The row that adding one leaves; nothing signs with it. Its id."""
     data = {"name": name, "credential": {}}
     return int(Authenticator.objects.create(user=user, type="webauthn", data=data).pk)
 
 
+def an_authenticator(user: User) -> str:
+    """Set up a second factor as the page does; its secret."""
     secret: str = totp.generate_totp_secret()
     totp.TOTP.activate(user, secret)
     return secret

@@ -86,7 +86,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-    ]
         migrations.CreateModel(
             name="Invitation",
             fields=[
@@ -105,3 +104,4 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(db_index=True)),
             ],
         ),
+    ]
