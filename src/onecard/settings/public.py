@@ -30,8 +30,8 @@ ACCOUNT_RATE_LIMITS = {
     "sign_in_code_tried": "60/m/ip",
     "client_sign_in": "60/m/ip",
     "unlock": "5/15m/user",
-}
     "passkey": "120/m/ip",
+}
 LOGIN_URL = "portal_sign_in"
 LOGIN_REDIRECT_URL = "portal_cards"
 ACCOUNT_LOGOUT_REDIRECT_URL = "portal_home"
