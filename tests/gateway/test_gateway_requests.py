@@ -4,6 +4,7 @@ import hashlib
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import httpx
@@ -189,6 +190,24 @@ def test_pairing_gives_a_key_once_and_the_key_works(city: SmallCity, http: httpx
     assert verdict(send(http, bus, {"item": "transit.bus_ride", "code": city.a_code(city.a_card())})) == "ADMITTED"
     sealed = city.one("SELECT key_sealed FROM catalogue_terminal_key WHERE id = $1", told["key_id"])
     assert bytes.fromhex(told["key"]) not in bytes(sealed)
+
+
+def test_of_all_codes_that_a_terminal_was_given_one_pairs_it(city: SmallCity, http: httpx.Client) -> None:
+    """A slip of paper with the first code that turned up afterwards would make somebody else the terminal."""
+    bus, pairing_codes = city.a_terminal(), ["PAIRING236", "PAIRING237"]
+    for code in pairing_codes:
+        city.run(
+            "INSERT INTO catalogue_pairing (code_digest, terminal_id, expires_at)"
+            " VALUES ($1, $2, now() + interval '1 hour')",
+            hashlib.sha256(code.encode()).digest(), bus.id,
+        )  # fmt: skip
+
+    def pair(code: str) -> int:
+        return httpx.post(f"{http.base_url}/v1/pairings", json={"pairing_code": code}, timeout=60).status_code
+
+    with ThreadPoolExecutor(8) as at_once:
+        assert sorted(at_once.map(pair, pairing_codes * 4)) == [200, *[401] * 7]
+    assert city.one("SELECT count(*) FROM catalogue_terminal_key WHERE terminal_id = $1", bus.id) == 2
 
 
 def test_the_old_key_still_works_for_a_day_after_pairing_again(city: SmallCity, http: httpx.Client) -> None:

@@ -1,5 +1,11 @@
--- The pairing that a code opens, locked. $1 SHA-256 of the code. No row: unknown, used or expired.
-SELECT p.id, p.terminal_id, t.code
-FROM catalogue_pairing p JOIN catalogue_terminal t ON t.id = p.terminal_id
-WHERE p.code_digest = $1 AND p.used_at IS NULL AND p.expires_at > now()
-FOR NO KEY UPDATE OF p
+-- The pairing that a code opens, locked with the others that are open for its terminal: one of two at once finds it used. $1 SHA-256
+-- of the code. No row: unknown, used or expired.
+WITH open AS (
+    SELECT p.id, p.terminal_id, p.code_digest, p.expires_at
+    FROM catalogue_pairing p
+    WHERE p.used_at IS NULL AND p.terminal_id = (SELECT terminal_id FROM catalogue_pairing WHERE code_digest = $1)
+    ORDER BY p.id FOR NO KEY UPDATE
+)
+SELECT open.id, open.terminal_id, t.code
+FROM open JOIN catalogue_terminal t ON t.id = open.terminal_id
+WHERE open.code_digest = $1 AND open.expires_at > now()
