@@ -1,11 +1,16 @@
 """Error pages. They touch neither database nor session nor scripts: what they explain may be that those are down."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onecard.foundation.errors import OneCardError, Unavailable
+
+RETRY_AFTER_S = 30
 
 
 def page(request: HttpRequest, status: int, title: str, text: str, next_step: str = "") -> HttpResponse:
@@ -38,7 +43,19 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours; where it is the database that is away, the page says so, and that it comes back."""
+    error = sys.exception()
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return maintenance(request)
     return page(request, 500, _("系统出错了"), _("问题在我们这边，未提交完成的内容没有保存。"), _("请稍后再试。"))
+
+
+def maintenance(request: HttpRequest) -> HttpResponse:
+    """While the database is restarted, or cannot be reached."""
+    text = _("数据库正在维护或重启。刚才提交的内容没有办理，没有任何改动。")
+    response = page(request, 503, _("系统维护中"), text, _("请稍后刷新本页。紧急挂失请拨打 12333。"))
+    response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
 
 
 def busy() -> Unavailable:
