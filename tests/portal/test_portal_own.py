@@ -213,6 +213,17 @@ def test_who_looked_is_told_with_the_reason_and_nobody_else_s(mine: tuple[Client
     assert "与他人有关" not in page
 
 
+def test_an_officer_is_told_by_office_and_by_what_they_saw(mine: tuple[Client, Card, Point]) -> None:
+    client, card, _ = mine
+    officer = Actor("staff:1", frozenset({"holders.reveal"}), office="卡管科")
+    holders.reveal(officer, card.holder_id, ["phone", "address"], "核对领卡人")
+    audit.record(officer, "holders.read", f"holder:{card.holder_id}", detail=officer.signed)
+    page = text(client, "/seen/")
+    for told in ("卡管科", "手机", "住址", "核对领卡人", "持卡人页面（信息已脱敏）"):
+        assert told in page, told
+    assert "your page, with masked data" in text(client, "/seen/?lang=en")
+
+
 def test_a_system_that_read_my_data_is_named(mine: tuple[Client, Card, Point]) -> None:
     client, card, stop = mine
     agreement = Agreement.objects.create(

@@ -79,7 +79,7 @@ def line_of(actor: StaffActor, holder_id: int) -> Line:
 def look(actor: StaffActor, holder_id: int) -> Line:
     """As `line_of`, leaving a fact: whoever opens a person's page sees more than a search tells."""
     line = line_of(actor, holder_id)
-    audit.record(actor, "holders.read", f"holder:{line.id}", place=line.place)
+    audit.record(actor, "holders.read", f"holder:{line.id}", place=line.place, detail=actor.signed)
     return line
 
 

@@ -13,11 +13,18 @@ class Actor:
     ``system:worker``
     permissions  verbs as ``primitive.verb``; ``*`` is every verb (only the system itself)
     places       GB/T 2260 prefixes the permissions reach, e.g. ``3206`` for all of Nantong; ``""`` is everywhere
+    office       the department an officer acts for: what a resident is told of who looked at their data
     """
 
     name: str
     permissions: frozenset[str] = field(default_factory=frozenset)
     places: tuple[str, ...] = ("",)
+    office: str = ""
+
+    @property
+    def signed(self) -> dict[str, str]:
+        """What a fact that its resident may see says of who looked, beside the name."""
+        return {"office": self.office} if self.office else {}
 
     @property
     def is_officer(self) -> bool:

@@ -14,6 +14,11 @@ from onecard.kernel.sharing.scopes import SCOPES, Scope
 Words = dict[str, str]
 PAGE = 20
 REVEAL = "holders.reveal"
+# What an officer sees by other verbs than unmasking.
+GLANCES: dict[str, Words] = {
+    "holders.read": {"zh": "持卡人页面（信息已脱敏）", "en": "your page, with masked data"},
+    "uses.explain": {"zh": "一笔用卡的判定依据", "en": "why a use came to its outcome"},
+}
 FIELDS: dict[str, Words] = {
     "name": {"zh": "姓名", "en": "name"},
     "number": {"zh": "社会保障号码", "en": "social-security number"},
@@ -25,13 +30,14 @@ FIELDS: dict[str, Words] = {
 
 @dataclass(frozen=True)
 class Look:
-    """One look: who, what at, when, and what for."""
+    """One look: who, what at, when, and what for; `office`: which department's officer it was, '' where it was none."""
 
     who: Words
     what: list[Words]
     at: dt.datetime
     purpose: Words
     mine: bool
+    office: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Looks:
 def looks(holder_id: int, before: str) -> Looks:
     """Who looked at a holder's data."""
     at = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-    found = audit.facts_about_any([f"holder:{holder_id}"], [VERB, REVEAL], before=at, limit=PAGE + 1)
+    found = audit.facts_about_any([f"holder:{holder_id}"], [VERB, REVEAL, *GLANCES], before=at, limit=PAGE + 1)
     agreed = Agreement.objects.select_related("client").in_bulk(
         {fact.detail["agreement"] for fact in found if fact.verb == VERB}
     )
@@ -69,13 +75,9 @@ def _disclosed(fact: Told, agreement: Agreement) -> Look:
 
 
 def _revealed(fact: Told, holder_id: int) -> Look:
-    """Who unmasked it: the holder, or an officer, who is not named but answers for the reason."""
-    mine = fact.actor == f"holder:{holder_id}"
-    who = _("您本人") if mine else _("工作人员")
-    return Look(
-        {"zh": who, "en": who},
-        [FIELDS[name] for name in fact.detail["fields"]],
-        fact.at,
-        {"zh": fact.reason, "en": ""},
-        mine,
-    )
+    """Who looked: the holder, or an officer, who is not named: their office answers for the reason."""
+    mine, office = fact.actor == f"holder:{holder_id}", fact.detail.get("office", "")
+    said = _("您本人") if mine else _("工作人员")
+    who = {"zh": said, "en": said}
+    what = [GLANCES[fact.verb]] if fact.verb in GLANCES else [FIELDS[name] for name in fact.detail["fields"]]
+    return Look(who, what, fact.at, {"zh": fact.reason, "en": ""}, mine, office)

@@ -130,7 +130,7 @@ def reveal(actor: Actor, holder_id: int, fields: Sequence[str], reason: str) -> 
         f"holder:{holder.pk}",
         place=holder.place,
         reason=reason,
-        detail={"fields": sorted(fields)},
+        detail={"fields": sorted(fields), **actor.signed},
     )
     return shown
 

@@ -95,7 +95,7 @@ def assign(
         held.delete()
     made = Assignment.objects.create(officer=officer, role=role, place=place, department=department, until=until)
     detail = {"role": role_code, "scope": place} | ({"until": until.isoformat()} if until else {})
-    audit.record(actor, "staff.assign", f"staff:{officer.pk}", detail=detail)
+    audit.record(actor, "staff.assign", f"staff:{officer.pk}", place=place, detail=detail)
     return made
 
 
@@ -106,7 +106,8 @@ def withdraw(actor: Actor, officer: Officer, role_code: str, place: str) -> None
     _refuse_own(actor, officer)
     gone, _ = Assignment.objects.filter(officer=officer, role=_role(role_code), place=place).delete()
     if gone:
-        audit.record(actor, "staff.withdraw", f"staff:{officer.pk}", detail={"role": role_code, "scope": place})
+        detail = {"role": role_code, "scope": place}
+        audit.record(actor, "staff.withdraw", f"staff:{officer.pk}", place=place, detail=detail)
 
 
 @transaction.atomic

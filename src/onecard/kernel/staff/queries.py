@@ -40,7 +40,7 @@ class StaffActor(Actor):
 
     def only(self, permission: str) -> Actor:
         """The same officer with one permission and the places it reaches, for reads that filter by place."""
-        return Actor(self.name, self.permissions & {permission}, self.places_of(permission))
+        return Actor(self.name, self.permissions & {permission}, self.places_of(permission), self.office)
 
     def until_of(self, permission: str, place: str) -> dt.date | None:
         """The last day on which a permission reaches a place; None: for good. It must reach it now."""
@@ -87,4 +87,5 @@ def _actor(officer: Officer) -> StaffActor:
         for a in held
     )
     permissions = frozenset().union(*(scope.permissions for scope in scopes))
-    return StaffActor(f"staff:{officer.pk}", permissions, tuple(sorted({s.place for s in scopes})), scopes)
+    places = tuple(sorted({each.place for each in scopes}))
+    return StaffActor(f"staff:{officer.pk}", permissions, places, officer.department, scopes)

@@ -58,7 +58,7 @@ def disclose_use(actor: Actor, use_id: UUID, reason: str) -> None:
         subject,
         place=division,
         reason=rules.check_reason(reason),
-        detail={"use": str(use_id)},
+        detail={"use": str(use_id), **actor.signed},
     )
 
 
