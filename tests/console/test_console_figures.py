@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from tests.foundation.web.faces import (
     SYSTEM,
@@ -23,6 +23,8 @@ from tests.kernel.cards.builders import a_card
 from onecard.foundation import clock
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import verification
+from onecard.kernel.audit.queries import Finding
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue.models import Point, Terminal
 from onecard.kernel.ecards import actions as ecards
@@ -122,8 +124,27 @@ def test_the_overview_takes_the_same_queries_however_much_there_is(client: Clien
     assert taken() == before
 
 
-@pytest.mark.parametrize("path", ["/days.csv", "/counties.csv"])
+@pytest.mark.parametrize("path", ["/days.csv", "/counties.csv", "/states.csv"])
 def test_tables_take_the_permission(path: str) -> None:
     response = a_staff_client(an_officer("li", "clerk")).get(path)
     assert response.status_code == 403
     assert Client().get(path)["Location"].startswith("/sign-in/")
+
+
+def test_figures_stand_beside_their_target_and_each_chart_has_a_table(client: Client) -> None:
+    a_card(holder=a_registered_holder(), state=CardState.ACTIVE)
+    figures.count()
+    page = shown(client)
+    for told in ("目标 75%", "距目标 75.0 个百分点", "近 14 天用卡，可左右滚动", "卡片状态分布，可左右滚动"):
+        assert told in page, told
+    assert table(client, "/states.csv") == [["正常", "1", "100.0"]]
+    with override_settings(ONECARD_ECARDS_TARGET_PERCENT=0.0):
+        assert "已达到目标" in shown(client)
+
+
+def test_a_broken_chain_is_the_first_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onecard.kernel.audit.queries.verify_rest", lambda _sealed_to: [Finding("changed", "seal:7")])
+    a_risk("chip_replayed", "card:1")
+    verification.verify(verification.ask(SYSTEM))
+    page = shown(client)
+    assert page.index("审计链有问题") < page.index("待处置的风险事实")

@@ -145,6 +145,7 @@ STAFF = {
     "console_what_if": _page(OFFICER, "/what-if/"),
     "console_items": _page(OFFICER, "/items/", "/items/?stage=draft", grows=True),
     "console_item_upload": _page(OFFICER, "/items/upload/"),
+    "console_states_csv": _page(OFFICER, "/states.csv", kind=FILE),
     "console_item": _page(OFFICER, "/items/transit.bus_ride/"),
     "console_item_difference": _page(OFFICER, "/items/transit.bus_ride/difference/"),
     "console_item_offers": _page(OFFICER, "/items/transit.bus_ride/points/", grows=True),

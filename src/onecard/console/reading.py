@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from onecard.console import watching
 from onecard.foundation import clock
-from onecard.kernel.audit import risks
+from onecard.foundation.web.jinja import words as in_language
+from onecard.kernel.audit import risks, verification
 from onecard.kernel.audit.risks import Filters, State
 from onecard.kernel.cards import words
 from onecard.kernel.cards.rules import CardState
@@ -84,6 +86,11 @@ class Figures:
     def coverage(self) -> float:
         """E-cards in percent of active cards."""
         return percent(self.ecards, self.active)
+
+    @property
+    def target(self) -> float:
+        """What the coverage is to come to, in percent."""
+        return float(settings.ONECARD_ECARDS_TARGET_PERCENT)
 
     @property
     def admitted_share(self) -> float:
@@ -163,8 +170,21 @@ def _in_words(uses: Sequence[tuple[str, Verdict, int]]) -> list[tuple[Words, Wor
 
 def waiting(actor: StaffActor) -> list[Waiting]:
     """What waits for somebody and this officer may look at; what is nothing is left out."""
-    found = [*_risks(actor), *_versions(actor), *_uses(actor)]
+    found = [*_chain(actor), *_risks(actor), *_versions(actor), *_uses(actor)]
     return [each for each in found if each.number]
+
+
+def _chain(actor: StaffActor) -> Iterator[Waiting]:
+    """The audit trail, where its last verification found it broken."""
+    if not actor.holds("audit.read"):
+        return
+    last = verification.latest()
+    faults = len(last.faults) if last is not None else 0
+    yield Waiting(
+        {"zh": "审计链有问题", "en": "The audit chain is broken"},
+        {"zh": "最近一次校验发现记录被改动，请立即处理", "en": "The last verification found changes; act at once"},
+        faults, False, "bad", "console_chain",
+    )  # fmt: skip
 
 
 def _risks(actor: StaffActor) -> Iterator[Waiting]:
@@ -220,6 +240,16 @@ def day_heads() -> tuple[str, ...]:
 def days_table(shown: Figures) -> Iterator[Sequence[object]]:
     """The days as cells."""
     return ((day, number, admitted) for day, number, _share, admitted in shown.trend)
+
+
+def state_heads() -> tuple[str, ...]:
+    """The heads of the table of cards' states, in the page's language."""
+    return _("卡片状态"), _("张数"), _("占比（百分比）")
+
+
+def states_table(shown: Figures) -> Iterator[Sequence[object]]:
+    """The states as cells."""
+    return ((in_language(name), number, f"{share:.1f}") for name, number, share, _tone in shown.states)
 
 
 def county_heads() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from onecard.console import (
 urlpatterns = [
     path("", views.home, name="console_home"),
     path("days.csv", views.days_csv, name="console_days_csv"),
+    path("states.csv", views.states_csv, name="console_states_csv"),
     path("counties.csv", views.counties_csv, name="console_counties_csv"),
     path("holders/", views_holders.find, name="console_holders"),
     path("holders/<int:holder_id>/", views_holders.holder, name="console_holder"),

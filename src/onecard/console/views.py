@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onecard.console import reading, watching
+from onecard.console import auditing, reading, watching
 from onecard.console.access import ANY_OFFICER, needs
 from onecard.console.forms import FindForm, FollowForm
 from onecard.console.page import actor_at, page_of
@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor.holds("figures.read"):
         page["figures"] = reading.figures_of(actor)
     if actor.holds("audit.read"):
-        page["facts"] = audit.latest(actor.places_of("audit.read"), limit=8)
+        page["facts"] = auditing.rows_of(actor, audit.latest(actor.places_of("audit.read"), limit=8))
         page["sealed"] = audit.sealed()
     return render(request, "overview.html", page)
 
@@ -53,6 +53,14 @@ def counties_csv(request: HttpRequest) -> HttpResponse:
 @needs("audit.read_risks")
 @require_safe
 def risks(request: HttpRequest) -> HttpResponse:
+@needs("figures.read")
+@require_safe
+def states_csv(request: HttpRequest) -> HttpResponse:
+    """Cards by state, as a table."""
+    shown = reading.figures_of(actor_at(request))
+    return csv_response("states.csv", reading.state_heads(), reading.states_table(shown) if shown else [])
+
+
     """Risk facts of the officer's places, newest first, a page at a time."""
     page = page_of(
         request,

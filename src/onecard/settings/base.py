@@ -172,6 +172,8 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 ONECARD_CITY = {"zh": "南通市", "en": "Nantong"}
 ONECARD_PRODUCT = {"zh": "南通一卡通", "en": "Nantong OneCard"}
 ONECARD_BUREAU = {"zh": "南通市人力资源和社会保障局", "en": "Nantong Human Resources and Social Security Bureau"}
+# What share of active cards is to have an e-card this year, in percent; the deployer's own aim.
+ONECARD_ECARDS_TARGET_PERCENT = 75.0
 ONECARD_DEMO = environment.flag("ONECARD_DEMO")
 # The file of a demo's sandbox, which integrators may try; empty where there is none.
 ONECARD_SANDBOX = os.environ.get("ONECARD_SANDBOX", "")
