@@ -187,3 +187,84 @@ def _take(page: Page, version: str, step: str) -> None:
     press_until(page, "form[data-draft] button[type=submit]", 60)
     page.keyboard.press("Enter")
     expect(page.locator("[role=status].alert")).to_contain_text("已办理")
+
+
+def test_a_resident_sees_which_office_looked_at_their_data(
+    live: Live, officer: BrowserContext, browser: Browser
+) -> None:
+    page = watched(officer, live.staff)
+    page.go(f"/holders/{live.known['holder']}/data/?lang=zh&mode=standard")
+    page.page.check("#id_fields_shown_3")
+    page.page.fill("#id_reason", "邮寄新卡，核对住址")
+    page.page.press("#id_reason", "Tab")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#shown")).to_be_visible()
+    page.page.close()
+    context = browser.new_context(locale="zh-CN")
+    theirs = watched(context, live.public)
+    theirs.go("/sign-in/password/?next=/seen/")
+    theirs.page.fill("#id_login", "zhang")
+    theirs.page.fill("#id_password", live.known["password"])
+    theirs.page.press("#id_password", "Enter")
+    look = theirs.page.locator("main li", has_text="邮寄新卡，核对住址")
+    for told in ("工作人员", "卡管科", "住址"):
+        expect(look).to_contain_text(told)
+    expect(theirs.page.locator("main li", has_text="持卡人页面（信息已脱敏）").first).to_be_visible()
+    assert theirs.faults() == []
+    context.close()
+
+
+def test_a_role_is_granted_and_stands_in_the_trail_by_keyboard_alone(live: Live, officer: BrowserContext) -> None:
+    page = watched(officer, live.staff)
+    keyboard = page.page.keyboard
+    page.go(f"/officers/{live.known['officer']}/?lang=zh&mode=standard")
+    press_until(page.page, "#id_role", 60)
+    page.page.select_option("#id_role", "auditor")
+    press_until(page.page, "#id_place")
+    page.page.select_option("#id_place", "320613")
+    press_until(page.page, "#assign button[type=submit]")
+    keyboard.press("Enter")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("已授予角色")
+    expect(page.page.locator("#roles")).to_contain_text("320613")
+    assert page.faults() == []
+    keep_picture(page.page, "officer")
+    page.go("/audit/")
+    expect(page.page.locator("main table").first).to_contain_text("授予角色")
+    press_until(page.page, "a[href='/audit/?looks=1']", 60)
+    keyboard.press("Enter")
+    expect(page.page.locator(".chip[aria-current]")).to_have_text("谁看了谁")
+    expect(page.page.locator("main table").first).to_contain_text("核对领卡人")
+    assert page.faults() == []
+    keep_picture(page.page, "audit")
+    page.page.close()
+
+
+def test_a_session_warns_is_kept_by_one_key_and_its_end_loses_no_draft(
+    live: Live, officer: BrowserContext, browser: Browser
+) -> None:
+    context = browser.new_context(locale="zh-CN", storage_state=officer.storage_state())
+    page = watched(context, live.staff)
+    page.page.clock.install()
+    here = f"/officers/{live.known['officer']}/suspended/"
+    page.go(f"{here}?lang=zh&mode=standard")
+    warning = page.page.locator("#session")
+    expect(warning).to_be_hidden()
+    page.page.clock.fast_forward("28:01")
+    expect(warning).to_be_visible()
+    expect(warning.locator("button")).to_be_focused()
+    assert page.faults() == []
+    keep_picture(page.page, "session")
+    page.page.keyboard.press("Enter")
+    expect(warning).to_be_hidden()
+    page.page.fill("#id_reason", "长期离岗，部门来函")
+    context.clear_cookies(name="onecard_staff")
+    page.page.press("#id_reason", "Tab")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("h1")).to_have_text("工作人员登录")
+    assert f"next={here}" in page.page.url
+    context.add_cookies(officer.cookies(live.staff))
+    page.go(here)
+    expect(page.page.locator("#id_reason")).to_have_value("长期离岗，部门来函")
+    expect(page.page.locator("#live")).to_have_text("已恢复上次没有提交的内容。")
+    assert page.faults() == []
+    context.close()

@@ -191,6 +191,26 @@ def routes(process: str) -> Iterator[URLPattern]:
                 yield pattern
 
     return walk(importlib.import_module(f"onecard.urls.{process}_routes").urlpatterns)
+    "console_audit": _page(OFFICER, "/audit/", "/audit/?looks=1", "/audit/?subject=nothing"),
+    "console_chain": _page(OFFICER, "/audit/chain/"),
+    "console_verify": _page(OFFICER, "/audit/verifications/", kind=POSTED),
+    "console_verification": _page(OFFICER, "/audit/verifications/{verification}/"),
+    "console_audit_exports": _page(OFFICER, "/audit/exports/"),
+    "console_audit_export": _page(OFFICER, "/audit/exports/{audit_export}/"),
+    "console_audit_export_csv": _page(OFFICER, "/audit/exports/{audit_export}.csv", kind=FILE),
+    "console_officers": _page(OFFICER, "/officers/", "/officers/?text=nobody-here"),
+    "console_appoint": _page(OFFICER, "/officers/new/"),
+    "console_officer": _page(OFFICER, "/officers/{officer}/"),
+    "console_invite": _page(OFFICER, "/officers/{officer}/invitation/", kind=POSTED),
+    "console_assign": _page(OFFICER, "/officers/{officer}/roles/", kind=POSTED),
+    "console_withdraw": _page(OFFICER, "/officers/{officer}/roles/withdrawn/", kind=POSTED),
+    "console_suspend": _page(OFFICER, "/officers/{officer}/suspended/"),
+    "console_restore": _page(OFFICER, "/officers/{officer}/restored/"),
+    "console_end_sessions": _page(OFFICER, "/officers/{officer}/sessions/"),
+    "console_reset": _page(OFFICER, "/officers/{officer}/second-factor/"),
+    "console_roles": _page(OFFICER, "/roles/"),
+    "console_first_sign_in": _page(NOBODY, "/sign-in/first/"),
+    "console_stay": _page(OFFICER, "/sign-in/stay/", kind=POSTED),
 
 
 def filled(address: str, known: dict[str, Any]) -> str:

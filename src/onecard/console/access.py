@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -28,11 +29,24 @@ def needs(permission: str) -> Callable[[View], View]:
             request.actor = actor  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 
-        checked: View = login_required(guarded)
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(_page_of(request))
+            return guarded(request, *args, **kwargs)
+
         checked.permission = permission  # type: ignore[attr-defined]
         return checked
 
     return mark
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to go on after signing in: this page, or the one from which a form was sent, whose draft is kept there."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came = urlsplit(request.headers.get("Referer", ""))
+    return urlunsplit(("", "", came.path, came.query, "")) if came.netloc == request.get_host() else "/"
 
 
 def anyone(view: View) -> View:

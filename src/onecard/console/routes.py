@@ -75,6 +75,7 @@ urlpatterns = [
     path("officers/<int:officer_id>/sessions/", views_staff.end_sessions, name="console_end_sessions"),
     path("officers/<int:officer_id>/second-factor/", views_staff.reset, name="console_reset"),
     path("roles/", views_staff.roles, name="console_roles"),
+    path("sign-in/stay/", views.stay, name="console_stay"),
     path("sign-in/first/", views_staff.first_sign_in, name="console_first_sign_in"),
     path("risks/", views.risks, name="console_risks"),
     path("risks.csv", views.risks_csv, name="console_risks_csv"),

@@ -3,8 +3,9 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onecard.console import auditing, reading, watching
 from onecard.console.access import ANY_OFFICER, needs
@@ -32,6 +33,16 @@ def home(request: HttpRequest) -> HttpResponse:
         page["facts"] = auditing.rows_of(actor, audit.latest(actor.places_of("audit.read"), limit=8))
         page["sealed"] = audit.sealed()
     return render(request, "overview.html", page)
+
+
+@needs(ANY_OFFICER)
+@require_POST
+def stay(request: HttpRequest) -> HttpResponse:
+    """Let the session last anew, as any request does: what the warning offers. A page without scripts comes back."""
+    if request.headers.get("Accept") == "application/json":
+        return HttpResponse(status=204)
+    wanted = request.POST.get("next", "")
+    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else "console_home")
 
 
 @needs("figures.read")

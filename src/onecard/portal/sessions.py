@@ -1,24 +1,16 @@
 """How long a session lasts: half an hour after it was last used, with a warning two minutes before its end."""
 
 import datetime as dt
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import HttpRequest
 
 from onecard.foundation import clock
+from onecard.foundation.web.sessions import WARNING_S, Lasts
 from onecard.kernel.signins.sessions import public as stored
 from onecard.portal import browsers
 
 LIFE = dt.timedelta(minutes=30)
-WARNING_S = 120
-
-
-class Lasts(NamedTuple):
-    """In how many seconds a session ends, how long it lasts when it is kept, and how long before its end it warns."""
-
-    left_s: int
-    life_s: int
-    warning_s: int
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
