@@ -129,6 +129,7 @@ STAFF = {
     "mfa_deactivate_totp": _page(OFFICER, "/second-factor/off/", kind=AWAY, known="leads home"),
     "console_home": _page(OFFICER, "/"),
     "console_days_csv": _page(OFFICER, "/days.csv", kind=FILE),
+    "console_states_csv": _page(OFFICER, "/states.csv", kind=FILE),
     "console_counties_csv": _page(OFFICER, "/counties.csv", kind=FILE),
     "console_holders": _page(OFFICER, "/holders/"),
     "console_holder": _page(OFFICER, "/holders/{holder}/", "/holders/{holder}/?kind=data", grows=True),
@@ -145,7 +146,6 @@ STAFF = {
     "console_what_if": _page(OFFICER, "/what-if/"),
     "console_items": _page(OFFICER, "/items/", "/items/?stage=draft", grows=True),
     "console_item_upload": _page(OFFICER, "/items/upload/"),
-    "console_states_csv": _page(OFFICER, "/states.csv", kind=FILE),
     "console_item": _page(OFFICER, "/items/transit.bus_ride/"),
     "console_item_difference": _page(OFFICER, "/items/transit.bus_ride/difference/"),
     "console_item_offers": _page(OFFICER, "/items/transit.bus_ride/points/", grows=True),
@@ -175,22 +175,6 @@ STAFF = {
     "console_risks": _page(OFFICER, "/risks/", "/risks/?state=acted", grows=True),
     "console_risks_csv": _page(OFFICER, "/risks.csv", kind=FILE),
     "console_risk": _page(OFFICER, "/risks/{risk}/"),
-}
-
-TABLES = {"public": PUBLIC, "staff": STAFF}
-
-
-def routes(process: str) -> Iterator[URLPattern]:
-    """Every route that a process serves."""
-
-    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
-        for pattern in patterns:
-            if isinstance(pattern, URLResolver):
-                yield from walk(pattern.url_patterns)
-            else:
-                yield pattern
-
-    return walk(importlib.import_module(f"onecard.urls.{process}_routes").urlpatterns)
     "console_audit": _page(OFFICER, "/audit/", "/audit/?looks=1", "/audit/?subject=nothing"),
     "console_chain": _page(OFFICER, "/audit/chain/"),
     "console_verify": _page(OFFICER, "/audit/verifications/", kind=POSTED),
@@ -211,6 +195,22 @@ def routes(process: str) -> Iterator[URLPattern]:
     "console_roles": _page(OFFICER, "/roles/"),
     "console_first_sign_in": _page(NOBODY, "/sign-in/first/"),
     "console_stay": _page(OFFICER, "/sign-in/stay/", kind=POSTED),
+}
+
+TABLES = {"public": PUBLIC, "staff": STAFF}
+
+
+def routes(process: str) -> Iterator[URLPattern]:
+    """Every route that a process serves."""
+
+    def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns)
+            else:
+                yield pattern
+
+    return walk(importlib.import_module(f"onecard.urls.{process}_routes").urlpatterns)
 
 
 def filled(address: str, known: dict[str, Any]) -> str:

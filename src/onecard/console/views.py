@@ -55,6 +55,14 @@ def days_csv(request: HttpRequest) -> HttpResponse:
 
 @needs("figures.read")
 @require_safe
+def states_csv(request: HttpRequest) -> HttpResponse:
+    """Cards by state, as a table."""
+    shown = reading.figures_of(actor_at(request))
+    return csv_response("states.csv", reading.state_heads(), reading.states_table(shown) if shown else [])
+
+
+@needs("figures.read")
+@require_safe
 def counties_csv(request: HttpRequest) -> HttpResponse:
     """Holders and cards by county, as a table."""
     shown = reading.figures_of(actor_at(request))
@@ -64,14 +72,6 @@ def counties_csv(request: HttpRequest) -> HttpResponse:
 @needs("audit.read_risks")
 @require_safe
 def risks(request: HttpRequest) -> HttpResponse:
-@needs("figures.read")
-@require_safe
-def states_csv(request: HttpRequest) -> HttpResponse:
-    """Cards by state, as a table."""
-    shown = reading.figures_of(actor_at(request))
-    return csv_response("states.csv", reading.state_heads(), reading.states_table(shown) if shown else [])
-
-
     """Risk facts of the officer's places, newest first, a page at a time."""
     page = page_of(
         request,

@@ -26,9 +26,9 @@ def settle() -> dict[str, Any]:
         the_catalogue,
     )
 
-    from onecard.kernel.cards.rules import CardState
     from onecard.kernel.audit import exports as facts
     from onecard.kernel.audit import trail, verification
+    from onecard.kernel.cards.rules import CardState
     from onecard.kernel.catalogue.models import Terminal
     from onecard.kernel.ecards import actions as ecards
     from onecard.kernel.holders import queries as holders
@@ -60,13 +60,13 @@ def settle() -> dict[str, Any]:
     told = {"password": PASSWORD, "number": card.number, "secrets": secrets, "lost": lost.pk, "others": others}
     told |= {"card": card.pk, "holder": card.holder_id, "use": str(ride), "refused_use": str(refused), "risk": risk}
     told |= {"point": stop.pk, "terminal": gate.pk, "account": _money(card.holder_id, stop.operator_id, ride)}
+    told |= {"officer": officers["wu"].pk, "verification": str(verification.ask(SYSTEM))}
+    told |= {"audit_export": str(facts.ask(zhou, ["3206"], trail.Wanted()))}
     told |= {"export": str(exports.ask(zhou, ["3206"], Wanted(), "zh"))}
     told["passkey"] = a_passkey(zhang)
     figures.count()
     return told
 
-    told |= {"officer": officers["wu"].pk, "verification": str(verification.ask(SYSTEM))}
-    told |= {"audit_export": str(facts.ask(zhou, ["3206"], trail.Wanted()))}
 
 def _money(holder_id: int, operator_id: int, ride: UUID) -> int:
     """A purse with something in it, and a ride of which the city bore a part; the account that paid it."""
