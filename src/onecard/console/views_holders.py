@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -49,14 +50,13 @@ def holder(request: HttpRequest, holder_id: int) -> HttpResponse:
 def _holder_page(request: HttpRequest, line: Line, position: history.Position) -> dict[str, Any]:
     actor = actor_at(request)
     person = people.person(actor, line)
-    return page_of(
-        request,
-        "holders",
-        person=person,
-        history=history.page(actor, line, person.held, position),
-        kinds=[(code, name) for code, (name, _patterns) in history.KINDS.items()],
-        position_of=history.Position,
-    )
+    told, here = history.page(actor, line, person.held, position), reverse("console_holder", args=[line.id])
+    kinds = [
+        (words(name), f"{here}{history.Position(code).query()}#history", code == position.kind)
+        for code, (name, _patterns) in history.KINDS.items()
+        if code != history.USES or told.with_uses
+    ]
+    return page_of(request, "holders", person=person, history=told, kinds=kinds, position_of=history.Position)
 
 
 @needs("holders.reveal")
