@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.foundation.web.faces import a_staff_client, an_officer, the_catalogue
@@ -62,7 +62,7 @@ def shown(client: Client, path: str) -> str:
     return response.content.decode()
 
 
-def checked(client: Client, text: str, **more: str) -> HttpResponse:
+def checked(client: Client, text: str, **more: str) -> Any:
     return client.post("/items/upload/", {"text": text, **more})
 
 
@@ -93,7 +93,7 @@ def test_an_empty_catalogue_says_so(editor: Client) -> None:
 
 
 def _listed(page: str) -> list[str]:
-    return [part.split("/", 1)[0] for part in page.split('<tr><td><a href="/items/')[1:]]
+    return [part.split("/", 1)[0] for part in page.split('<td class="wide"><a href="/items/')[1:]]
 
 
 def test_the_list_filters_by_words_field_level_state_and_stage(editor: Client, rides: Path) -> None:

@@ -144,7 +144,7 @@ STAFF = {
     "console_export": _page(OFFICER, "/exports/{export}/"),
     "console_export_csv": _page(OFFICER, "/exports/{export}.csv", kind=FILE),
     "console_what_if": _page(OFFICER, "/what-if/"),
-    "console_items": _page(OFFICER, "/items/", "/items/?stage=draft", grows=True),
+    "console_items": _page(OFFICER, "/items/", "/items/?stage=draft"),
     "console_item_upload": _page(OFFICER, "/items/upload/"),
     "console_item": _page(OFFICER, "/items/transit.bus_ride/"),
     "console_item_difference": _page(OFFICER, "/items/transit.bus_ride/difference/"),

@@ -50,7 +50,7 @@ class FileForm(forms.Form):
             self.add_error("file", _("请选择一个文件，或填写文件内容。"))
         given["name"] = given.get("name") or "item.toml"
         # The field shows what was uploaded, so that it can be mended on the page.
-        self.data = {**self.data.dict(), "name": given["name"], "text": given.get("text", "")}  # type: ignore[union-attr]
+        self.data = {**self.data, "name": given["name"], "text": given.get("text", "")}
         return given
 
     def _read(self, file: Any) -> str:
