@@ -80,7 +80,7 @@ class PublicSession(AbstractBaseSession):
 
     user_id = models.BigIntegerField(null=True, db_index=True)
     began_at = models.DateTimeField(null=True)
-    browser = models.TextField(blank=True, default="")
+    browser = models.TextField(blank=True, db_default="")
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
                 ("user_id", models.BigIntegerField(db_index=True, null=True)),
                 ("began_at", models.DateTimeField(null=True)),
-                ("browser", models.TextField(blank=True, default="")),
+                ("browser", models.TextField(blank=True, db_default="")),
             ],
             options={
                 "verbose_name": "session",
