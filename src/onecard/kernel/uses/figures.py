@@ -15,7 +15,7 @@ from onecard_kit.verdicts import Verdict
 
 HERE = "onecard.kernel.uses"
 DAYS = 14
-COUNTED_UP_TO = 1_000
+COUNTED_UP_TO, READ_MAX = 1_000, 20_000
 # A day is counted anew while uses of it come in; the registers move slower.
 DAY_ANEW = dt.timedelta(minutes=2)
 DIVISIONS_ANEW = dt.timedelta(minutes=10)
@@ -48,7 +48,7 @@ class Day(NamedTuple):
 
 
 class ToDo(NamedTuple):
-    """What waits for somebody, each counted up to `COUNTED_UP_TO`."""
+    """What waits for somebody, each counted up to `COUNTED_UP_TO`, among no more than the newest `READ_MAX`."""
 
     differing: int
     bank_orders: int
@@ -123,7 +123,7 @@ def frequent(places: Sequence[str], day: dt.date, limit: int) -> list[tuple[str,
 def to_do(places: Sequence[str]) -> ToDo:
     """What waits for somebody in some places."""
     since = uuid7_floor(clock.now() - dt.timedelta(days=7))
-    return ToDo(*rows(sql.load(HERE, "to_do"), _patterns(places), since, COUNTED_UP_TO)[0])
+    return ToDo(*rows(sql.load(HERE, "to_do"), _patterns(places), since, COUNTED_UP_TO, READ_MAX)[0])
 
 
 def _patterns(places: Sequence[str]) -> list[str]:
