@@ -48,6 +48,7 @@ API_PROBLEM_FILES = (
     SOURCE / "onecard/kernel/uses/refunds.py",
     SOURCE / "onecard/kernel/uses/disclosures.py",
     *sorted((SOURCE / "onecard/kernel/sharing").glob("[cdtw]*.py")),
+    SOURCE / "onecard/kernel/sharing/endpoint_requests.py",
     SOURCE / "onecard/foundation/web/errors.py",
     SOURCE / "onecard/foundation/web/bridge.py",
 )

@@ -11,9 +11,10 @@ from tests.api.office import Office, System
 from tests.api.process import ask_for_token, problem
 
 from onecard.foundation import clock
+from onecard.kernel.sharing.scopes import Scope
 
 pytestmark = pytest.mark.processes
-BY_NAME = "credentials.manage"
+BY_NAME = Scope.CREDENTIALS
 WHY = {"reason": "换人了"}
 
 
@@ -107,12 +108,14 @@ def test_what_there_is_not_and_what_is_too_much(office: Office) -> None:
 
 
 def paged(client: httpx.Client) -> list[str]:
-    found, after = [], ""
-    while after is not None:
-        told = client.get("/credentials", params={"after": after, "limit": 1}).json()
+    found: list[str] = []
+    asked: dict[str, str] = {}
+    while True:
+        told = client.get("/credentials", params={"limit": "1", **asked}).json()
         found += [each["client_id"] for each in told["credentials"]]
-        after = told["next"]
-    return found
+        if told["next"] is None:
+            return found
+        asked = {"after": told["next"]}
 
 
 def test_an_end_comes_nearer_and_never_moves_away(office: Office, fresh_database: dict[str, str]) -> None:

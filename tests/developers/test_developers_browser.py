@@ -3,16 +3,17 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 from tests.api.process import an_api
 from tests.foundation.web.live import Live, browser, live
-from tests.foundation.web.test_web_browser import press_until, walk
+from tests.foundation.web.test_web_browser import press_until
 from tests.kernel.cards.roles import django_as
 from tests.kernel.sharing.builders import SYSTEM, a_client, agree
+from tests.pages.addresses import Who, pages
+from tests.pages.looking import LOOKS, Seen, Walk
 
 from onecard.developers import department, reference
 from onecard.kernel.messages.kinds import Kind
@@ -24,33 +25,11 @@ __all__ = ["browser", "live"]
 pytestmark = pytest.mark.browser
 
 CODE = "NT-WEB"
-LOOKS = list(product(("zh", "en"), ("standard", "elder")))
-# The widest tables, the longest examples, one of each kind of caller.
-PAGES = [
-    "/dev/",
-    "/dev/start",
-    "/dev/try",
-    "/dev/codes",
-    "/dev/signing",
-    "/dev/webhooks",
-    "/dev/search?q=trace",
-    "/dev/search?q=nowhere",
-    "/dev/changes",
-    "/dev/status",
-    "/dev/sign-in",
-    "/dev/gateway/use",
-    "/dev/gateway/upload",
-    "/dev/department/list_uses",
-    "/dev/department/token",
-]
 
 
 @pytest.fixture(autouse=True)
 def public_face() -> None:
     """Not in the test's own process: in one that is served."""
-
-
-OWN_PAGES = ["/dev/calls", "/dev/calls?status=418", "/dev/calls?trace=x", "/dev/credentials", "/dev/endpoints"]
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +80,17 @@ def sign_in(page: Page, home: str, credential: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_its_pages(live: Live, browser: Browser, credential: tuple[str, str], language: str, mode: str) -> None:
+def test_a_clients_pages(live: Live, browser: Browser, credential: tuple[str, str], language: str, mode: str) -> None:
+    """Those that everybody sees: tests/pages."""
     context = browser.new_context(locale="zh-CN")
-    assert walk(context, live.public, PAGES, language, mode) == []
     page = context.new_page()
     sign_in(page, live.public, credential)
     page.close()
-    assert walk(context, live.public, OWN_PAGES, language, mode) == []
+    walk = Walk(context, live.public, language, mode, Seen())
+    walk.over(pages("public", Who.CLIENT))
+    walk.close()
     context.close()
+    assert walk.found == []
 
 
 def test_changing_over_without_scripts(live: Live, browser: Browser, credential: tuple[str, str]) -> None:

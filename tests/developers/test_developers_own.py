@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core import signing
 from django.test import Client
 from tests.api.conftest import city, office, url
 from tests.api.office import Office, System
@@ -93,7 +94,7 @@ def test_what_is_remembered_no_script_reads_and_no_other_page_gets(office: Offic
     cookie: Morsel[str] = client.cookies[department.COOKIE]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["max-age"]) == (True, "Strict", "/dev/", 600)
     page = text(client, "/dev/calls")
-    who = department.Pass(*department.signing.loads(cookie.value, salt=department.COOKIE))
+    who = department.Pass(*signing.loads(cookie.value, salt=department.COOKIE))
     secrets = [system.credential[1], who.token]
     assert [each for each in secrets if each in page] == []
     scopes = ask_for_token(office.url, system.credential, *department.SCOPES).json()["scope"]
@@ -162,6 +163,13 @@ def test_a_client_has_messages_sent(office: Office, system: System) -> None:
     endpoint, _ = endpoints.add(SYSTEM, system.code, "http://127.0.0.1:9/onecard", ["terminal.suspended"])
     client, path = a_client(system), f"/dev/endpoints/{endpoint.pk}"
     assert "http://127.0.0.1:9/onecard" in text(client, "/dev/endpoints")
+    wanted = {"url": "https://x.example/more", "kinds": ["ping", "terminal.resumed"], "key": str(uuid4())}
+    assert client.post("/dev/endpoints", wanted)["Location"] == "/dev/endpoints"
+    asked = text(client, "/dev/endpoints")
+    assert all(words in asked for words in ("https://x.example/more", "ping, terminal.resumed", "等待审核"))
+    wrong: list[dict[str, Any]] = [{"url": "https://x.example/?q=1"}, {"kinds": []}, {"kinds": ["nothing"]}]
+    for each in wrong:
+        assert client.post("/dev/endpoints", {**wanted, **each, "key": str(uuid4())}).status_code == 422
     assert client.post(path, {"key": str(uuid4())})["Location"] == path
     [(delivery,)] = office.city.run("SELECT id FROM messages_delivery WHERE endpoint_id = $1", endpoint.pk)
     shown = text(client, path)

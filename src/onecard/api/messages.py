@@ -11,10 +11,12 @@ from pydantic import Field
 
 from onecard.api.access import caller
 from onecard.api.declare import operation
-from onecard.api.fields import PAGE, PAGE_MAX, Asked, Limit, Number
+from onecard.api.fields import PAGE, PAGE_MAX, Asked, Limit, Number, Text
 from onecard.api.writing import Key, write
 from onecard.kernel.messages import models, queries, signing
-from onecard.kernel.sharing import deliveries
+from onecard.kernel.messages.kinds import Kind
+from onecard.kernel.sharing import deliveries, endpoint_requests
+from onecard.kernel.sharing import models as requests
 from onecard.kernel.sharing.scopes import Scope
 
 router = Router(tags=["messages"])
@@ -46,6 +48,44 @@ class Endpoint(Schema):
 
 class Endpoints(Schema):
     endpoints: list[Endpoint]
+
+
+class Decision(StrEnum):
+    """Where a request for an endpoint stands."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class EndpointRequest(Schema):
+    """An endpoint that you asked for; `reason` is why it was declined."""
+
+    id: int
+    url: str
+    kinds: list[str]
+    state: Decision
+    made_at: dt.datetime
+    reason: str
+
+
+class EndpointRequests(Schema):
+    """A page, the newest first; `next` goes into `after`, null is the last."""
+
+    requests: list[EndpointRequest]
+    next: int | None
+
+
+class EndpointRequestsAsked(Asked):
+    after: Number | None = Field(None, description="`next` of the page above")
+    limit: Limit = Field(PAGE, ge=1, le=PAGE_MAX)
+
+
+class WantedEndpoint(Asked):
+    """Where you want messages, `https://host/path` without an account, a query or a fragment; and of which kinds."""
+
+    url: Text
+    kinds: list[Kind] = Field(min_length=1, max_length=len(Kind))
 
 
 class Delivery(Schema):
@@ -98,6 +138,29 @@ class Nothing(Asked):
 def list_endpoints(request: HttpRequest) -> Endpoints:
     """Your endpoints. There are ten at most; the one-card office files them."""
     return Endpoints(endpoints=[_endpoint(row) for row in queries.endpoints_of(caller(request).actor.name)])
+
+
+@operation(router, "GET", "/endpoint-requests", Scope.MESSAGES, EndpointRequests)
+def list_endpoint_requests(request: HttpRequest, asked: Query[EndpointRequestsAsked]) -> EndpointRequests:
+    """What you asked to have filed, the newest first, and what became of it."""
+    found = endpoint_requests.page(caller(request), before=asked.after, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    return EndpointRequests(
+        requests=[_endpoint_request(row) for row in page], next=page[-1].pk if len(found) > len(page) else None
+    )
+
+
+@operation(router, "POST", "/endpoint-requests", Scope.MESSAGES, EndpointRequest, 409)
+def request_endpoint(request: HttpRequest, asked: WantedEndpoint, idempotency_key: Key) -> HttpResponse:
+    """Ask for an endpoint. The office looks at the address, since it is where data is sent, and files it or says why
+    not. Once it is filed, changing its key tells you the key.
+    """
+
+    def do() -> dict[str, Any]:
+        made = endpoint_requests.ask(caller(request), asked.url, [kind.value for kind in asked.kinds])
+        return _endpoint_request(made).model_dump(mode="json")
+
+    return write(request, idempotency_key, asked, do)
 
 
 @operation(router, "GET", "/endpoints/{endpoint}/deliveries", Scope.MESSAGES, Deliveries, 404)
@@ -162,6 +225,17 @@ def _endpoint(row: models.Endpoint) -> Endpoint:
         rests_until=row.rests_until,
         waiting=row.waiting,  # type: ignore[attr-defined]  # counted beside it
         dead=row.dead,  # type: ignore[attr-defined]
+    )
+
+
+def _endpoint_request(row: requests.EndpointRequest) -> EndpointRequest:
+    return EndpointRequest(
+        id=row.pk,
+        url=row.url,
+        kinds=sorted(row.kinds),
+        state=Decision(row.state),
+        made_at=row.made_at,
+        reason=row.reason,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from onecard.developers.reference import kinds
 from onecard.developers.sandbox import Said, Sandbox, TestHolder, Unpaired
 from onecard.foundation.web.jinja import words
 
@@ -100,6 +101,22 @@ class Withdrawn(forms.Form):
     client_id = forms.CharField(max_length=255, widget=forms.HiddenInput)
     reason = forms.CharField(label=_("注销原因"), max_length=200)
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class WantedEndpoint(forms.Form):
+    """An endpoint to ask for."""
+
+    url = forms.CharField(
+        label=_("接收地址"), max_length=300, widget=forms.TextInput({"inputmode": "url", "autocapitalize": "none"})
+    )
+    kinds = forms.MultipleChoiceField(label=_("消息种类"), widget=forms.SelectMultiple({"size": "9"}))
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["kinds"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(kind, f"{kind} {words(said)}") for kind, said, _scope in kinds()]
 
 
 class Sent(forms.Form):

@@ -10,6 +10,7 @@ from uuid import uuid4
 from allauth.core.ratelimit import consume
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onecard.developers import department, reference
 from onecard.developers.access import anyone, client_only
 from onecard.developers.department import Pass, Told
-from onecard.developers.forms import Credentialed, Sent, Sought, TurnedOver, Withdrawn
+from onecard.developers.forms import Credentialed, Sent, Sought, TurnedOver, WantedEndpoint, Withdrawn
 from onecard.developers.views import page
 from onecard.foundation.web.jinja import words
 
@@ -72,11 +73,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def calls(request: HttpRequest) -> HttpResponse:
     """The client's calls, the newest first; one by its trace; those with a status."""
     form = Sought(request.GET)
-    told, rows = None, []
-    if form.is_valid():
-        told = _sought(request, form)
-        rows = [] if told.problem else told.value.get("calls", [told.value])
-    following = (told.value.get("next") if told and not told.problem else None) or ""
+    told = _sought(request, form) if form.is_valid() else None
+    found = told.value if told and not told.problem else {"calls": []}
+    rows, following = found.get("calls", [found]), found.get("next") or ""
     return page(
         request, "dev_calls.html", "calls", form=form, told=told, rows=[_call(row) for row in rows],
         following=_with(request, after=following) if following else "", client=_who(request),
@@ -156,12 +155,38 @@ def withdrawal(request: HttpRequest) -> HttpResponse:
 
 
 @client_only
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def endpoints(request: HttpRequest) -> HttpResponse:
-    """Where the client takes messages."""
+    """Where the client takes messages; asking for one more."""
+    if request.method != "POST":
+        return _endpoints(request, WantedEndpoint(initial={"key": uuid4()}))
+    form = WantedEndpoint(request.POST)
+    if not form.is_valid():
+        return _endpoints(request, form, status=422)
+    content = {name: form.cleaned_data[name] for name in ("url", "kinds")}
+    told = department.write(_who(request), "/v1/endpoint-requests", content, str(form.cleaned_data["key"]))
+    if told.problem:
+        _add(form, told)
+        return _endpoints(request, form, status=422)
+    messages.success(request, _("已提交，等待管理部门审核。"))
+    return redirect("dev_endpoints")
+
+
+def _endpoints(request: HttpRequest, form: WantedEndpoint, *, status: int = 200) -> HttpResponse:
     told = department.ask(_who(request), "/v1/endpoints")
     rows = [] if told.problem else [{**row, "key": uuid4()} for row in told.value["endpoints"]]
-    return page(request, "dev_endpoints.html", "endpoints", told=told, rows=rows, client=_who(request))
+    asked = None if told.problem else department.ask(_who(request), "/v1/endpoint-requests", limit=PAGE)
+    requests = [_request(row) for row in asked.value["requests"]] if asked and not asked.problem else []
+    response = page(
+        request, "dev_endpoints.html", "endpoints", told=told, rows=rows, form=form, requests=requests,
+        client=_who(request),
+    )  # fmt: skip
+    response.status_code = status
+    return response
+
+
+def _request(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "made_at": dt.datetime.fromisoformat(row["made_at"])}
 
 
 @client_only
@@ -203,7 +228,7 @@ def _with(request: HttpRequest, **more: str) -> str:
     return f"{request.path}?{urlencode({**kept, **more})}"
 
 
-def _add(form: TurnedOver, told: Told) -> None:
+def _add(form: Form, told: Told) -> None:
     assert told.problem is not None
     form.add_error(None, _in_words(told.problem))
 

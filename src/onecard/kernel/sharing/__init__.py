@@ -6,6 +6,8 @@ credential (接入凭据)  an id and a secret by which a client proves itself; a
                        over from the other without a gap
 allowance (调用限额)   how many requests a minute an agreement bears, counted over all processes at once
 call (调用)            one request of a client to the department API; its line is kept for thirty days
+endpoint request       where a client wants messages, until an officer files it or declines
+(接收地址申请)
 kept answer            what a write was answered, under the key that the client chose for it, so that sending it again
 (留存的答复)           does nothing twice
 pseudonym (代号)       the name under which one client knows a holder; each client has others, and none is stored

@@ -8,6 +8,7 @@ from onecard.kernel.catalogue.models import Client
 from onecard.kernel.messages import queries as messages
 from onecard.kernel.messages import signing
 from onecard.kernel.sharing import actions, endpoints, queries
+from onecard.kernel.sharing.models import EndpointRequest
 from onecard.kernel.sharing.scopes import SCOPES, Scope
 from onecard.kernel.staff.command import acting
 
@@ -71,6 +72,28 @@ def add_endpoint(arguments: argparse.Namespace) -> int:
     """File an endpoint and print the key that signs what is sent there."""
     endpoint, key = endpoints.add(acting(arguments), arguments.client, arguments.url, arguments.kinds)
     print(f"endpoint={endpoint.pk}\nkey_id={signing.key_id(endpoint.pk, endpoint.key_number)}\nkey={key.hex()}")
+    return 0
+
+
+def show_endpoint_requests(arguments: argparse.Namespace) -> int:
+    """What clients ask for and nobody has looked at yet, the oldest first."""
+    waiting = EndpointRequest.objects.filter(state="waiting").select_related("client").order_by("id")
+    for each in waiting:
+        print(f"{each.pk:<8} {each.client.code:16} {each.url}  {' '.join(each.kinds)}")
+    return 0
+
+
+def accept_endpoint(arguments: argparse.Namespace) -> int:
+    """File the endpoint that a client asked for; the client fetches its key itself."""
+    endpoint = endpoints.accept(acting(arguments), arguments.request)
+    print(f"endpoint={endpoint.pk}")
+    return 0
+
+
+def decline_endpoint(arguments: argparse.Namespace) -> int:
+    """Decline an endpoint that a client asked for."""
+    endpoints.decline(acting(arguments), arguments.request, arguments.reason)
+    say("已答复不予登记", "Declined")
     return 0
 
 

@@ -126,7 +126,8 @@ def unknown(credential_id: str) -> NotFound:
 
 
 def _own(caller: Caller, credential_id: str) -> Credential:
-    found = Credential.objects.filter(owner_id=caller.client_id, client_id=credential_id).first()
+    own = Credential.objects.filter(owner_id=caller.client_id)
+    found: Credential | None = own.filter(client_id=credential_id).first()
     if found is None:
         raise unknown(credential_id)
     return found

@@ -2,12 +2,11 @@
 itself is in `deliveries`.
 """
 
-import os
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
 
 from django.db import transaction
 
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound
 from onecard.kernel.audit import actions as audit
@@ -15,10 +14,10 @@ from onecard.kernel.catalogue.models import Client
 from onecard.kernel.messages import signing
 from onecard.kernel.messages.kinds import Kind
 from onecard.kernel.messages.models import Endpoint
-from onecard.kernel.sharing import deliveries
+from onecard.kernel.sharing import deliveries, endpoint_requests
+from onecard.kernel.sharing.models import EndpointRequest
 
 PER_CLIENT_MAX = 10
-URL_CHARS_MAX = 300
 
 
 @transaction.atomic
@@ -30,7 +29,9 @@ def add(actor: Actor, client_code: str, url: str, kinds: Sequence[str]) -> tuple
     ENDPOINTS_TOO_MANY.
     """
     actor.require("sharing.add_endpoint")
-    _refuse_wrong(client_code, url, kinds)
+    if not Client.objects.filter(code=client_code).exists():
+        raise NotFound("CLIENT_UNKNOWN", f"没有接入系统 {client_code}。", f"There is no client {client_code}.")
+    endpoint_requests.refuse_wrong(url, kinds)
     receiver = f"client:{client_code}"
     known = Endpoint.objects.filter(receiver=receiver, url=url).first()
     wanted = sorted({*kinds, Kind.PING.value})
@@ -46,6 +47,52 @@ def add(actor: Actor, client_code: str, url: str, kinds: Sequence[str]) -> tuple
     detail = {"endpoint": known.pk, "kinds": wanted}
     audit.record(actor, "sharing.add_endpoint", receiver, detail=detail)
     return known, signing.key_of(known.pk, known.key_number)
+
+
+@transaction.atomic
+def accept(actor: Actor, request_id: int) -> Endpoint:
+    """File the endpoint that a client asked for. Accepting again changes nothing. Needs sharing.add_endpoint.
+
+    Raises NotFound ENDPOINT_REQUEST_UNKNOWN, Conflict ENDPOINT_REQUEST_DECIDED, and as `add`.
+    """
+    actor.require("sharing.add_endpoint")
+    asked = _asked(request_id, "accepted")
+    endpoint, _ = add(actor, asked.client.code, asked.url, asked.kinds)
+    _decide(actor, asked, "accepted", "")
+    return endpoint
+
+
+@transaction.atomic
+def decline(actor: Actor, request_id: int, reason: str) -> None:
+    """Decline what a client asked for; it reads why. Declining again changes nothing. Needs sharing.add_endpoint.
+
+    Raises NotFound ENDPOINT_REQUEST_UNKNOWN, Conflict ENDPOINT_REQUEST_DECIDED, BadInput REASON_MISSING.
+    """
+    actor.require("sharing.add_endpoint")
+    if not reason.strip():
+        raise BadInput("REASON_MISSING", "请填写原因。", "Give a reason.")
+    asked = _asked(request_id, "declined")
+    if asked.state == "waiting":
+        _decide(actor, asked, "declined", reason.strip())
+        receiver = f"client:{asked.client.code}"
+        audit.record(actor, "sharing.decline_endpoint", receiver, reason=reason, detail={"request": request_id})
+
+
+def _asked(request_id: int, wanted: str) -> EndpointRequest:
+    """A request that waits, locked; or one that was decided as is wanted now."""
+    found = EndpointRequest.objects.select_for_update(no_key=True, of=("self",)).select_related("client")
+    asked = found.filter(pk=request_id).first()
+    if asked is None:
+        raise NotFound("ENDPOINT_REQUEST_UNKNOWN", "没有这个申请。", "There is no such request.")
+    if asked.state not in ("waiting", wanted):
+        raise Conflict("ENDPOINT_REQUEST_DECIDED", "该申请已经办结。", "The request was decided already.")
+    return asked
+
+
+def _decide(actor: Actor, asked: EndpointRequest, state: str, reason: str) -> None:
+    if asked.state == "waiting":
+        asked.state, asked.reason, asked.decided_by, asked.decided_at = state, reason, actor.name, clock.now()
+        asked.save(update_fields=["state", "reason", "decided_by", "decided_at"])
 
 
 @transaction.atomic
@@ -76,40 +123,3 @@ def _refuse_one_more(receiver: str) -> None:
             next_zh="请先停用不用的地址。",
             next_en="End one that is no longer used.",
         )
-
-
-def _refuse_wrong(client_code: str, url: str, kinds: Sequence[str]) -> None:
-    if not Client.objects.filter(code=client_code).exists():
-        raise NotFound("CLIENT_UNKNOWN", f"没有接入系统 {client_code}。", f"There is no client {client_code}.")
-    unknown = sorted(set(kinds) - {kind.value for kind in Kind})
-    if unknown:
-        raise BadInput(
-            "KIND_UNKNOWN",
-            f"没有消息种类 {unknown[0]}。",
-            f"There is no kind of message {unknown[0]}.",
-            next_zh=f"可选：{'、'.join(Kind)}。",
-            next_en=f"There are: {', '.join(Kind)}.",
-        )
-    if not _is_address(url):
-        raise BadInput(
-            "URL_MALFORMED",
-            "接收地址应为 https://主机/路径，不含账号、查询与片段。",
-            "An endpoint is https://host/path without an account, a query or a fragment.",
-        )
-
-
-def _is_address(url: str) -> bool:
-    """Only a demo node sends without TLS."""
-    schemes = ("https", "http") if os.environ.get("ONECARD_DEMO") == "1" else ("https",)
-    if not (url.isascii() and url.isprintable() and len(url) <= URL_CHARS_MAX):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not _further(parts)
-    except ValueError:
-        return False
-
-
-def _further(parts: SplitResult) -> bool:
-    """Whether an address has an account, a query or a fragment."""
-    return bool(parts.username or parts.password or parts.query or parts.fragment)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -63,6 +64,35 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return f"watch:{self.client_id}:{self.holder_id}"
+
+
+class EndpointRequest(models.Model):
+    """Where a client wants messages of some kinds (接收地址申请), until an officer accepts or declines, saying why."""
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(Client, models.PROTECT, related_name="+")
+    url = models.TextField()
+    kinds = ArrayField(models.TextField())
+    state = models.TextField(db_default="waiting")
+    made_at = models.DateTimeField(db_default=Now())
+    reason = models.TextField(db_default="")
+    decided_by = models.TextField(db_default="")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sharing_endpoint_request"
+        indexes = [models.Index("client", "id", name="sharing_endpoint_request_list")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "url"], condition=Q(state="waiting"), name="sharing_endpoint_request_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("waiting", "accepted", "declined")), name="sharing_endpoint_request_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"endpoint_request:{self.pk}"
 
 
 class KeptAnswer(models.Model):

@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import oauth2_provider.generators
@@ -199,6 +200,40 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="sharing_agreement_days"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="EndpointRequest",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("url", models.TextField()),
+                ("kinds", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
+                ("state", models.TextField(db_default="waiting")),
+                ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("reason", models.TextField(db_default="")),
+                ("decided_by", models.TextField(db_default="")),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalogue.client"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "sharing_endpoint_request",
+                "indexes": [models.Index(models.F("client"), models.F("id"), name="sharing_endpoint_request_list")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "waiting")),
+                        fields=("client", "url"),
+                        name="sharing_endpoint_request_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ("waiting", "accepted", "declined"))),
+                        name="sharing_endpoint_request_state",
                     ),
                 ],
             },
