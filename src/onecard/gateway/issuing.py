@@ -128,7 +128,7 @@ def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: Issu
             issuer=keys.place,
             kid=signer.kid,
             ref=keys.refs.on(day).ref(serial),
-            via=codes.Via.SELF,
+            via=codes.Via.FAMILY if device["family"] else codes.Via.SELF,
             not_before=starts,
             expires=ends,
             nonce=codes.nonce(now.timestamp(), os.urandom(codes.NONCE_DRAWN_BYTES)),

@@ -111,7 +111,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", "/v1/numbers", "number", "phones", "A number to read aloud to staff", DEVICE,
-        {JSON: answers.NumberGiven}, wire.NumberRequest, refusals=(_BODY, _NO_DEVICE, _AWAY),
+        {JSON: answers.NumberGiven}, wire.NumberRequest, refusals=(_BODY, _NO_DEVICE, {409: ("NOT_OWN_PHONE",)}, _AWAY),
     ),
     Operation(
         "POST", batch.UPLOAD, "upload", "offline", "Lines of its journal, which a gate decided without a line", SIGNED,

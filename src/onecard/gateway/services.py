@@ -336,9 +336,19 @@ class Services:
         return wire.json_response(told)
 
     async def number(self, authorization: str) -> Response:
-        """Give the device whose token is presented a number to read aloud; the last one is void."""
+        """Give the device whose token is presented a number to read aloud; the last one is void. Raises Conflict
+        NOT_OWN_PHONE for a relative's phone.
+        """
         now = clock.now()
         device = await self._device(authorization)
+        if device["family"]:  # what is read aloud cannot say who shows it
+            raise Conflict(
+                "NOT_OWN_PHONE",
+                "数字码只能在持卡人本人的手机上获取。",
+                "A number to read aloud is given to the holder's own phone only.",
+                next_zh="请出示二维码，或使用实体卡。",
+                next_en="Show the code, or use the physical card.",
+            )
         number, expires = await self.numbers.give(device["serial"], now)
         told: answers.NumberGiven = {
             "server_time": int(now.timestamp()),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onecard.foundation import clock
 from onecard.kernel.ecards import actions as ecards
+from onecard.kernel.ecards import queries
 from onecard.kernel.signins.models import User
 from onecard.portal import browsers, codes, gateway
 from onecard.portal.access import holder_only
@@ -30,7 +31,7 @@ PATH = "/ecard/"
 @require_safe
 def ecard(request: HttpRequest) -> HttpResponse:
     """The live code of my e-card, once unlocked; before that what it takes to unlock it."""
-    if not _is_unlocked(request):
+    if not is_unlocked(request):
         return _locked(request)
     return _shown(request)
 
@@ -81,7 +82,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
 @require_POST
 def fresh(request: HttpRequest) -> HttpResponse:
     """The next codes for a page that shows some already. 403 once it is locked again."""
-    if not _is_unlocked(request):
+    if not is_unlocked(request):
         return JsonResponse({"code": "LOCKED"}, status=403)
     try:
         told = codes.codes(*gateway.codes(token_of(request)))
@@ -94,7 +95,7 @@ def fresh(request: HttpRequest) -> HttpResponse:
 @require_POST
 def number(request: HttpRequest) -> HttpResponse:
     """A number to read aloud to staff, beside the code."""
-    if not _is_unlocked(request):
+    if not is_unlocked(request):
         return _locked(request)
     return _shown(request, read_aloud=True)
 
@@ -118,7 +119,7 @@ def licence(request: HttpRequest) -> HttpResponse:
 @require_POST
 def licence_revealed(request: HttpRequest) -> HttpResponse:
     """The same with name and number in full, for half a minute; leaves a fact."""
-    if not _is_unlocked(request):
+    if not is_unlocked(request):
         return _locked(request)
     return _licence(request, codes.revealed(request.actor, request.holder_id))  # type: ignore[attr-defined]
 
@@ -127,7 +128,7 @@ def _licence(request: HttpRequest, plain: dict[str, str] | None) -> HttpResponse
     face = _face(request)
     if face is None:
         return redirect("portal_cards")
-    return render(request, "licence.html", {"face": face, "plain": plain, "unlocked": _is_unlocked(request)})
+    return render(request, "licence.html", {"face": face, "plain": plain, "unlocked": is_unlocked(request)})
 
 
 def _shown(request: HttpRequest, *, read_aloud: bool = False) -> HttpResponse:
@@ -167,13 +168,16 @@ def forget(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def token_of(request: HttpRequest) -> str:
-    """The token by which this phone fetches codes, "" if it has none."""
-    return request.COOKIES.get(DEVICE, "")
+    """The token by which this phone fetches the holder's codes, "" if it has none or another holder's."""
+    token = request.COOKIES.get(DEVICE, "")
+    mine = request.holder_id  # type: ignore[attr-defined]
+    return token if token and queries.is_phone_of(mine, token) else ""
 
 
 def _unlock(request: HttpRequest) -> None:
     request.session[UNLOCKED] = clock.now().timestamp() + UNLOCKED_S
 
 
-def _is_unlocked(request: HttpRequest) -> bool:
+def is_unlocked(request: HttpRequest) -> bool:
+    """Whether the code may show: it was unlocked on this phone less than ten minutes ago."""
     return bool(request.session.get(UNLOCKED, 0) > clock.now().timestamp())

@@ -53,6 +53,17 @@ class CodeForm(forms.Form):
         return code
 
 
+class OfferForm(NumberForm):
+    """Whom I let show my code: a relative's number, and what I am to them."""
+
+    kind = forms.ChoiceField(
+        label=_("您是对方的"),
+        choices=[("parent", _("父母")), ("child", _("子女")), ("spouse", _("配偶")), ("other", _("其他亲属"))],
+        widget=forms.Select(attrs={"class": "input"}),
+        error_messages={"required": _("请选择关系。"), "invalid_choice": _("请选择关系。")},
+    )
+
+
 class ConsentForm(forms.Form):
     """That the holder agrees to have the e-card."""
 

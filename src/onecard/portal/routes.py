@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onecard.portal import app, ecard, gallery, own, passkeys, phones, settings, signing_in, signing_up, views
+from onecard.portal import app, ecard, family, gallery, own, passkeys, phones, settings, signing_in, signing_up, views
 
 urlpatterns = [
     path("", views.home, name="portal_home"),
@@ -32,6 +32,10 @@ urlpatterns = [
     path("ecard/lock/", ecard.lock, name="portal_ecard_lock"),
     path("ecard/licence/", ecard.licence, name="portal_licence"),
     path("ecard/licence/revealed/", ecard.licence_revealed, name="portal_licence_revealed"),
+    path("ecard/family/", family.family, name="portal_family"),
+    path("ecard/family/<int:tie_id>/answer/", family.answer, name="portal_family_answer"),
+    path("ecard/family/<int:tie_id>/code/", family.relative, name="portal_relative"),
+    path("ecard/family/<int:tie_id>/code/fresh/", family.fresh, name="portal_relative_fresh"),
     path("uses/", own.uses, name="portal_uses"),
     path("uses/<str:use_id>/", own.use, name="portal_use"),
     path("money/", own.money, name="portal_money"),

@@ -30,6 +30,7 @@ ACCOUNT_RATE_LIMITS = {
     "sign_in_code_tried": "60/m/ip",
     "client_sign_in": "60/m/ip",
     "unlock": "5/15m/user",
+    "offer_tie": "5/d/user",
     "passkey": "120/m/ip",
 }
 LOGIN_URL = "portal_sign_in"

@@ -20,6 +20,7 @@ def settle() -> dict[str, Any]:
         a_passkey,
         a_resident,
         a_risk,
+        a_tie,
         a_use,
         an_authenticator,
         an_officer,
@@ -51,6 +52,9 @@ def settle() -> dict[str, Any]:
     others["passkey"] = a_passkey(li)
     others["refused_use"] = str(a_use(lost, stop, Verdict.CARD_LOST))
     a_resident("wang", sequence=3)
+    _, chens = a_resident("chen", sequence=4)
+    shows = ecards.sign_up(SYSTEM, chens.pk)  # chen's code is shown by zhang, and by li
+    tie, others["tie"] = (a_tie(shows, each.holder_id) for each in (zhang, li))
     officers = {name: an_officer(name, *(role.code for role in ROLES)) for name in ("zhou", "sun", "wu")}
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)
@@ -59,6 +63,7 @@ def settle() -> dict[str, Any]:
     holders.reveal(zhou, card.holder_id, ["phone"], "核对领卡人")
     told = {"password": PASSWORD, "number": card.number, "secrets": secrets, "lost": lost.pk, "others": others}
     told |= {"card": card.pk, "holder": card.holder_id, "use": str(ride), "refused_use": str(refused), "risk": risk}
+    told |= {"tie": tie}
     told |= {"point": stop.pk, "terminal": gate.pk, "account": _money(card.holder_id, stop.operator_id, ride)}
     told |= {"officer": officers["wu"].pk, "verification": str(verification.ask(SYSTEM))}
     told |= {"audit_export": str(facts.ask(zhou, ["3206"], trail.Wanted()))}

@@ -17,6 +17,7 @@ from django.urls import reverse
 from tests.kernel.cards.builders import a_card
 
 import onecard.scenarios
+from onecard.foundation import clock
 from onecard.foundation.actors import system
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
@@ -28,6 +29,7 @@ from onecard.kernel.catalogue import actions as catalogue
 from onecard.kernel.catalogue import files, loading
 from onecard.kernel.catalogue import models as catalogue_models
 from onecard.kernel.catalogue.models import Point
+from onecard.kernel.ecards.models import Ecard, Tie
 from onecard.kernel.holders import actions as holders
 from onecard.kernel.holders import rules
 from onecard.kernel.holders.models import Holder
@@ -174,6 +176,13 @@ def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, conc
         concession,
     )
     return id_
+
+
+def a_tie(ecard: Ecard, holder_id: int, kind: str = "parent") -> int:
+    """That a relative shows an e-card, as both agreed; its id."""
+    now = clock.now()
+    made = Tie.objects.create(ecard=ecard, holder_id=holder_id, kind=kind, offered_at=now, agreed_at=now)
+    return int(made.pk)
 
 
 def a_risk(kind: str, subject: str, *uses: UUID, place: str = "320602", **detail: object) -> int:

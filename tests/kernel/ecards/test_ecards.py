@@ -92,8 +92,9 @@ class TestEcards:
         ecard = actions.sign_up(CLERK, card.pk)
         token = actions.enrol_device(CLERK, ecard.serial, "phone")
         cards.report_lost(CLERK, card.pk, "temporary")
-        ((_, _, serial, card_id, card_state, *_, place),) = shown(token)
+        ((_, _, serial, card_id, card_state, *_, place, family),) = shown(token)
         assert (serial, card_id, card_state, place) == (ecard.serial, card.pk, "temp_lost", PLACE)
+        assert family is False
         assert standing_serial(card) == ecard.serial
 
     def test_permissions(self) -> None:

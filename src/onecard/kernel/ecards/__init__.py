@@ -14,5 +14,7 @@ Invariants
     * At most one key signs. A withdrawn key is refused at once, everywhere the key list is read.
     * A token is shown once, when its device is enrolled; the database holds only its SHA-256.
     * What phones of an e-card fetched up to `cards_standing.codes_from` is refused online: one of them was revoked.
+    * A relative's phone fetches codes by a tie that both agreed to, and no longer than it stands; they say so, and it
+      gets no number to read aloud.
     * A number is shown once, to the phone that asked for it; the database holds only its digest under a key.
 """

@@ -19,7 +19,7 @@ from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import refs
-from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode, RefKey
+from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode, RefKey, Tie
 from onecard_kit.pack import DAYS_OF_CODES
 from onecard_kit.refs import KEY_BYTES
 from onecard_kit.suites import SEED_BYTES, Purpose, Signer
@@ -54,7 +54,7 @@ def sign_up(actor: Actor, card_id: int, *, reason: str = "") -> Ecard:
         raise card_not_valid()
     serial = rows("SELECT ecards_open($1::bigint, $2::timestamptz)", card.pk, clock.now())[0][0]
     ecard = Ecard.objects.get(pk=serial)
-    _record(actor, "sign_up", ecard, card, reason=reason)
+    record(actor, "sign_up", ecard, card, reason=reason)
     return ecard
 
 
@@ -72,7 +72,7 @@ def close(actor: Actor, serial: int, *, reason: str = "") -> Ecard:
     Standing.objects.filter(pk=card.pk).update(
         ecard_serial=None, codes_from=ecard.closed_at, updated_at=ecard.closed_at
     )
-    _record(actor, "close", ecard, card, reason=reason)
+    record(actor, "close", ecard, card, reason=reason)
     return ecard
 
 
@@ -84,6 +84,11 @@ def enrol_device(actor: Actor, serial: int, label: str) -> str:
     """
     ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.enrol_device", card)
+    return enrol(actor, ecard, card, label)
+
+
+def enrol(actor: Actor, ecard: Ecard, card: Card, label: str, tie: Tie | None = None) -> str:
+    """Enrol a phone for an e-card that is locked, the holder's own or a relative's by a tie; its token."""
     if ecard.closed_at is not None:
         raise ecard_closed()
     if not label.strip() or len(label) > LABEL_MAX:
@@ -92,12 +97,13 @@ def enrol_device(actor: Actor, serial: int, label: str) -> str:
     now = clock.now()
     device = Device.objects.create(
         ecard=ecard,
+        tie=tie,
         token_digest=token_digest(token),
         label=label.strip(),
         created_at=now,
         expires_at=now + DEVICE_LIFE,
     )
-    _record(actor, "enrol_device", ecard, card, detail={"device": device.pk})
+    record(actor, "enrol_device", ecard, card, detail={"device": device.pk})
     return token
 
 
@@ -111,7 +117,7 @@ def revoke_device(actor: Actor, device_id: int) -> Device:
         raise NotFound("DEVICE_UNKNOWN", "没有该设备。", "There is no such device.")
     ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.revoke_device", card)
-    _revoke(actor, ecard, card, Device.objects.filter(pk=device_id))
+    revoke(actor, ecard, card, Device.objects.filter(pk=device_id))
     return Device.objects.get(pk=device_id)
 
 
@@ -121,7 +127,7 @@ def revoke_other_devices(actor: Actor, serial: int, keep_token: str) -> int:
     ecard, card = locked_ecard(serial)
     _require_holder_or(actor, "ecards.revoke_device", card)
     others = Device.objects.filter(ecard=ecard).exclude(token_digest=token_digest(keep_token))
-    return _revoke(actor, ecard, card, others)
+    return revoke(actor, ecard, card, others)
 
 
 @transaction.atomic
@@ -206,14 +212,16 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _revoke(actor: Actor, ecard: Ecard, card: Card, devices: "QuerySet[Device]") -> int:
-    """Each phone is locked before the time is taken: whoever asks for codes meanwhile waits, and comes too late."""
+def revoke(actor: Actor, ecard: Ecard, card: Card, devices: "QuerySet[Device]") -> int:
+    """Revoke some phones of an e-card that is locked; how many were not yet. Each phone is locked before the time is
+    taken: whoever asks for codes meanwhile waits, and comes too late.
+    """
     gone = list(devices.select_for_update(no_key=True).filter(revoked_at=None).order_by("id"))
     now = clock.now()
     for device in gone:
         device.revoked_at = now
         device.save(update_fields=("revoked_at",))
-        _record(actor, "revoke_device", ecard, card, detail={"device": device.pk})
+        record(actor, "revoke_device", ecard, card, detail={"device": device.pk})
     if gone:
         Standing.objects.filter(pk=card.pk).update(codes_from=now, updated_at=now)
     return len(gone)
@@ -290,14 +298,21 @@ def locked_ecard(serial: int) -> tuple[Ecard, Card]:
     return Ecard.objects.select_for_update(no_key=True).get(pk=serial), card
 
 
+def require_holder(actor: Actor, holder_id: int) -> None:
+    """Raise NotPermitted unless the actor is this holder: nobody else has a say."""
+    if actor.name != f"holder:{holder_id}":
+        raise NotPermitted("NOT_YOURS", "只有本人可以办理。", "Only the holder concerned may do this.")
+
+
 def _require_holder_or(actor: Actor, permission: str, card: Card) -> None:
     if actor.name != f"holder:{card.holder_id}":
         actor.require(permission, card.issuing_place)
 
 
-def _record(
+def record(
     actor: Actor, verb: str, ecard: Ecard, card: Card, *, reason: str = "", detail: dict[str, int] | None = None
 ) -> None:
+    """Leave a fact about an e-card."""
     audit.record(
         actor,
         f"ecards.{verb}",

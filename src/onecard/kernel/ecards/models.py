@@ -9,6 +9,7 @@ from onecard_kit.suites import Purpose
 
 SERIALS = 1 << 24
 FORMS = ("cwt", "jwt")
+KINDS = ("parent", "child", "spouse", "other")
 
 
 class Ecard(models.Model):
@@ -96,13 +97,42 @@ class RefKey(models.Model):
         return f"ref_key:{self.pk}"
 
 
+class Tie(models.Model):
+    """That a relative may show an e-card on their own phone (亲情绑定). The holder of the e-card offers it, the
+    relative agrees; either ends it.
+
+    holder  the relative who shows it
+    kind    what the holder of the e-card is to them
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    ecard = models.ForeignKey(Ecard, on_delete=models.PROTECT, related_name="ties")
+    holder = models.ForeignKey("holders.Holder", on_delete=models.PROTECT, related_name="ties")
+    kind = models.TextField()
+    offered_at = models.DateTimeField()
+    agreed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("ecard", "holder"), condition=Q(ended_at__isnull=True), name="ecards_tie_one_is_open"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="ecards_tie_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"tie:{self.pk}"
+
+
 class Device(models.Model):
     """A phone that may fetch codes for one e-card. Its token is known only by digest. `last_used_at` is when it fetched
-    last, to ten minutes.
+    last, to ten minutes. `tie` is by which it shows a relative's e-card; none: it is the holder's own.
     """
 
     id = models.BigAutoField(primary_key=True)
     ecard = models.ForeignKey(Ecard, on_delete=models.PROTECT, related_name="devices")
+    tie = models.ForeignKey(Tie, on_delete=models.PROTECT, null=True, blank=True, related_name="devices")
     token_digest = models.BinaryField(unique=True)
     label = models.TextField()
     created_at = models.DateTimeField(db_default=Now())

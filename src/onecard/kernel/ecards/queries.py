@@ -1,12 +1,19 @@
 """Reads of e-cards for the faces. The gateway reads by `sql/issuer_keys.sql` and `sql/device.sql`."""
 
+import datetime as dt
+import hashlib
+
+from django.db.models import Q
+
 from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.raw import rows
-from onecard.kernel.ecards.models import Device, Ecard, Key
+from onecard.kernel.ecards.models import Device, Ecard, Key, Tie
 from onecard.kernel.ecards.refs import Refs
 from onecard_kit.suites import Purpose
 
 PAGE = 50
+OFFER_LIFE = dt.timedelta(days=7)
+"""How long an offer to a relative stands."""
 
 
 def standing_by(purpose: Purpose) -> Key | None:
@@ -33,6 +40,34 @@ def devices_of(serial: int, *, before: int | None = None, limit: int = PAGE) -> 
     if before is not None:
         found = found.filter(pk__lt=before)
     return list(found.order_by("-id")[:limit])
+
+
+def is_phone_of(holder_id: int, token: str) -> bool:
+    """Whether a token is one of a phone of the holder's own, that stands or was revoked."""
+    found = Device.objects.filter(token_digest=hashlib.sha256(token.encode()).digest(), tie=None)
+    return found.filter(ecard__card__holder_id=holder_id).exists()
+
+
+def shown_by(holder_id: int) -> list[Tie]:
+    """The ties by which a holder shows relatives' e-cards, and what was offered to them and has not lapsed; the newest
+    first, with e-card and card.
+    """
+    found = Tie.objects.select_related("ecard__card").filter(holder_id=holder_id, ended_at=None)
+    stands = Q(agreed_at__isnull=False) | Q(offered_at__gte=clock.now() - OFFER_LIFE)
+    return list(found.filter(stands).order_by("-id")[:PAGE])
+
+
+def relatives_of(serial: int) -> list[Tie]:
+    """The ties by which relatives show an e-card, the newest first. What was offered only is not told: whether it
+    reached anybody is theirs to say.
+    """
+    return list(Tie.objects.filter(ecard_id=serial, agreed_at__isnull=False, ended_at=None).order_by("-id")[:PAGE])
+
+
+def tie_of(holder_id: int, tie_id: int) -> Tie | None:
+    """A tie that stands, by which this holder shows a relative's e-card, with e-card and card."""
+    found = Tie.objects.select_related("ecard__card").filter(pk=tie_id, holder_id=holder_id, ended_at=None)
+    return found.filter(agreed_at__isnull=False).first()
 
 
 def issuer_keys() -> list[Key]:

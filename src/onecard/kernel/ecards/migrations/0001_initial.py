@@ -8,6 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("cards", "0001_initial"),
+        ("holders", "0001_initial"),
     ]
 
     operations = [
@@ -26,6 +27,41 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Tie",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.TextField()),
+                ("offered_at", models.DateTimeField()),
+                ("agreed_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="ties", to="ecards.ecard"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="ties", to="holders.holder"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("ecard", "holder"),
+                        name="ecards_tie_one_is_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ("parent", "child", "spouse", "other"))),
+                        name="ecards_tie_kind_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Device",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -39,6 +75,16 @@ class Migration(migrations.Migration):
                     "ecard",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="ecards.ecard"
+                    ),
+                ),
+                (
+                    "tie",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="devices",
+                        to="ecards.tie",
                     ),
                 ),
             ],

@@ -3,7 +3,7 @@
 SELECT device.id AS device_id, device.last_used_at, ecard.serial, standing.card_id, standing.card_state, standing.social_security,
        standing.financial, standing.transit, standing.classes,
        (SELECT id FROM ecards_key WHERE purpose = 'codes' AND sign_from IS NOT NULL AND sign_to IS NULL) AS signs,
-       standing.issuing_place
+       standing.issuing_place, device.tie_id IS NOT NULL AS family
 FROM ecards_device AS device
 JOIN ecards_ecard AS ecard ON ecard.serial = device.ecard_id
 JOIN cards_standing AS standing ON standing.card_id = ecard.card_id

@@ -3,7 +3,7 @@
 // on this phone until it runs out, so that the page without a signal shows it; app.js drops what is not this holder's.
 const panel = document.getElementById("code"), qr = document.getElementById("qr"), clock = document.getElementById("clock");
 const ttl = document.getElementById("left"), ring = ttl.querySelector(".b"), count = ttl.querySelector("b"), words = ttl.querySelector("span");
-const age = document.getElementById("age"), mark = document.head.querySelector("meta[name=codes]").content;
+const age = document.getElementById("age"), whose = document.getElementById("whose"), mark = document.head.querySelector("meta[name=codes]").content;
 const token = document.querySelector("#lock [name=csrfmiddlewaretoken]")?.value, { fresh } = panel.dataset, AHEAD = 3;
 let windows = [], ahead, shown, taken, asking = false, retryAt = 0, silent = !fresh;
 function take(told) {
@@ -11,13 +11,15 @@ function take(told) {
   taken = told.now;
   ahead = told.now - Date.now() / 1000;
   silent = false;
-  try { localStorage.setItem("codes", JSON.stringify({ mark, windows, taken, ahead, at: Date.now() })); } catch { /* kept by nobody: then only this page has them */ }
+  try { localStorage.setItem("codes", JSON.stringify({ mark, windows, taken, ahead, at: Date.now(), whose: whose?.textContent })); } catch { /* kept by nobody: then only this page has them */ }
 }
 function takeKept() {
   const held = JSON.parse(localStorage.getItem("codes") ?? "null"), now = Date.now();
   if (!held || now < held.at || now / 1000 + held.ahead >= held.windows.at(-1).to) { localStorage.removeItem("codes"); return; }
   ({ windows, taken, ahead } = held);
   panel.hidden = false;
+  whose.textContent = held.whose ?? "";
+  whose.hidden = !held.whose;
 }
 function draw({ size, bits }) {
   const bytes = Uint8Array.from(atob(bits), (c) => c.charCodeAt(0));
