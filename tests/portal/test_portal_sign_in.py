@@ -284,7 +284,9 @@ def test_nobody_keeps_a_loss_from_being_reported_by_asking_for_codes() -> None:
     first = client.post("/sign-in/code/", {"code": sent()})
     assert first["Location"] == "/lost/"
     assert client.get("/lost/")["Location"] == f"/cards/{card.pk}/lost/"
-    assert "已临时挂失" in client.post(f"/cards/{card.pk}/lost/", follow=True).content.decode()
+    done = client.post(f"/cards/{card.pk}/lost/", follow=True).content.decode()
+    assert "已临时挂失" in done
+    assert "添加通行密钥" not in done
     card.refresh_from_db()
     assert card.state == "temp_lost"
     assert ask(Client(), number_of(1), next="/lost/").status_code == 200  # it has an end too

@@ -56,7 +56,8 @@ def code(request: HttpRequest) -> HttpResponse:
             request.session.pop(ASKED, None)
             request.session.pop(AFTER, None)
             sessions.begin(request)
-            passkeys.offer(request, user)
+            if after != reverse("portal_lost_card"):
+                passkeys.offer(request, user)
             return redirect(after)
         form.add_error("code", _("验证码不正确、已过期，或输错次数过多。请核对后再输入，或重新获取。"))
     return render(request, "sign_in_code.html", {"form": form, "minutes": int(codes.LIFE.total_seconds() // 60)})
