@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +11,11 @@ from tests.small_city import SmallCity
 from onecard.check import running
 from onecard.check.command import lines_of
 
-ROOT = Path(__file__).parents[2]
-
 
 def test_a_database_from_before_a_key_was_made_says_so(
     city: SmallCity, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
 ) -> None:
-    rotate = [ROOT / ".venv/bin/python", "-m", "onecard", "keys", "rotate-refs"]
+    rotate = [sys.executable, "-m", "onecard", "keys", "rotate-refs"]
     subprocess.run(rotate, env=environment_for(fresh_database["owner"]), check=True, capture_output=True)
     found = running._ref_keys(city.connection)
     assert (found.ok, found.numbers) == (True, {"checked": 1, "missing": 0})

@@ -266,7 +266,8 @@ def test_a_session_warns_is_kept_by_one_key_and_its_end_loses_no_draft(
     page.page.keyboard.press("Enter")
     expect(page.page.locator("h1")).to_have_text("工作人员登录")
     assert f"next={here}" in page.page.url
-    context.add_cookies(officer.cookies(live.staff))
+    known = officer.cookies(live.staff)
+    context.add_cookies([{"name": each["name"], "value": each["value"], "url": live.staff} for each in known])
     page.go(here)
     expect(page.page.locator("#id_reason")).to_have_value("长期离岗，部门来函")
     expect(page.page.locator("#live")).to_have_text("已恢复上次没有提交的内容。")

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from onecard.console import actors, permissions, verbs
 from onecard.foundation import clock
 from onecard.kernel.audit import queries as audit
+from onecard.kernel.audit.models import Fact
 from onecard.kernel.holders import divisions
 from onecard.kernel.staff import register
 from onecard.kernel.staff.models import Assignment
@@ -206,7 +207,7 @@ def _held(actor: StaffActor, each: Assignment) -> HeldRow:
     )
 
 
-def _done(facts: Sequence[audit.Fact]) -> list[Done]:
+def _done(facts: Sequence[Fact]) -> list[Done]:
     names = actors.names_of(fact.actor for fact in facts)
     return [
         Done(fact.at, verbs.name_of(fact.verb), _about(fact.detail), names[fact.actor], fact.reason) for fact in facts

@@ -54,7 +54,7 @@ def settle() -> dict[str, Any]:
     a_resident("wang", sequence=3)
     _, chens = a_resident("chen", sequence=4)
     shows = ecards.sign_up(SYSTEM, chens.pk)  # chen's code is shown by zhang, and by li
-    tie, others["tie"] = (a_tie(shows, each.holder_id) for each in (zhang, li))
+    tie, others["tie"] = (a_tie(shows, each.holder_id) for each in (card, lost))
     officers = {name: an_officer(name, *(role.code for role in ROLES)) for name in ("zhou", "sun", "wu")}
     risk = a_risk("two_places", f"card:{card.pk}", ride, km=138, seconds=60)
     a_risk("number_misses_city", "city:320600", place="320600", count=30)

@@ -9,6 +9,7 @@ from django.db import connection
 from onecard.foundation import clock
 from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import Conflict, NotFound, NotPermitted
+from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions, exports, jobs, queries, trail, verification
 from onecard.kernel.audit.trail import Wanted
@@ -116,7 +117,7 @@ def test_who_may_not_asks_for_nothing_and_the_clock_asks_once() -> None:
     with pytest.raises(NotPermitted):
         verification.ask(Actor("staff:8"))
     with pytest.raises(NotFound, match="VERIFICATION_UNKNOWN"):
-        verification.one(verification.uuid7())
+        verification.one(uuid7())
     assert verification.latest() is None
     for _ in range(2):
         jobs.verify_daily(0)
