@@ -36,7 +36,7 @@ from onecard.kernel.uses.actions import (
 from onecard.kernel.uses.chain import Following, Head, Link
 from onecard.kernel.uses.decide import card_of, fold, late
 from onecard.kernel.uses.lines import Charge, Folded, LateOutcome, Line, OfflineLine, Rejected, Risk, Transfer
-from onecard.kernel.uses.load.facts import Loaded, left_of, waiting_of
+from onecard.kernel.uses.load.facts import Loaded, ended_of, left_of, waiting_of
 from onecard.kernel.uses.load.past import SEEN_MAX, Journeys, Past, past_of
 from onecard.kernel.uses.settle import LedgerDisagreed, ids_by_itself, taken_back
 
@@ -209,7 +209,7 @@ async def _late_journeys(
     row = await connection.fetchrow(
         sql.load(LOAD, "late_journeys"), sorted(cards), items, first, last, uuid7_floor(first)
     )  # fmt: skip
-    left, waiting = left_of(row["left"]), waiting_of(row["waiting"])
+    left, ended, waiting = left_of(row["left"]), ended_of(row["ended"]), waiting_of(row["waiting"])
     if left:
         ids = {id_: journey.id for journey in left for id_ in ids_by_itself(journey.id)}
         back: dict[UUID, list[Transfer]] = {}
@@ -230,7 +230,7 @@ async def _late_journeys(
         ]
         await read_items(connection, {journey.item_version_id for journey in left}, memory)
         await learn(connection, {owner for j in left for owner in (j.operator, j.sponsor) if owner}, memory)
-    found = Journeys(waiting=waiting)
+    found = Journeys(ended=ended, waiting=waiting)
     for journey in left:
         found.left.setdefault((journey.card_id, journey.item), []).append(journey)
     return found

@@ -113,6 +113,8 @@ def _take(
     if charged is not None and gate.admitted and ours.verdict is Verdict.NO_JOURNEY:
         ours = Decision(Verdict.PURSE_FULL)
         late.note_charged(line, charged, spot, folded)
+    if before is None and journey is None and gate.admitted:
+        late.note_crossed(line, card, spot, loaded, folded)
     judged = offline.judge(gate, facts, ours)
     begun = late.begun(line, card, facts, judged.decision, loaded)
     decision = judged.decision if begun is None else begun.decision

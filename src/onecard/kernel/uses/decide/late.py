@@ -18,6 +18,7 @@ from onecard_kit.verdicts import Verdict
 
 # Clocks of two gates may differ by as much.
 SKEW = dt.timedelta(minutes=1)
+CROSSED = "journey_taps_crossed"
 STANDS_CHARGED = "journey_stands_charged"
 
 
@@ -59,6 +60,23 @@ def note_charged(line: Line, journey: Journey, spot: Spot, folded: Folded) -> No
         "fen": back_of(journey) + journey.back_owed_fen,
     }  # fmt: skip
     folded.risks.append(Risk(STANDS_CHARGED, f"card:{journey.card_id}", detail))
+
+
+def note_crossed(line: Line, card: Card | None, spot: Spot, loaded: Loaded, folded: Folded) -> None:
+    """A tap in the middle of a journey that has its end: two journeys may have been taken for one, at another fare.
+    That is for a person to say.
+    """
+    if line.leg is None or card is None:
+        return
+    assert loaded.past is not None
+    at, skew = line.at.timestamp(), SKEW.total_seconds()
+    for journey, began, ended in loaded.past.journeys.ended.get((card.card_id, line.item), ()):
+        if began + skew < at < ended - skew:
+            detail: dict[str, object] = {
+                "terminal": line.terminal_id, "use": str(line.id), "journey": str(journey),
+                "place": spot.place.division,
+            }  # fmt: skip
+            folded.risks.append(Risk(CROSSED, f"card:{card.card_id}", detail))
 
 
 def _journey_of(line: Line, card: Card, loaded: Loaded) -> Journey | None:

@@ -185,6 +185,7 @@ _journeys: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
 _left: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, UUID, int, str, str, str | None, float, float, int, str | None, str | None]]
 )
+_ended: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, UUID, float, float]])
 _waiting: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[tuple[int, str, float, str]])
 _passes: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
     list[tuple[int, str, str, dt.date, int, dt.date | None, int | None]]
@@ -260,6 +261,14 @@ def left_of(text: str | None) -> list[Journey]:
     """Journeys that ended by themselves, from `late_journeys`: nothing is held for them any more."""
     rows = _decoded(_left, text)
     return [Journey(*known, None, 0, borne_by) for *known, borne_by in rows]  # type: ignore[call-arg]  # as the SQL lists
+
+
+def ended_of(text: str | None) -> dict[tuple[int, str], list[tuple[UUID, float, float]]]:
+    """Journeys that a use ended, and from when to when they lasted, by card and item, from `late_journeys`."""
+    found: dict[tuple[int, str], list[tuple[UUID, float, float]]] = {}
+    for card, item, id_, began, ended in _decoded(_ended, text):
+        found.setdefault((card, item), []).append((id_, began, ended))
+    return found
 
 
 def waiting_of(text: str | None) -> dict[tuple[int, str], list[tuple[float, str]]]:

@@ -51,12 +51,13 @@ class Chip(msgspec.Struct, frozen=True):
 @dataclass(slots=True)
 class Journeys:
     """By card and item: journeys that ended by themselves (`left`; of type `facts.Journey`), or were begun before one
-    that is open now (`overtaken`); and when and at which point somebody tapped out of a journey that nobody knew of yet
-    (`waiting`).
+    that is open now (`overtaken`); those that a use ended, and from when to when they lasted (`ended`); and when and at
+    which point somebody tapped out of a journey that nobody knew of yet (`waiting`).
     """
 
     left: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     overtaken: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    ended: dict[tuple[int, str], list[tuple[UUID, float, float]]] = field(default_factory=dict)
     waiting: dict[tuple[int, str], list[tuple[float, str]]] = field(default_factory=dict)
 
 
