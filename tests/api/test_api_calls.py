@@ -1,13 +1,14 @@
 """The log of calls: what a client asked and how it was answered, kept beside the answers, for the client alone."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from tests.api.office import Office, System
-from tests.api.process import problem
+from tests.api.process import a_system, an_api, problem
 
 from onecard.foundation.ids import moment_of
 from onecard.foundation.postgres.raw import rows
@@ -137,3 +138,13 @@ def test_the_days_of_the_log_are_dropped_one_by_one(office: Office) -> None:
 @pytest.fixture
 def system(office: Office) -> System:
     return office.a_system(Scope.CALLS)
+
+
+def test_a_process_that_is_stopped_keeps_what_waits(
+    office: Office, fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
+) -> None:
+    system = office.a_system(Scope.CATALOGUE)
+    with an_api(environment_for, fresh_database["api"]) as address, a_system(address, system.credential) as client:
+        traces = {client.get("/items?limit=1").headers["x-trace"] for _ in range(3)}
+    kept = office.city.run("SELECT id FROM sharing_call WHERE client_id = $1", system.client_id)
+    assert {trace.hex for (trace,) in kept} == traces

@@ -2,10 +2,10 @@
 of it in one statement, twice a second. A second's calls are lost with a process that is killed, and answers never wait.
 """
 
-import atexit
 import logging
 import threading
 from collections import deque
+from multiprocessing.util import Finalize
 
 from django.db import Error, close_old_connections, connection
 
@@ -33,7 +33,8 @@ class Keeper:
         """Write from now on, until the process ends."""
         self._thread = threading.Thread(target=self._run, name="calls", daemon=True)
         self._thread.start()
-        atexit.register(self.stop)
+        # Workers of the server are children of multiprocessing, which run this at their end and no `atexit`.
+        Finalize(None, self.stop, exitpriority=1)
 
     def stop(self) -> None:
         """Write what waits, and no more."""
