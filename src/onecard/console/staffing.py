@@ -4,12 +4,12 @@ import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 
 from onecard.console import actors, permissions, verbs
 from onecard.foundation import clock
+from onecard.foundation.web.links import query_of
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.holders import divisions
@@ -39,7 +39,7 @@ class Chosen:
     def query(self, after: int = 0) -> str:
         """The address of the same list from another page on."""
         values = {**self.wanted._asdict(), "after": after or ""}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:
@@ -90,7 +90,7 @@ class Done:
 
     at: dt.datetime
     name: Words
-    about: str
+    about: Words
     who: Words
     reason: str
 
@@ -214,9 +214,14 @@ def _done(facts: Sequence[Fact]) -> list[Done]:
     ]
 
 
-def _about(detail: dict[str, str]) -> str:
-    """Which role and where, of an assignment; else nothing."""
-    return " · ".join(detail[name] for name in ("role", "scope", "until") if detail.get(name))
+def _about(detail: dict[str, str]) -> Words:
+    """Which role, where and until when, of an assignment; else nothing."""
+    if "role" not in detail:
+        return {"zh": "", "en": ""}
+    role = dict(ROLE_CHOICES).get(detail["role"], {"zh": detail["role"], "en": detail["role"]})
+    place, until = place_name(detail.get("scope", "")), detail.get("until", "")
+    where = {"zh": place["zh"], "en": place["en"] or detail["scope"]}
+    return {each: " · ".join(part for part in (role[each], where[each], until) if part) for each in ("zh", "en")}
 
 
 @dataclass(frozen=True)
