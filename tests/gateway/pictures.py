@@ -1,9 +1,11 @@
 """What a camera sees, as a film for Chromium's fake one (YUV4MPEG2): a phone that shows a code, held a little askew."""
 
+import io
 import math
 from pathlib import Path
 
 import qrcode
+from PIL import Image
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 10
 BRIGHT, DARK, ROOM = 235, 30, 90
@@ -23,6 +25,18 @@ def film(path: Path, text: str, *, size_px: int = 420, angle: float = 0.08) -> P
     frame = _luma(modules(text), size_px, angle) + bytes([128]) * (WIDTH * HEIGHT // 2)
     header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
     path.write_bytes(header + (b"FRAME\n" + frame) * FRAMES)
+    return path
+
+
+def film_of(path: Path, screenshot: bytes | None, *, size_px: int = 460, angle: float = 0.08) -> Path:
+    """Write a film of a phone's screen held up, by a picture of it; of an empty room where there is none."""
+    room = Image.new("L", (WIDTH, HEIGHT), ROOM)
+    if screenshot is not None:
+        screen = Image.open(io.BytesIO(screenshot)).convert("L").resize((size_px, size_px), Image.Resampling.BILINEAR)
+        held = screen.rotate(math.degrees(angle), Image.Resampling.BILINEAR, expand=True, fillcolor=ROOM)
+        room.paste(held, ((WIDTH - held.width) // 2, (HEIGHT - held.height) // 2))
+    header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
+    path.write_bytes(header + (b"FRAME\n" + room.tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2)) * FRAMES)
     return path
 
 

@@ -11,7 +11,8 @@ from tests.small_city import Card, SmallCity, Terminal
 
 from onecard.foundation.actors import Actor
 from onecard.kernel.ecards import actions as ecards
-from onecard_kit import numbers
+from onecard.kernel.ecards import ties
+from onecard_kit import codes, numbers
 from onecard_kit.presentation import Presentation
 
 pytestmark = pytest.mark.processes
@@ -194,6 +195,32 @@ def test_a_withdrawn_phone_stops_at_once_and_another_goes_on(
     again = codes_of(http, "other")[0]
     assert [show(http, desk, code) for code in (held, others, again)] == ["CODE_EXPIRED", "CODE_EXPIRED", "ADMITTED"]
     assert say(http, desk, number) == "NUMBER_EXPIRED"
+
+
+def test_a_relatives_phone_says_so_gets_no_number_and_stops_with_the_tie(
+    city: SmallCity, http: httpx.Client, card: Card, desk: Terminal, fresh_database: dict[str, str],
+    django_db_blocker: DjangoDbBlocker,
+) -> None:  # fmt: skip
+    other = city.a_card()
+    city.enrol(other, hashlib.sha256(other.number.encode()).digest())
+    owner, relative = (city.one("SELECT holder_id FROM cards_card WHERE id = $1", each.id) for each in (card, other))
+    tie = city.one(
+        "INSERT INTO ecards_tie (ecard_id, holder_id, kind, offered_at, agreed_at)"
+        " VALUES ($1, $2, 'parent', now(), now()) RETURNING id",
+        card.serial, relative,
+    )  # fmt: skip
+    with django_as(fresh_database["public"], django_db_blocker):
+        token = ties.enrol_phone(Actor(f"holder:{relative}"), tie, "phone")
+    shown, held = (codes_of(http, token)[0] for _ in range(2))
+    assert codes.decode(shown).claims.via is codes.Via.FAMILY
+    assert codes.decode(codes_of(http, card.number)[0]).claims.via is codes.Via.SELF
+    assert show(http, desk, shown) == "ADMITTED"
+    refused = http.post("/v1/numbers", headers=bearer(token))
+    assert (refused.status_code, refused.json()["code"]) == (409, "NOT_OWN_PHONE")
+    with django_as(fresh_database["public"], django_db_blocker):
+        ties.end(Actor(f"holder:{owner}"), tie)
+    assert http.post("/v1/codes", json={"windows": 1}, headers=bearer(token)).status_code == 401
+    assert show(http, desk, held) == "CODE_EXPIRED"
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -1,20 +1,25 @@
 """The e-card page in a real browser, beside a gateway: it unlocks, shows codes that are good, and never old ones."""
 
+import hashlib
 import io
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web import live as processes
-from tests.foundation.web.live import Watched, browser, watched
+from tests.foundation.web.live import ARGUMENTS, CHROMIUM, Watched, browser, watched
+from tests.gateway import pictures
 from tests.gateway.process import a_gateway
 from tests.pages.addresses import Who, filled, pages
 
@@ -238,7 +243,7 @@ def test_every_page_of_a_resident_is_light(portal: Portal, phone: Watched) -> No
                 continue
             page = client.get(filled(path, portal.known), cookies=cookies if who is Who.RESIDENT else {})
             assert page.status_code == 200, path
-            named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
+            named = set(re.findall(r'(?:rel="(?:stylesheet|icon)" href|script src)="(/static/[^"]+)"', page.text))
             assert named, path
             kept.update({each: weight(client, each) for each in named - kept.keys()})
             taken = {path: len(page.content)} | {each: kept[each] for each in named}
@@ -276,8 +281,18 @@ def kept(page: Page) -> str:
     return told
 
 
-def keeps_the_shell(page: Page) -> None:
-    page.wait_for_function("caches.match('/offline/').then((found) => !!found)")
+def keeps_the_shell(page: Page, look: str = "") -> None:
+    """Wait until the page without a signal is kept, as it is shown in a language and mode where these are named."""
+    page.evaluate(
+        """async (look) => {
+          for (;;) {
+            const found = await caches.match("/offline/");
+            if (found && (!look || found.headers.get("X-Look") === look)) return;
+            await new Promise((go) => setTimeout(go, 50));
+          }
+        }""",
+        look,
+    )
 
 
 def test_an_installed_app_shows_its_codes_without_a_signal_and_nothing_else(portal: Portal, phone: Watched) -> None:
@@ -356,10 +371,7 @@ def test_the_page_without_a_signal_fits_and_keeps_language_and_letters(
 ) -> None:
     set_up(phone)
     phone.go(f"/ecard/?lang={language}&mode={mode}")
-    phone.page.wait_for_function(
-        "look => caches.match('/offline/').then((found) => found?.headers.get('X-Look') === look)",
-        arg=f"?lang={language}&mode={mode}",
-    )
+    keeps_the_shell(phone.page, f"?lang={language}&mode={mode}")
     phone.page.context.set_offline(True)
     phone.page.goto(portal.home + "/ecard/")
     expect(phone.page.locator(f"html[lang^={language}][data-mode={mode}] #qr svg")).to_be_visible()
@@ -380,4 +392,122 @@ def test_a_phone_may_install_it(portal: Portal, phone: Watched) -> None:
     for icon in manifest["icons"]:
         picture = Image.open(io.BytesIO(httpx.get(portal.home + icon["src"], trust_env=False).content))
         assert "x".join(map(str, picture.size)) == icon["sizes"]
+    assert phone.faults() == []
+
+
+# --- A relative's code ------------------------------------------------------------------------------------------------
+
+
+def test_a_relatives_code_says_whose_it_is_everywhere_and_is_one_tap_from_mine(portal: Portal, phone: Watched) -> None:
+    set_up(phone)
+    own = codes.decode(filmed(phone.page))
+    phone.page.click("a[href='/ecard/family/']")
+    phone.page.click(f"a[href='/ecard/family/{portal.known['tie']}/code/']")
+    phone.page.click("main form button.primary")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    expect(phone.page.locator("#whose")).to_have_text("正在出示 张*明（您的父母）的码")
+    theirs = codes.decode(filmed(phone.page))
+    assert own is not None
+    assert theirs is not None
+    assert (own.claims.via, theirs.claims.via) == (codes.Via.SELF, codes.Via.FAMILY)
+    assert own.claims.ref != theirs.claims.ref
+    assert phone.faults() == []
+    keeps_the_shell(phone.page)
+    phone.page.context.set_offline(True)
+    phone.page.goto(portal.home + "/ecard/")
+    expect(phone.page.locator("#whose")).to_have_text("正在出示 张*明（您的父母）的码")
+    phone.page.context.set_offline(False)
+    phone.wrong.clear()
+    phone.go(f"/ecard/family/{portal.known['tie']}/code/")
+    phone.page.click("main a.btn")
+    expect(phone.page.locator(".ecard")).to_be_visible()
+    again = codes.decode(filmed(phone.page))
+    assert again is not None
+    assert again.claims.via is codes.Via.SELF
+    assert kept(phone.page).count("张*明") == 0
+    for look, path in product(product(("zh", "en"), ("standard", "elder")), ("", f"{portal.known['tie']}/code/")):
+        phone.go("/ecard/family/{}?lang={}&mode={}".format(path, *look))
+        for width in (320, 390, 1366):
+            phone.page.set_viewport_size({"width": width, "height": 900})
+            assert phone.faults() == []
+            keep_picture(phone.page, f"family-{bool(path)}-{width}-{'-'.join(look)}")
+
+
+# --- Shown to a terminal ----------------------------------------------------------------------------------------------
+
+
+def test_a_terminal_films_the_code_on_the_phone_and_admits_it(
+    portal: Portal, phone: Watched, browser: Browser, fresh_database: dict[str, str], tmp_path: Path
+) -> None:
+    set_up(phone)
+    pairing = secrets.token_hex(5).upper()
+    with psycopg.connect(fresh_database["owner"]) as owner:
+        owner.execute("UPDATE catalogue_point SET hours = '[]' WHERE id = %s", (portal.known["point"],))
+        owner.execute(
+            "INSERT INTO catalogue_pairing (code_digest, terminal_id, expires_at) VALUES (%s, %s, now() + '1 day')",
+            (hashlib.sha256(pairing.encode()).digest(), portal.known["terminal"]),
+        )
+    film = pictures.film_of(tmp_path / "screen.y4m", None)
+    fake = ["device-for-media-stream", "ui-for-media-stream"]
+    flags = [*(f"--use-fake-{each}" for each in fake), f"--use-file-for-fake-video-capture={film}"]
+    started = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *flags])
+    gate = started.new_context(locale="zh-CN", permissions=["camera"]).new_page()
+    gate.goto(portal.gateway.url.replace("127.0.0.1", "localhost") + "/terminal/")
+    gate.fill("#pairing-code", pairing)
+    gate.press("#pairing-code", "Enter")
+    expect(gate.locator("#item")).to_be_enabled()
+    expect(gate.locator("#camera-state")).to_have_text("把二维码放进框内")
+    gate.click("#lens")
+    expect(gate.locator("#camera-state")).to_contain_text("已关闭")
+    # A code that has just begun, so that it holds until the camera has seen it.
+    expect(phone.page.locator("#left b")).to_have_text(re.compile("^(5[1-9]|60)$"), timeout=90_000)
+    pictures.film_of(film, phone.page.locator("#qr").screenshot())
+    gate.click("#lens")
+    expect(gate.locator("#result-title")).to_have_text("请通行")
+    started.close()
+    with psycopg.connect(fresh_database["owner"]) as owner:
+        recorded = owner.execute(
+            "SELECT card_id, medium, verdict FROM uses_use WHERE terminal_id = %s ORDER BY id DESC LIMIT 1",
+            (portal.known["terminal"],),
+        ).fetchone()
+    assert recorded == (portal.known["card"], "code", "ADMITTED")
+    phone.go("/uses/")
+    expect(phone.page.locator("main .list li").first).to_contain_text("公交乘车")
+
+
+# --- Elder mode -------------------------------------------------------------------------------------------------------
+
+SPEAKS = """
+window.said = [];
+const voice = { speaking: false, speak(words) { said.push([words.lang, words.text]); }, cancel() {} };
+Object.defineProperty(window, "speechSynthesis", { value: voice });
+"""
+
+
+def test_elder_mode_has_few_actions_and_reads_aloud_when_tapped(portal: Portal, phone: Watched) -> None:
+    phone.page.add_init_script(SPEAKS)
+    set_up(phone)
+    for language in ("zh", "en"):
+        phone.go(f"/?lang={language}&mode=elder")
+        actions = phone.page.locator("main :is(a, button):visible")
+        expect(actions).to_have_count(5)
+        expect(actions.first).to_have_attribute("href", "/ecard/")
+        expect(phone.page.locator("main a[href='tel:12333']")).to_be_visible()
+        for width in (320, 390, 768, 1366):
+            phone.page.set_viewport_size({"width": width, "height": 900})
+            assert phone.faults() == []
+            keep_picture(phone.page, f"home-{width}-{language}-elder")
+        assert phone.page.evaluate("said") == []
+        phone.page.click("#listen")
+        [[spoken_in, text]] = phone.page.evaluate("said")
+        assert spoken_in.startswith(language)
+        assert text.startswith(("您要办什么？", "What would you like to do?"))
+    phone.go("/ecard/?lang=zh&mode=elder")
+    phone.page.click("form[action='/ecard/number/'] button")
+    number = phone.page.locator("#number").inner_text().replace(" ", "")
+    press_until(phone.page, "#listen")
+    phone.page.keyboard.press("Enter")
+    [[_, text]] = phone.page.evaluate("said")
+    assert text.startswith("请把二维码对准机器")
+    assert text.endswith("。".join(number))
     assert phone.faults() == []
