@@ -79,6 +79,7 @@ def _rows(item: Item) -> Iterator[tuple[tuple[str, str], str]]:
     yield ("退回期限", "Given back within"), f"{item.refund.within_days} 天 / days"
     yield ("离线", "Offline"), _offline(item)
     yield ("离线不能核对", "Not checked offline"), "; ".join(f"{each.zh} / {each.en}" for each in unchecked(item))
+    yield ("要带什么", "What to bring"), "; ".join(map(_both, item.materials))
     yield ("办理时限", "Time limit"), _both(item.time_limit)
     yield ("指南", "Guide"), _both(item.guide)
     yield ("列入", "Put on the list"), f"{_both(item.decided.by)}, {item.decided.on}" if item.decided else ""
