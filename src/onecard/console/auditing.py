@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
 
 from onecard.console import actors, verbs
 from onecard.console.using import day
+from onecard.foundation.web.links import query_of
 from onecard.kernel.audit import exports, trail
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.audit.queries import Finding
@@ -101,7 +101,7 @@ class Chosen:
         values = {**self.wanted.plain(), "actor": self.actor, "before": str(before or "")}
         if self.wanted.looks:
             values["looks"] = "1"
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

@@ -5,13 +5,13 @@ used.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
 
 from onecard.console import actors, verbs
 from onecard.foundation.money import yuan
+from onecard.foundation.web.links import query_of
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.queries import Told
 from onecard.kernel.cards import words as card_words
@@ -76,7 +76,7 @@ class Position:
             "fact": str(self.fact or ""),
             "use": str(self.use or ""),
         }
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def is_first(self) -> bool:

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import msgspec
 from django.db import transaction
@@ -16,6 +15,7 @@ from onecard.console import actors, steps
 from onecard.console.placing import STATES
 from onecard.console.steps import Offered
 from onecard.foundation import clock
+from onecard.foundation.web.links import query_of
 from onecard.kernel.catalogue import difference, files, loading, queries, register, words, writing
 from onecard.kernel.catalogue.difference import Change
 from onecard.kernel.catalogue.models import Item, ItemVersion, Stage
@@ -47,7 +47,7 @@ class Chosen:
     def query(self, after: str = "") -> str:
         """The address of the same list from another page on."""
         values = {**self.wanted._asdict(), "after": after}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

@@ -13,6 +13,7 @@ from onecard.console.using import day
 from onecard.foundation import clock
 from onecard.foundation.money import yuan
 from onecard.foundation.web.jinja import words as in_language
+from onecard.foundation.web.links import query_of
 from onecard.kernel.ledger import queries as ledger
 from onecard.kernel.ledger import reports
 from onecard.kernel.ledger.models import Account
@@ -85,7 +86,7 @@ class Accounts:
     def query(self, after: int | None = None) -> str:
         """The address of the same list from another page on."""
         values = {"ledger": self.ledger, "role": self.role, "after": str(after or "")}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

@@ -3,12 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
+from onecard.foundation.web.links import query_of
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue import register
 from onecard.kernel.catalogue.models import Offer, Point, State, Terminal, TerminalKey
@@ -40,7 +40,7 @@ class Chosen:
     def query(self, after: str = "") -> str:
         """The address of the same list from another page on."""
         values = {**self.wanted._asdict(), "after": after}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

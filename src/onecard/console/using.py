@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
@@ -10,6 +9,7 @@ from django.http import QueryDict
 from onecard.console.history import use_id
 from onecard.foundation import clock
 from onecard.foundation.web import bridge
+from onecard.foundation.web.links import query_of
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue import words as catalogue_words
 from onecard.kernel.catalogue.models import Item
@@ -46,7 +46,7 @@ class Chosen:
         values = {name: day.isoformat() if day else "" for name, day in days.items()}
         values |= {"point": self.wanted.point, "item": self.wanted.item, "verdict": self.wanted.verdict}
         values |= {"line": self.wanted.line.value, "before": str(before or "")}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from onecard.foundation.web.jinja import moment
 from onecard.foundation.web.jinja import words as in_language
+from onecard.foundation.web.links import query_of
 from onecard.kernel.audit import risks
 from onecard.kernel.audit.risk_files import By, RiskKind, Severity
 from onecard.kernel.audit.risks import Filters, Follow, Risk, State
@@ -70,7 +70,7 @@ class Chosen:
         """The address of the same list from another page on."""
         values = {"kind": self.kind, "severity": self.severity, "state": self.state if self.state != UNSETTLED else ""}
         values["before"] = str(before) if before is not None else ""
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
     @property
     def narrows(self) -> bool:

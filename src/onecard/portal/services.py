@@ -3,11 +3,11 @@
 import datetime as dt
 import os
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 
 from onecard.foundation import clock
+from onecard.foundation.web.links import query_of
 from onecard.kernel.catalogue import queries, rules, words
 from onecard.kernel.catalogue.models import ItemVersion, Point, Stage
 from onecard.kernel.holders import divisions
@@ -70,7 +70,7 @@ class Chosen:
         county = "" if self.place.code == node() else self.place.code
         values = {"county": county, "event": self.event, "field": self.field, "level": self.level, "kind": self.kind}
         values |= {"q": self.text, "after": "", **changes}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
 
 @dataclass(frozen=True)

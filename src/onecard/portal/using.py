@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from onecard.foundation.money import yuan
 from onecard.foundation.web.jinja import words as in_language
+from onecard.foundation.web.links import query_of
 from onecard.kernel.cards import queries as cards
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue.models import ItemVersion
@@ -52,7 +52,7 @@ class Chosen:
     def query(self, **changes: str) -> str:
         """The address of the same list with something changed; empty values are left out."""
         values = {"field": self.field, "outcome": self.outcome, **changes}
-        return "?" + urlencode({name: value for name, value in values.items() if value})
+        return query_of(values)
 
 
 @dataclass(frozen=True)
