@@ -27,6 +27,7 @@ SUBJECTS: dict[str, Words] = {
     "ecard": {"zh": "电子社保卡", "en": "E-card"},
     "device": {"zh": "手机", "en": "Phone"},
     "staff": {"zh": "工作人员", "en": "Officer"},
+    "audit": {"zh": "审计", "en": "Audit trail"},
     "account": {"zh": "账户", "en": "Account"},
     "point": {"zh": "用卡点", "en": "Point"},
     "terminal": {"zh": "终端", "en": "Terminal"},

@@ -22,12 +22,13 @@ from onecard.kernel.staff import actions as staff
 
 
 class OfficerRow(NamedTuple):
-    """A member of the demo's staff: one role in one place (GB/T 2260 prefix)."""
+    """A member of the demo's staff: one role in one place (GB/T 2260 prefix), in a department."""
 
     username: str
     display_name: str
     role: str
     place: str
+    department: str
 
 
 class ResidentRow(NamedTuple):
@@ -38,14 +39,14 @@ class ResidentRow(NamedTuple):
 
 
 OFFICERS = (
-    OfficerRow("clerk", "窗口经办（演示）", "clerk", "3206"),
-    OfficerRow("officer", "卡管岗（演示）", "card_officer", "3206"),
-    OfficerRow("finance", "财务岗（演示）", "finance_officer", "3206"),
-    OfficerRow("risk", "风险监测岗（演示）", "risk_officer", "3206"),
-    OfficerRow("auditor", "审计岗（演示）", "auditor", ""),
-    OfficerRow("editor", "目录编制岗（演示）", "catalogue_editor", "3206"),
-    OfficerRow("approver", "目录审核岗（演示）", "catalogue_approver", "3206"),
-    OfficerRow("admin", "系统管理员（演示）", "administrator", ""),
+    OfficerRow("clerk", "窗口经办（演示）", "clerk", "3206", "综合窗口"),
+    OfficerRow("officer", "卡管岗（演示）", "card_officer", "3206", "卡管科"),
+    OfficerRow("finance", "财务岗（演示）", "finance_officer", "3206", "财务科"),
+    OfficerRow("risk", "风险监测岗（演示）", "risk_officer", "3206", "风险监测科"),
+    OfficerRow("auditor", "审计岗（演示）", "auditor", "", "审计科"),
+    OfficerRow("editor", "目录编制岗（演示）", "catalogue_editor", "3206", "目录科"),
+    OfficerRow("approver", "目录审核岗（演示）", "catalogue_approver", "3206", "目录科"),
+    OfficerRow("admin", "系统管理员（演示）", "administrator", "", "信息中心"),
 )
 
 _COUNTS_AS = (
@@ -96,7 +97,8 @@ def _known(username: str, password: str, was_lost: bool) -> bool:
 
 
 def _appoint(row: OfficerRow, password: str) -> None:
-    officer = staff.appoint(ACTOR, username=row.username, password=password, display_name=row.display_name)
+    named = {"username": row.username, "display_name": row.display_name, "department": row.department}
+    officer = staff.appoint(ACTOR, password=password, **named)
     staff.assign(ACTOR, officer, row.role, row.place)
 
 
