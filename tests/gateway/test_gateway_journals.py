@@ -1,5 +1,6 @@
 """What gates decided without a line, over HTTP: each admission is on the platform once, and somebody pays for it."""
 
+import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
-from tests.gateway.gates import OfflineGate
+from tests.gateway.gates import UPLOAD, OfflineGate
 from tests.gateway.process import GatewayProcess, a_gateway, send
 from tests.kernel.uses.town import METRO
 from tests.small_city import Card, SmallCity, Terminal
@@ -711,6 +712,15 @@ def test_whatever_a_gates_own_key_signed_is_taken_or_told_and_keeps_up_nothing(
         assert (last, uploaded.end["through"]) == (("recorded", None), uploaded.results[-1]["sequence"])
         assert city.purse_of(card) == 2700
     assert client.get("/health").json()["faults"] == 0
+
+
+def test_an_upload_that_is_packed_is_refused_and_not_taken_for_an_empty_one(city: Port, client: httpx.Client) -> None:
+    gate, card = city.a_ferry("operator"), city.a_card(purse_fen=3000)
+    gate.write(card)
+    headers = gate.headers("POST", UPLOAD, 0) | {"Content-Encoding": "gzip"}
+    answer = client.post(UPLOAD, content=gzip.compress(b"".join(gate.lines)), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "REQUEST_MALFORMED")
+    assert gate.upload(client).kinds == ["recorded"]
 
 
 def test_an_item_that_nobody_knows(city: Port, client: httpx.Client) -> None:

@@ -28,7 +28,7 @@ from onecard.gateway.journals import Reader, Readers
 from onecard.gateway.lane import LOST, Counts, telling_lost
 from onecard.gateway.rsgi import Headers
 from onecard.gateway.terminals import Signed, Terminals
-from onecard.gateway.wire import Response, json_response
+from onecard.gateway.wire import Response, json_response, require_plain
 from onecard.kernel.uses import offline
 from onecard.kernel.uses.actions import Collision, Memory
 from onecard.kernel.uses.chain import Following, Head
@@ -101,6 +101,7 @@ class Uploads:
         Raises Unavailable QUEUE_FULL, or whatever ends it before anything was recorded; later the answer ends with why.
         """
         signed = await self.terminals.check("POST", path, headers, b"", any_time=True)
+        require_plain(headers.get("content-encoding"))
         if self._under_way >= self.uploads_max:
             raise errors.queue_full()
         self._under_way += 1

@@ -116,7 +116,7 @@ OPERATIONS: Final = (
     Operation(
         "POST", batch.UPLOAD, "upload", "offline", "Lines of its journal, which a gate decided without a line", SIGNED,
         {batch.KIND: LINES}, str, asked_as=JOURNAL,
-        refusals=(_UNSIGNED, {408: ("REQUEST_TOO_SLOW",)}, _BUSY),
+        refusals=(_UNSIGNED, {400: ("REQUEST_MALFORMED",), 408: ("REQUEST_TOO_SLOW",)}, _BUSY),
     ),
     Operation(
         "GET", f"{batch.JOURNALS}{{journal}}", "journal", "offline", "How far a journal is taken", SIGNED,

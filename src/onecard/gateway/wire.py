@@ -91,6 +91,12 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         raise _malformed(str(error)) from None
 
 
+def require_plain(content_encoding: str | None) -> None:
+    """A body that is packed holds no lines, and would be taken for an empty one. Raises BadInput REQUEST_MALFORMED."""
+    if content_encoding not in (None, "identity"):
+        raise _malformed("Content-Encoding: expected identity")
+
+
 def _malformed(what: str) -> BadInput:
     return BadInput(
         "REQUEST_MALFORMED",
