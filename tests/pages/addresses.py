@@ -22,6 +22,7 @@ class Who(Enum):
     ASKED = "asked for a code to sign in with"
     RESIDENT = "a resident"
     WITHOUT_ECARD = "a resident without an e-card"
+    CLIENT = "a client of the department API"
     NEWCOMER = "an officer without a second factor"
     HALFWAY = "an officer before the second step"
     OFFICER = "an officer with every role"
@@ -55,7 +56,7 @@ def _page(who: Who, *addresses: str, **more: Any) -> Sample:
 
 
 NOBODY, ASKED, RESIDENT, WITHOUT_ECARD = Who.NOBODY, Who.ASKED, Who.RESIDENT, Who.WITHOUT_ECARD
-NEWCOMER, HALFWAY, OFFICER = Who.NEWCOMER, Who.HALFWAY, Who.OFFICER
+NEWCOMER, HALFWAY, OFFICER, CLIENT = Who.NEWCOMER, Who.HALFWAY, Who.OFFICER, Who.CLIENT
 POSTED, FILE, AWAY = Kind.POSTED, Kind.FILE, Kind.AWAY
 
 PUBLIC = {
@@ -102,11 +103,11 @@ PUBLIC = {
     "portal_ecard_lock": _page(RESIDENT, "/ecard/lock/", kind=POSTED),
     "portal_licence": _page(RESIDENT, "/ecard/licence/"),
     "portal_licence_revealed": _page(RESIDENT, "/ecard/licence/revealed/", kind=POSTED),
-    "portal_uses": _page(RESIDENT, "/uses/", "/uses/?outcome=refused&field=health", grows=True),
     "portal_family": _page(RESIDENT, "/ecard/family/"),
     "portal_family_answer": _page(RESIDENT, "/ecard/family/1/answer/", kind=POSTED),
     "portal_relative": _page(RESIDENT, "/ecard/family/{tie}/code/", kind=AWAY),
     "portal_relative_fresh": _page(RESIDENT, "/ecard/family/1/code/fresh/", kind=POSTED),
+    "portal_uses": _page(RESIDENT, "/uses/", "/uses/?outcome=refused&field=health", grows=True),
     "portal_use": _page(RESIDENT, "/uses/{use}/", "/uses/{refused_use}/"),
     "portal_money": _page(RESIDENT, "/money/", grows=True),
     "portal_rights": _page(RESIDENT, "/rights/"),
@@ -116,6 +117,17 @@ PUBLIC = {
     "dev_try": _page(NOBODY, "/dev/try"),
     "dev_codes": _page(NOBODY, "/dev/codes"),
     "dev_signing": _page(NOBODY, "/dev/signing"),
+    "dev_webhooks": _page(NOBODY, "/dev/webhooks"),
+    "dev_search": _page(NOBODY, "/dev/search?q=trace", "/dev/search?q=nowhere"),
+    "dev_changes": _page(NOBODY, "/dev/changes"),
+    "dev_status": _page(NOBODY, "/dev/status"),
+    "dev_sign_in": _page(CLIENT, "/dev/sign-in"),
+    "dev_sign_out": _page(CLIENT, "/dev/sign-out", kind=POSTED),
+    "dev_calls": _page(CLIENT, "/dev/calls", "/dev/calls?status=418", "/dev/calls?trace=x"),
+    "dev_credentials": _page(CLIENT, "/dev/credentials"),
+    "dev_withdrawal": _page(CLIENT, "/dev/credentials/withdrawal", kind=POSTED),
+    "dev_endpoints": _page(CLIENT, "/dev/endpoints"),
+    "dev_deliveries": _page(CLIENT, "/dev/endpoints/1"),
     "dev_openapi": _page(NOBODY, "/dev/openapi/gateway.json", kind=FILE),
     # The widest tables, the longest examples, one of each kind of caller.
     "dev_operation": _page(

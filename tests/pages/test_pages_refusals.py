@@ -45,7 +45,7 @@ def tried(client: Client, sample: Sample, known: dict[str, Any]) -> Iterator[tup
 
 
 def leads_to_sign_in(answer: Any) -> bool:
-    return answer.status_code == 302 and answer["Location"].startswith("/sign-in/")
+    return bool(answer.status_code == 302 and answer["Location"].startswith("/sign-in/"))
 
 
 @pytest.mark.parametrize(("process", "guarded"), [("public", PERSONAL), ("staff", GUARDED)])
@@ -54,6 +54,16 @@ def test_nobody_opens_what_takes_a_sign_in(process: str, guarded: dict[str, Samp
         for sample in guarded.values():
             for asked, answer in tried(Client(), sample, known):
                 assert leads_to_sign_in(answer), (asked, answer.status_code)
+
+
+def test_nobody_opens_what_is_a_clients(known: dict[str, Any]) -> None:
+    own = [PUBLIC[name] for name, mark in MARKS["public"].items() if mark == "client"]
+    assert own
+    with face("public"):
+        for sample in own:
+            for asked, answer in tried(Client(), sample, known):
+                away = answer.status_code == 302 and answer["Location"].startswith("/dev/sign-in")
+                assert away or answer.status_code == 404, (asked, answer.status_code)
 
 
 def test_what_is_another_residents_does_not_exist(known: dict[str, Any]) -> None:
