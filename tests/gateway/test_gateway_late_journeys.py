@@ -152,6 +152,7 @@ def test_what_does_not_fit_into_the_purse_stays_charged_and_is_shown(
     topup = {"item": "payments.purse_topup", "code": west.code_at(card, time.time()), "amount_fen": 1000}
     use_online(client, counter, topup, counter.next())  # pays the 500 that are owed
     more_fen = 2000 - room_fen - city.purse_of(card)
+    assert card.purse is not None
     city.transfer(city.account(city.bank, "bank.clearing"), card.purse, more_fen, "opening")
     east.write(card, leg=Leg.OUT, at=ago(5))
     for kind in ("recorded", "repeated"):
