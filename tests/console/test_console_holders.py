@@ -179,7 +179,7 @@ def test_what_is_masked_is_shown_for_a_reason_and_leaves_a_fact(client: Client, 
     assert "15400000001" not in page
     assert "no-store" in answer["Cache-Control"]
     (fact,) = audit.facts_about(f"holder:{holder.pk}", verb="holders.reveal")
-    assert (fact.reason, fact.detail) == ("核对户口簿", {"fields": ["name", "number"]})
+    assert (fact.reason, fact.detail) == ("核对户口簿", {"fields": ["name", "number"], "office": "卡管科"})
 
 
 @pytest.mark.parametrize(

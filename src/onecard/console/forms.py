@@ -102,11 +102,22 @@ class AppointForm(forms.Form):
     )
 
 
+class Places(forms.Select):
+    """A choice of places, whose names are Chinese whatever the page's language."""
+
+    def create_option(self, name: str, value: Any, *more: Any, **options: Any) -> dict[str, Any]:
+        """As Django's; what stands for a division is marked."""
+        made: dict[str, Any] = super().create_option(name, value, *more, **options)
+        if str(value).isdecimal():
+            made["attrs"]["lang"] = "zh-CN"
+        return made
+
+
 class AssignForm(forms.Form):
     """A role, where, and until when."""
 
     role = forms.ChoiceField(label=_("角色"), error_messages={"required": _("请选择角色。")})
-    place = forms.ChoiceField(label=_("管辖范围"), error_messages={"required": _("请选择管辖范围。")})
+    place = forms.ChoiceField(label=_("管辖范围"), error_messages={"required": _("请选择管辖范围。")}, widget=Places)
     until = forms.DateField(
         label=_("有效至"),
         required=False,
