@@ -307,11 +307,11 @@ def _stale_codes(chosen: Sequence[Picked]) -> list[dict[str, object]]:
     """Screenshots of codes, a quarter of an hour old."""
     signing = _issuer_keys()
     then = clock.now() - STALE_FOR
-    return [
-        dict(window)
-        for each in chosen
-        for window in issue({"serial": each.serial, "classes": each.classes}, 1, then, signing)
-    ]
+    codes: list[dict[str, object]] = []
+    for each in chosen:
+        assert each.serial is not None
+        codes += [dict(window) for window in issue(each.serial, each.classes, 1, then, signing)]
+    return codes
 
 
 def _issuer_keys() -> IssuerKeys:

@@ -116,11 +116,13 @@ def _suite(row: Mapping[str, object]) -> Suite:
     return suite.signature_suite(str(row["suite"]))
 
 
-def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: IssuerKeys) -> list[Window]:
-    """Sign `count` windows (1 to 10) for a device's e-card, the first containing `now`. Raises Unavailable
-    NO_SIGNING_KEY."""
+def issue(
+    serial: int, classes: str, count: int, now: dt.datetime, keys: IssuerKeys, via: codes.Via = codes.Via.SELF
+) -> list[Window]:
+    """Sign `count` windows (1 to 10) for an e-card, the first containing `now`. `classes` is JSON, a list of
+    [class, from, to]. Raises Unavailable NO_SIGNING_KEY.
+    """
     signer = keys.signer()
-    serial = int(device["serial"])  # type: ignore[call-overload]
     issued: list[Window] = []
     for starts, ends in codes.windows(int(now.timestamp()), count):
         day = clock.day_of(dt.datetime.fromtimestamp(starts, dt.UTC))
@@ -128,11 +130,11 @@ def issue(device: Mapping[str, object], count: int, now: dt.datetime, keys: Issu
             issuer=keys.place,
             kid=signer.kid,
             ref=keys.refs.on(day).ref(serial),
-            via=codes.Via.FAMILY if device["family"] else codes.Via.SELF,
+            via=via,
             not_before=starts,
             expires=ends,
             nonce=codes.nonce(now.timestamp(), os.urandom(codes.NONCE_DRAWN_BYTES)),
-            classes=_class_numbers(str(device["classes"]), day),
+            classes=_class_numbers(classes, day),
         )
         issued.append({"not_before": starts, "expires": ends, "code": codes.encode(claims, signer)})
     return issued

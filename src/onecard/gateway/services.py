@@ -331,7 +331,8 @@ class Services:
         device = await self._device(authorization)
         await self.issuer_keys.refresh()
         await self.issuer_keys.go_over(device["signs"])
-        windows = issue(device, count, now, self.issuer_keys)
+        via = codes.Via.FAMILY if device["family"] else codes.Via.SELF
+        windows = issue(device["serial"], device["classes"], count, now, self.issuer_keys, via)
         told: answers.Windows = {"server_time": int(now.timestamp()), "windows": windows}
         return wire.json_response(told)
 
