@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web.faces import code_now
 from tests.foundation.web.live import Live, browser, live, watched
-from tests.foundation.web.test_web_browser import LOOKS, keep_picture, officer, press_until, sign_in, walk
+from tests.foundation.web.test_web_browser import keep_picture, officer, press_until, sign_in
 
 from onecard.foundation.clock import today
 
@@ -27,34 +27,6 @@ WRITE = (
 @pytest.fixture
 def staff_face() -> None:
     """The process has its own settings; this one needs none."""
-
-
-@pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_pages_of_registers_and_uses(live: Live, officer: BrowserContext, language: str, mode: str) -> None:
-    holder = f"/holders/{live.known['holder']}/"
-    cancel = f"{holder}cards/{live.known['card']}/cancel/"
-    paths = [holder, f"{holder}data/", cancel, f"{holder}cards/{live.known['card']}/complete/"]
-    paths += ["/uses/", "/uses/?line=double", f"/uses/{live.known['use']}/", "/exports/"]
-    paths += ["/points/", f"/points/{live.known['point']}/", "/terminals/", f"/terminals/{live.known['terminal']}/"]
-    paths += ["/accounts/", f"/accounts/{live.known['account']}/", "/concessions/"]
-    assert walk(officer, live.staff, paths, language, mode) == []
-
-
-def test_unmasking_by_keyboard_alone(live: Live, officer: BrowserContext) -> None:
-    page = watched(officer, live.staff)
-    page.go(f"/holders/{live.known['holder']}/?lang=zh&mode=standard")
-    press_until(page.page, f"a[href='/holders/{live.known['holder']}/data/']", 90)
-    page.page.keyboard.press("Enter")
-    expect(page.page.locator("h1")).to_have_text("查看完整信息")
-    press_until(page.page, "#id_fields_shown_0", 60)
-    page.page.keyboard.press("Space")
-    press_until(page.page, "#id_reason")
-    page.page.keyboard.type("核对户口簿")
-    press_until(page.page, "form .btn.primary")
-    page.page.keyboard.press("Enter")
-    expect(page.page.locator("#shown")).to_contain_text("张小明")
-    assert page.faults() == []
-    page.page.close()
 
 
 def test_a_use_is_explained_and_given_back(live: Live, officer: BrowserContext) -> None:

@@ -11,7 +11,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
-from tests.foundation.web.faces import PASSWORD, a_registered_holder, a_resident
+from tests.foundation.web.faces import PASSWORD, a_registered_holder, a_resident, number_of
 from tests.sms_process import KEY, SmsProcess, an_operator, code_in
 
 from onecard.connectors.sms import caller, sending
@@ -19,7 +19,6 @@ from onecard.connectors.sms.caller import NotTaken, Operator
 from onecard.foundation import clock
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.postgres.raw import rows
-from onecard.kernel.holders import rules
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.signins import codes
 from onecard.kernel.signins.models import Code, User
@@ -40,11 +39,6 @@ def ready(operator: SmsProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     operator.behave("normal")
     monkeypatch.setenv(caller.URL, operator.url)
     monkeypatch.setenv(caller.KEY, KEY)
-
-
-def number_of(sequence: int) -> str:
-    first_17 = f"990601{dt.date(1950, 5, 1):%Y%m%d}{sequence:03d}"
-    return first_17 + rules.check_character(first_17)
 
 
 def ask(client: Client, number: str, **more: str) -> Any:

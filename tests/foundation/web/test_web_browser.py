@@ -1,43 +1,24 @@
-"""The pages in a real browser, served by live processes: nothing inaccessible, outside, inline or too wide."""
+"""The pages in a real browser, served by live processes; what holds for every page: tests/pages."""
 
 import os
 from collections.abc import Iterator
-from itertools import product
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web.faces import code_now
 from tests.foundation.web.live import Live, browser, live, watched
+from tests.pages.looking import LOOKS, WIDTHS
 
 __all__ = ["browser", "live"]
 pytestmark = pytest.mark.browser
 
-WIDTHS = (320, 768, 1366)
 BY_PASSWORD = "/sign-in/password/?next=/cards/"
-OWN = ("/seen/", "/uses/", "/uses/?outcome=refused&field=health", "/money/", "/rights/")
-LOOKS = list(product(("zh", "en"), ("standard", "elder")))
-
-
-def public_pages(known: dict[str, Any]) -> list[str]:
-    return ["/", "/cards/", "/paying/", f"/cards/{known['card']}/lost/", "/sign-out/", "/nowhere/", *OWN]
 
 
 def sign_in(page: Page, name: str, password: str) -> None:
     page.fill("#id_login", name)
     page.fill("#id_password", password)
     page.press("#id_password", "Enter")
-
-
-@pytest.fixture(scope="module")
-def resident(live: Live, browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="zh-CN")
-    page = context.new_page()
-    page.goto(live.public + BY_PASSWORD)
-    sign_in(page, "zhang", live.known["password"])
-    expect(page.locator("h1")).to_have_text("我的卡")
-    yield context
-    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,53 +40,6 @@ def keep_picture(page: Page, name: str) -> None:
         page.screenshot(path=f"{folder}/{name.replace('/', '_')}.png", full_page=True)
 
 
-def walk(context: BrowserContext, home: str, paths: list[str], language: str, mode: str) -> list[str]:
-    """The faults of pages in every width."""
-    found = []
-    page = watched(context, home)
-    for path in paths:
-        page.go(f"{path}{'&' if '?' in path else '?'}lang={language}&mode={mode}")
-        if path == "/nowhere/":
-            page.wrong = [said for said in page.wrong if "404" not in said]
-        for width in WIDTHS:
-            page.page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{path} {width}px: {fault}" for fault in page.faults()]
-            keep_picture(page.page, f"{home[-1]}{path}{width}-{language}-{mode}")
-    page.page.close()
-    return found
-
-
-@pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_public_pages(live: Live, resident: BrowserContext, browser: Browser, language: str, mode: str) -> None:
-    assert walk(resident, live.public, public_pages(live.known), language, mode) == []
-    stranger = browser.new_context(locale="zh-CN")
-    items = ("transit.metro_ride", "transit.bus_ride", "government.marriage_registration")
-    open_pages = ["/", "/_kit", "/sign-in/", "/sign-in/password/", "/services", "/services?q=nowhere"]
-    open_pages += [f"/services/{item}" for item in items]
-    assert walk(stranger, live.public, open_pages, language, mode) == []
-    stranger.close()
-
-
-@pytest.mark.parametrize(("language", "mode"), LOOKS)
-def test_staff_pages(live: Live, officer: BrowserContext, browser: Browser, language: str, mode: str) -> None:
-    risks = ["/risks/", "/risks/?state=acted", f"/risks/{live.known['risk']}/"]
-    assert walk(officer, live.staff, ["/", "/holders/", *risks, "/sign-out/"], language, mode) == []
-    new = browser.new_context(locale="zh-CN")
-    page = new.new_page()
-    page.goto(live.staff + "/")
-    sign_in(page, "wu", live.known["password"])
-    page.wait_for_url("**/second-factor/")
-    assert walk(new, live.staff, ["/second-factor/"], language, mode) == []
-    new.close()
-    half = browser.new_context(locale="zh-CN")
-    page = half.new_page()
-    page.goto(live.staff + "/")
-    sign_in(page, "sun", live.known["password"])
-    page.wait_for_url("**/sign-in/code/**")
-    assert walk(half, live.staff, ["/sign-in/code/"], language, mode) == []
-    half.close()
-
-
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
 def test_a_found_holder_and_a_refused_search(live: Live, officer: BrowserContext, language: str, mode: str) -> None:
     page = watched(officer, live.staff)
@@ -125,26 +59,6 @@ def test_a_found_holder_and_a_refused_search(live: Live, officer: BrowserContext
     page.page.close()
 
 
-def test_following_up_a_risk_by_keyboard_alone(live: Live, officer: BrowserContext) -> None:
-    page = watched(officer, live.staff)
-    page.go(f"/risks/{live.known['risk']}/?lang=zh&mode=standard")
-    press_until(page.page, "#id_state", 60)
-    page.page.keyboard.press("Enter")
-    press_until(page.page, "#id_reason")
-    press_until(page.page, "form .btn.primary")
-    page.page.keyboard.press("Enter")
-    expect(page.page.locator(".summary")).to_be_visible()
-    page.wrong = [said for said in page.wrong if "422" not in said]
-    assert page.faults() == []
-    page.page.select_option("#id_state", "looked_at")
-    page.page.press("#id_reason", "Tab")
-    page.page.keyboard.press("Enter")
-    expect(page.page.locator("[role=status].alert")).to_contain_text("处置已记录")
-    expect(page.page.locator(".phead .tag").last).to_have_text("已查看")
-    assert page.faults() == []
-    page.page.close()
-
-
 def press_until(page: Page, selector: str, limit: int = 30) -> None:
     """Walk by Tab to an element; it must be reachable and show that it has the focus."""
     for _ in range(limit):
@@ -154,37 +68,6 @@ def press_until(page: Page, selector: str, limit: int = 30) -> None:
             assert shown != "none", f"{selector} hides its focus"
             return
     raise AssertionError(f"Tab does not reach {selector}")
-
-
-def test_signing_in_and_reporting_a_loss_by_keyboard_alone(live: Live, browser: Browser) -> None:
-    context = browser.new_context(locale="zh-CN")
-    page = watched(context, live.public)
-    page.go(BY_PASSWORD)
-    keyboard = page.page.keyboard
-    press_until(page.page, ".skip")
-    press_until(page.page, "#id_login")
-    keyboard.type("wang")
-    press_until(page.page, "#id_password")
-    keyboard.type(live.known["password"])
-    press_until(page.page, "button[type=submit]")
-    keyboard.press("Enter")
-    expect(page.page.locator("h1")).to_have_text("我的卡")
-    press_until(page.page, "a.danger")
-    keyboard.press("Enter")
-    expect(page.page.locator("h1")).to_have_text("临时挂失这张卡？")
-    press_until(page.page, "button[type=submit]")
-    keyboard.press("Enter")
-    expect(page.page.locator("[role=status].alert")).to_contain_text("已临时挂失")
-    assert page.faults() == []
-    press_until(page.page, "a.primary")
-    keyboard.press("Enter")
-    expect(page.page.locator("h1")).to_have_text("解除这张卡的挂失？")
-    assert page.faults() == []
-    press_until(page.page, "button[type=submit]")
-    keyboard.press("Enter")
-    expect(page.page.locator("[role=status].alert")).to_contain_text("已解除挂失")
-    assert page.faults() == []
-    context.close()
 
 
 def test_a_refused_sign_in_says_so_and_keeps_the_name(live: Live, browser: Browser) -> None:
