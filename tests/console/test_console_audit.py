@@ -95,7 +95,8 @@ def test_facts_of_other_places_stay_there() -> None:
     actions.record(SYSTEM, "cards.lock", "card:6", place="110000")
     actions.record(SYSTEM, "cards.cancel", "card:7")
     near = a_staff_client(an_officer("he", "auditor", place="3206"))
-    assert codes(shown(near, "/audit/")) == ["cards.issue"]
+    seen = [code for code in codes(shown(near, "/audit/")) if code.startswith("cards.")]
+    assert seen == ["cards.issue"]
 
 
 def test_pages_follow_one_another_by_key_with_the_same_queries(client: Client) -> None:
