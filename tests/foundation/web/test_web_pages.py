@@ -38,6 +38,7 @@ CSP = {
     "script-src 'self'",
     "img-src 'self' data:",
     "connect-src 'self'",
+    "manifest-src 'self'",
     "font-src 'self'",
     "form-action 'self'",
     "frame-ancestors 'none'",
