@@ -15,6 +15,7 @@ from tests.foundation.web.faces import SYSTEM, a_registered_holder, a_staff_clie
 from onecard.check import running
 from onecard.console.auditing import FINDINGS
 from onecard.foundation.actors import Actor
+from onecard.foundation.exports import OPEN_MAX
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions, exports, trail, verification
 from onecard.kernel.audit import queries as audit
@@ -196,7 +197,7 @@ def test_a_list_is_stopped_and_three_are_enough(client: Client) -> None:
     path = ask(client)
     assert client.post(path)["Location"] == path
     assert "已停止" in shown(client, path)
-    for _ in range(exports.OPEN_MAX):
+    for _ in range(OPEN_MAX):
         ask(client)
     answer = client.post("/audit/exports/", follow=True)
-    assert f"您已有{exports.OPEN_MAX}个导出正在进行" in answer.content.decode()
+    assert f"您已有{OPEN_MAX}个导出正在进行" in answer.content.decode()

@@ -14,6 +14,7 @@ from tests.foundation.web.faces import a_registered_holder, a_staff_client, a_us
 from tests.kernel.cards.builders import a_card
 
 from onecard.foundation import clock
+from onecard.foundation.exports import OPEN_MAX
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
@@ -241,11 +242,11 @@ def test_a_list_is_its_askers_alone_and_gone_after_its_day(client: Client) -> No
 
 
 def test_three_lists_at_once_and_no_more(client: Client) -> None:
-    for _ in range(exports.OPEN_MAX):
+    for _ in range(OPEN_MAX):
         ask(client)
     answer = client.post("/exports/", follow=True)
     assert "您已有3个导出正在进行" in answer.content.decode()
-    assert len(exports.of_actor(_actor())) == exports.OPEN_MAX
+    assert len(exports.of_actor(_actor())) == OPEN_MAX
 
 
 def _actor() -> Any:

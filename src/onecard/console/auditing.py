@@ -10,7 +10,7 @@ from django.urls import reverse
 from onecard.console import actors, verbs
 from onecard.console.using import day
 from onecard.foundation.web.links import query_of
-from onecard.kernel.audit import exports, trail
+from onecard.kernel.audit import trail
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.audit.queries import Finding
 from onecard.kernel.audit.trail import Wanted
@@ -244,11 +244,3 @@ def _finding(found: Finding) -> FindingRow:
     name, meaning = FINDINGS[found.kind]
     told = {language: text % {"n": found.count} for language, text in name.items()}
     return FindingRow(told, meaning, found.subject, found.is_fault)
-
-
-EXPORT_STATES = {
-    exports.State.WAITING: ({"zh": "等待中", "en": "Waiting"}, "info"),
-    exports.State.RUNNING: ({"zh": "正在导出", "en": "Being written"}, "info"),
-    exports.State.DONE: ({"zh": "已完成", "en": "Done"}, "ok"),
-    exports.State.STOPPED: ({"zh": "已停止", "en": "Stopped"}, "warn"),
-}

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecard.console import auditing
 from onecard.console.access import needs
+from onecard.console.exporting import STATES
 from onecard.console.page import actor_at, page_of
 from onecard.foundation.errors import Conflict
+from onecard.foundation.exports import State
 from onecard.foundation.web.jinja import words
 from onecard.kernel.audit import exports, queries, verification
 
@@ -70,7 +72,7 @@ def exports_of(request: HttpRequest) -> HttpResponse:
             messages.warning(request, words(told))
             return redirect("console_audit_exports")
         return redirect("console_audit_export", id_)
-    page = page_of(request, "audit", exports=exports.of_actor(actor), states=auditing.EXPORT_STATES)
+    page = page_of(request, "audit", exports=exports.of_actor(actor), states=STATES)
     return render(request, "audit_exports.html", page)
 
 
@@ -84,7 +86,7 @@ def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
         return redirect("console_audit_export", export_id)
     found = exports.one(actor, export_id)
     query = auditing.Chosen(found.wanted.actor, found.wanted, None).query()
-    page = page_of(request, "audit", export=found, states=auditing.EXPORT_STATES, query=query)
+    page = page_of(request, "audit", export=found, states=STATES, query=query)
     return render(request, "audit_export.html", page)
 
 
@@ -93,7 +95,7 @@ def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
 def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A list that is done, as a file."""
     found = exports.one(actor_at(request), export_id)
-    if found.state is not exports.State.DONE:
+    if found.state is not State.DONE:
         return redirect("console_audit_export", export_id)
     response = StreamingHttpResponse(exports.content(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{found.asked_at:%Y%m%d-%H%M}.csv"'

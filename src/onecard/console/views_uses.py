@@ -11,10 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecard.console import using
 from onecard.console.access import needs
+from onecard.console.exporting import STATES
 from onecard.console.forms import ReasonForm
 from onecard.console.page import actor_at, page_of
 from onecard.console.refusing import said
 from onecard.foundation.errors import Conflict
+from onecard.foundation.exports import State
 from onecard.foundation.web.jinja import is_english, words
 from onecard.kernel.uses import exports, officer_refunds
 
@@ -93,16 +95,8 @@ def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
 def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A list that is done, as a file."""
     found = exports.one(actor_at(request), export_id)
-    if found.state is not exports.State.DONE:
+    if found.state is not State.DONE:
         return redirect("console_export", export_id)
     response = StreamingHttpResponse(exports.content(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="uses-{found.asked_at:%Y%m%d-%H%M}.csv"'
     return response
-
-
-STATES = {
-    exports.State.WAITING: ({"zh": "等待中", "en": "Waiting"}, "info"),
-    exports.State.RUNNING: ({"zh": "正在导出", "en": "Being written"}, "info"),
-    exports.State.DONE: ({"zh": "已完成", "en": "Done"}, "ok"),
-    exports.State.STOPPED: ({"zh": "已停止", "en": "Stopped"}, "warn"),
-}

@@ -9,6 +9,7 @@ from django.db import connection
 from onecard.foundation import clock
 from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import Conflict, NotFound, NotPermitted
+from onecard.foundation.exports import OPEN_MAX, State
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions, exports, jobs, queries, trail, verification
@@ -151,9 +152,9 @@ def test_a_list_of_facts_goes_on_where_it_stood(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.django_db
 def test_a_list_that_is_stopped_is_written_no_further_and_three_are_enough() -> None:
-    ids = [exports.ask(AUDITOR, EVERYWHERE, Wanted()) for _ in range(exports.OPEN_MAX)]
+    ids = [exports.ask(AUDITOR, EVERYWHERE, Wanted()) for _ in range(OPEN_MAX)]
     with pytest.raises(Conflict, match="EXPORTS_OPEN"):
         exports.ask(AUDITOR, EVERYWHERE, Wanted())
     exports.stop(AUDITOR, ids[0])
     assert exports.write(ids[0]) == 0
-    assert exports.one(AUDITOR, ids[0]).state is exports.State.STOPPED
+    assert exports.one(AUDITOR, ids[0]).state is State.STOPPED

@@ -3,12 +3,9 @@
 A part and how far it went are one transaction, so a job that was killed goes on where it stood. It expires after a day.
 """
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,10 +14,9 @@ from django.db import transaction
 from onecard.foundation import clock, jobs, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.clock import CHINA
-from onecard.foundation.errors import Conflict, NotFound
+from onecard.foundation.exports import KEPT_HOURS, OPEN_MAX, PART, ROWS_MAX, State, lines, too_many, unknown
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
-from onecard.foundation.web.tables import cell
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.audit import trail
 from onecard.kernel.audit.models import Fact
@@ -28,20 +24,7 @@ from onecard.kernel.audit.trail import Wanted
 
 HERE = "onecard.kernel.audit"
 PERMISSION = "audit.export"
-KEPT_HOURS = 24
-FACTS_MAX = 1_000_000
-PART = 5_000
-OPEN_MAX = 3
 HEADS = ("id", "time", "actor", "verb", "subject", "place", "reason", "detail")
-
-
-class State(StrEnum):
-    """Where a list stands. `stopped`: by who asked for it."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
 
 
 class Export(NamedTuple):
@@ -62,7 +45,7 @@ class Export(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        return self.state in (State.WAITING, State.RUNNING)
+        return self.state.is_open
 
 
 @transaction.atomic
@@ -74,13 +57,7 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted) -> UUID:
     for place in places:
         actor.require("audit.export", place)
     if sum(each.is_open for each in of_actor(actor)) >= OPEN_MAX:
-        raise Conflict(
-            "EXPORTS_OPEN",
-            f"您已有{OPEN_MAX}个导出正在进行。",
-            f"You have {OPEN_MAX} exports under way.",
-            next_zh="请等待完成，或停止其中一个。",
-            next_en="Wait for one, or stop one.",
-        )
+        raise too_many()
     id_, plain = uuid7(), wanted.plain()
     expires = clock.now() + dt.timedelta(hours=KEPT_HOURS)
     rows(sql.load(HERE, "ask_export"), id_, actor.name, list(places), json.dumps(plain), expires)
@@ -98,13 +75,7 @@ def one(actor: Actor, export_id: UUID) -> Export:
     """One of an officer's own lists. Raises NotFound EXPORT_UNKNOWN."""
     found = _load(export_id)
     if found is None or found.actor != actor.name:
-        raise NotFound(
-            "EXPORT_UNKNOWN",
-            "没有这个导出，或者已经过期。",
-            "There is no such export, or it has expired.",
-            next_zh="请重新导出。",
-            next_en="Ask for it again.",
-        )
+        raise unknown()
     return found
 
 
@@ -116,7 +87,7 @@ def stop(actor: Actor, export_id: UUID) -> None:
 
 def content(export: Export) -> Iterator[bytes]:
     """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark)."""
-    yield _lines([HEADS]).encode("utf-8-sig")
+    yield lines([HEADS]).encode("utf-8-sig")
     for number in range(export.parts):
         for (text,) in rows(
             "SELECT content FROM audit_export_part WHERE export_id = $1 AND number = $2", export.id, number
@@ -136,14 +107,14 @@ def write(export_id: UUID) -> int:
 
 @transaction.atomic
 def _write_part(export: Export) -> None:
-    left = min(PART, FACTS_MAX - export.facts)
+    left = min(PART, ROWS_MAX - export.facts)
     found = trail.page(export.places, export.wanted, before=export.position, limit=left)
     facts = export.facts + len(found)
-    done = len(found) < left or facts >= FACTS_MAX
+    done = len(found) < left or facts >= ROWS_MAX
     position = found[-1].pk if found else export.position
     newest = export.newest or (found[0].pk if found else None)
     if found:
-        text = _lines(_row(fact) for fact in found)
+        text = lines(_row(fact) for fact in found)
         rows("INSERT INTO audit_export_part VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", export.id, export.parts, text)
     rows(
         sql.load(HERE, "move_export"),
@@ -170,12 +141,6 @@ def drop_expired() -> int:
 def _row(fact: Fact) -> list[object]:
     at = fact.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
     return [fact.pk, at, fact.actor, fact.verb, fact.subject, fact.place, fact.reason, trail.detail_text(fact)]
-
-
-def _lines(table: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([cell(value) for value in row] for row in table)
-    return text.getvalue()
 
 
 def _load(export_id: UUID) -> Export | None:

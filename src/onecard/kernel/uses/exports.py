@@ -4,12 +4,9 @@ A part and how far it went are one transaction, so a job that was killed goes on
 no card and no holder; it expires after a day.
 """
 
-import csv
 import datetime as dt
-import io
 import json
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,11 +15,10 @@ from django.db import transaction
 from onecard.foundation import clock, jobs, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.clock import CHINA
-from onecard.foundation.errors import Conflict, NotFound
+from onecard.foundation.exports import KEPT_HOURS, OPEN_MAX, PART, ROWS_MAX, State, lines, too_many, unknown
 from onecard.foundation.ids import moment_of, uuid7
 from onecard.foundation.money import yuan
 from onecard.foundation.postgres.raw import rows
-from onecard.foundation.web.tables import cell
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.uses import listing
 from onecard.kernel.uses.listing import NEWEST, Line, Listed, Wanted
@@ -30,10 +26,6 @@ from onecard_kit.verdicts import WORDS, Verdict
 
 HERE = "onecard.kernel.uses"
 PERMISSION = "uses.export"
-KEPT_HOURS = 24
-USES_MAX = 1_000_000
-PART = 5_000
-OPEN_MAX = 3
 HEADS = {
     "zh": ("用卡编号", "时间", "应用项目", "项目代码", "用卡点", "用卡点代码", "地区", "终端", "出示方式", "结果",
            "结果代码", "全价（元）", "实付（元）", "运营单位承担（元）", "优惠", "已退回", "离线",
@@ -42,15 +34,6 @@ HEADS = {
            "verdict code", "full price (yuan)", "paid (yuan)", "borne by operator (yuan)", "concession", "given back",
            "offline", "used twice", "differs from the platform"),
 }  # fmt: skip
-
-
-class State(StrEnum):
-    """Where a list stands. `stopped`: by who asked for it."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
 
 
 class Export(NamedTuple):
@@ -71,7 +54,7 @@ class Export(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        return self.state in (State.WAITING, State.RUNNING)
+        return self.state.is_open
 
 
 @transaction.atomic
@@ -83,13 +66,7 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted, language: str) -> U
     for place in places:
         actor.require("uses.export", place)
     if sum(each.is_open for each in of_actor(actor)) >= OPEN_MAX:
-        raise Conflict(
-            "EXPORTS_OPEN",
-            f"您已有{OPEN_MAX}个导出正在进行。",
-            f"You have {OPEN_MAX} exports under way.",
-            next_zh="请等待完成，或停止其中一个。",
-            next_en="Wait for one, or stop one.",
-        )
+        raise too_many()
     id_ = uuid7()
     expires = clock.now() + dt.timedelta(hours=KEPT_HOURS)
     rows(sql.load(HERE, "ask_export"), id_, actor.name, list(places), _json(wanted), language, expires)
@@ -107,13 +84,7 @@ def one(actor: Actor, export_id: UUID) -> Export:
     """One of an officer's own lists. Raises NotFound EXPORT_UNKNOWN."""
     found = _load(export_id)
     if found is None or found.actor != actor.name:
-        raise NotFound(
-            "EXPORT_UNKNOWN",
-            "没有这个导出，或者已经过期。",
-            "There is no such export, or it has expired.",
-            next_zh="请重新导出。",
-            next_en="Ask for it again.",
-        )
+        raise unknown()
     return found
 
 
@@ -125,7 +96,7 @@ def stop(actor: Actor, export_id: UUID) -> None:
 
 def content(export: Export) -> Iterator[bytes]:
     """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark)."""
-    yield _lines([HEADS[export.language]]).encode("utf-8-sig")
+    yield lines([HEADS[export.language]]).encode("utf-8-sig")
     for number in range(export.parts):
         for (text,) in rows(
             "SELECT content FROM uses_export_part WHERE export_id = $1 AND number = $2", export.id, number
@@ -145,12 +116,12 @@ def write(export_id: UUID) -> int:
 
 @transaction.atomic
 def _write_part(export: Export) -> None:
-    left = min(PART, USES_MAX - export.uses)
+    left = min(PART, ROWS_MAX - export.uses)
     found = listing.page(export.places, export.wanted, before=export.position, limit=left)
     uses = export.uses + len(found.uses)
-    done = found.next is None or uses >= USES_MAX
+    done = found.next is None or uses >= ROWS_MAX
     if found.uses:
-        text = _lines(_row(use, export.language) for use in found.uses)
+        text = lines(_row(use, export.language) for use in found.uses)
         rows("INSERT INTO uses_export_part VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", export.id, export.parts, text)
     rows(
         sql.load(HERE, "move_export"),
@@ -199,12 +170,6 @@ def _row(use: Listed, language: str) -> list[object]:
         use.concession,
         *(yes if each else "" for each in (use.refunded, use.gate_verdict, use.double, use.differs)),
     ]
-
-
-def _lines(table: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([cell(value) for value in row] for row in table)
-    return text.getvalue()
 
 
 def _json(wanted: Wanted) -> str:
