@@ -25,7 +25,7 @@ def city(fresh_database: dict[str, str]) -> Iterator[BankingCity]:
 @pytest.fixture
 def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BankProcess]:
     with a_bank(tmp_path) as running:
-        for name, value in running.environment.items():
+        for name, value in running.callers_environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(banking, "SETTLED_WITHIN_S", 0.1)
         yield running

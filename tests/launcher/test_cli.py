@@ -90,4 +90,4 @@ def test_what_pytest_understands_is_passed_on(monkeypatch: pytest.MonkeyPatch) -
 def test_an_unknown_measurement_names_those_there_are() -> None:
     with pytest.raises(NotFound, match="BENCH_UNKNOWN") as refused:
         cli.run_bench(SimpleNamespace(name="harness", json=False))  # type: ignore[arg-type]
-    assert refused.value.next_en == "There are: codes, journals, ledger, terms, uses."
+    assert refused.value.next_en == "There are: codes, journals, ledger, pages, terms, uses."
