@@ -25,7 +25,7 @@ from onecard.kernel.cards import actions as cards
 from onecard.kernel.cards.models import Card
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions as ecards
-from onecard.kernel.ecards import lasting
+from onecard.kernel.ecards import lasting, queries
 from onecard.kernel.holders import actions as holder_actions
 from onecard.kernel.holders.models import Holder
 from onecard_kit.suites import Purpose
@@ -261,3 +261,55 @@ def test_nobody_is_their_own_second_officer_nor_is_who_may_not(client: Client, h
     assert client.post(path, _second(secret)).status_code == 403
     card.refresh_from_db()
     assert card.state == CardState.ACTIVE
+
+
+# --- paper codes ------------------------------------------------------------------------------------------------------
+
+
+def a_paper_path(card: Card) -> str:
+    return f"/holders/{card.holder_id}/cards/{card.pk}/paper-code/"
+
+
+def test_a_paper_code_is_printed_once_replaced_and_revoked(client: Client, card: Card) -> None:
+    ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
+    serial = ecards.sign_up(SYSTEM, card.pk)
+    assert a_paper_path(card) in shown(client, f"/holders/{card.holder_id}/")
+    assert '<svg class="q"' in client.post(a_paper_path(card), {"days": "30"}).content.decode()
+    first = queries.paper_code_of(serial)
+    assert first is not None
+    assert (first.expires_at - first.issued_at).days == 30
+    again = shown(client, a_paper_path(card))
+    assert '<svg class="q"' not in again
+    assert "已有一张有效的纸质码" in again
+    client.post(a_paper_path(card), {"days": "366"})
+    second = queries.paper_code_of(serial)
+    assert second is not None
+    assert second.pk != first.pk
+    assert client.post(f"{a_paper_path(card)}revoked/", {"reason": " "}).status_code == 302
+    assert queries.paper_code_of(serial) == second
+    assert client.post(f"{a_paper_path(card)}revoked/", {"reason": "遗失作废"}).status_code == 302
+    assert queries.paper_code_of(serial) is None
+    assert client.post(f"{a_paper_path(card)}revoked/", {"reason": "遗失作废"}).status_code == 404
+
+
+@pytest.mark.parametrize("days", ["", "0", "367", "many"])
+def test_a_paper_code_for_other_days_is_not_printed(client: Client, card: Card, days: str) -> None:
+    ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
+    serial = ecards.sign_up(SYSTEM, card.pk)
+    answer = client.post(a_paper_path(card), {"days": days})
+    assert answer.status_code == 422
+    assert "请填写 1 至 366 天" in answer.content.decode()
+    assert queries.paper_code_of(serial) is None
+
+
+def test_a_card_that_stopped_gets_no_paper_code(client: Client, card: Card) -> None:
+    ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
+    serial = ecards.sign_up(SYSTEM, card.pk)
+    cards.report_lost(SYSTEM, card.pk, "temporary")
+    assert client.post(a_paper_path(card), {"days": "30"}).status_code == 422
+    assert queries.paper_code_of(serial) is None
+
+
+def test_without_an_e_card_there_is_nothing_to_print(client: Client, card: Card) -> None:
+    assert "没有电子社保卡" in shown(client, a_paper_path(card))
+    assert '<svg class="q"' not in client.post(a_paper_path(card), {"days": "30"}).content.decode()

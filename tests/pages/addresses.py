@@ -153,6 +153,8 @@ STAFF = {
     "console_move": _page(
         OFFICER, "/holders/{holder}/cards/{card}/cancel/", "/holders/{holder}/cards/{card}/complete/"
     ),
+    "console_paper": _page(OFFICER, "/holders/{holder}/cards/{card}/paper-code/"),
+    "console_paper_revoked": _page(OFFICER, "/holders/{holder}/cards/{card}/paper-code/revoked/", kind=POSTED),
     "console_uses": _page(OFFICER, "/uses/", "/uses/?line=double", grows=True),
     "console_use": _page(OFFICER, "/uses/{use}/", "/uses/{refused_use}/"),
     "console_refund": _page(OFFICER, "/uses/{use}/refund/", kind=POSTED),

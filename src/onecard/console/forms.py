@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onecard.kernel.audit.risks import REASON_CHARS_MAX
+from onecard.kernel.ecards.lasting import PAPER_DAYS
 from onecard.kernel.holders.rules import REASON_CHARACTERS_MAX
 from onecard.kernel.signins.models import User
 
@@ -79,6 +81,22 @@ class RevealForm(ReasonForm):
         error_messages={"required": _("请至少选择一项。")},
     )
     field_order = ("fields_shown", "reason")
+
+
+class PaperForm(forms.Form):
+    """How long a paper code is to be good for."""
+
+    days = forms.IntegerField(
+        label=_("有效天数"),
+        min_value=1,
+        max_value=PAPER_DAYS,
+        initial=PAPER_DAYS,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"),
+            format_lazy(_("请填写 1 至 {most} 天。"), most=PAPER_DAYS),
+        ),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
 
 
 class AppointForm(forms.Form):

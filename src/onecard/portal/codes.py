@@ -3,15 +3,12 @@
 import base64
 import datetime as dt
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
-import qrcode
 from markupsafe import Markup
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.web.qr import drawn, matrix_of
 from onecard.kernel.ecards import queries as ecards
 from onecard.kernel.holders import queries as holders
 from onecard.portal import reading
@@ -58,7 +55,7 @@ def revealed(actor: Actor, holder_id: int) -> dict[str, str]:
 
 def codes(server_time: int, windows: list[Code]) -> Codes:
     """What a page shows of codes fetched at a moment of the gateway's clock."""
-    matrices = [_matrix(window.text) for window in windows]
+    matrices = [matrix_of(window.text) for window in windows]
     data = [
         {"from": window.not_before, "to": window.expires, "size": len(matrix), "bits": _bits(matrix)}
         for window, matrix in zip(windows, matrices, strict=True)
@@ -68,31 +65,6 @@ def codes(server_time: int, windows: list[Code]) -> Codes:
         data=json.dumps({"now": server_time, "windows": data}, separators=(",", ":")),
         left_s=max(0, windows[0].expires - server_time),
     )
-
-
-def drawn(matrix: list[list[bool]]) -> Markup:
-    """A code as an image: a stroke for each run of dark modules, with the quiet zone of four that readers need."""
-    lines = (f"M{x + 4} {y + 4.5}h{length}" for y, row in enumerate(matrix) for x, length in _runs(row))
-    size = len(matrix) + 8
-    image = Markup(
-        '<svg class="q" viewBox="0 0 {} {}" shape-rendering="crispEdges" aria-hidden="true"><path d="{}"/></svg>'
-    )
-    return image.format(size, size, "".join(lines))
-
-
-def _runs(row: list[bool]) -> Iterator[tuple[int, int]]:
-    """Where dark modules begin in a row, and how many follow each other."""
-    for dark, run in groupby(enumerate(row), key=itemgetter(1)):
-        if dark:
-            columns = [x for x, _ in run]
-            yield columns[0], len(columns)
-
-
-def _matrix(text: str) -> list[list[bool]]:
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
-    code.add_data(text)
-    found: list[list[bool]] = code.get_matrix()
-    return found
 
 
 def _bits(matrix: list[list[bool]]) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.raw import rows
-from onecard.kernel.ecards.models import Device, Ecard, Key, Tie
+from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode, Tie
 from onecard.kernel.ecards.refs import Refs
 from onecard_kit.suites import Purpose
 
@@ -30,6 +30,11 @@ def refs() -> Refs:
 def of_card(card_id: int) -> Ecard | None:
     """The e-card of a card, open or closed; None if it never had one."""
     return Ecard.objects.filter(card_id=card_id).first()
+
+
+def paper_code_of(serial: int) -> PaperCode | None:
+    """The paper code of an e-card that is good now; None if none was printed, or it was revoked or ran out."""
+    return PaperCode.objects.filter(ecard_id=serial, revoked_at=None, expires_at__gt=clock.now()).first()
 
 
 def devices_of(serial: int, *, before: int | None = None, limit: int = PAGE) -> list[Device]:
