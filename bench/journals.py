@@ -42,7 +42,7 @@ from onecard_kit.refs import permutation
 ITEM = "transit.bus_ride"
 UPLOAD = "/v1/uses:batch"
 LINES_EACH = 250
-UPLOADS_AT_ONCE = 64
+UPLOADS_AT_ONCE = 16
 CODE_S = 900
 
 

@@ -42,7 +42,7 @@ UPLOAD: Final = "/v1/uses:batch"
 JOURNALS: Final = "/v1/journals/"
 KIND: Final = "application/x-ndjson"
 GROUP_MAX: Final = 256
-UPLOADS_MAX: Final = 64
+UPLOADS_MAX: Final = 16
 LINES_A_TURN: Final = 16
 """After so many lines other requests have their turn."""
 CLOCK_TOLERANCE_S: Final = 30
