@@ -272,7 +272,7 @@ def a_paper_path(card: Card) -> str:
 
 def test_a_paper_code_is_printed_once_replaced_and_revoked(client: Client, card: Card) -> None:
     ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
-    serial = ecards.sign_up(SYSTEM, card.pk)
+    serial = ecards.sign_up(SYSTEM, card.pk).serial
     assert a_paper_path(card) in shown(client, f"/holders/{card.holder_id}/")
     assert '<svg class="q"' in client.post(a_paper_path(card), {"days": "30"}).content.decode()
     first = queries.paper_code_of(serial)
@@ -295,7 +295,7 @@ def test_a_paper_code_is_printed_once_replaced_and_revoked(client: Client, card:
 @pytest.mark.parametrize("days", ["", "0", "367", "many"])
 def test_a_paper_code_for_other_days_is_not_printed(client: Client, card: Card, days: str) -> None:
     ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
-    serial = ecards.sign_up(SYSTEM, card.pk)
+    serial = ecards.sign_up(SYSTEM, card.pk).serial
     answer = client.post(a_paper_path(card), {"days": days})
     assert answer.status_code == 422
     assert "请填写 1 至 366 天" in answer.content.decode()
@@ -304,7 +304,7 @@ def test_a_paper_code_for_other_days_is_not_printed(client: Client, card: Card, 
 
 def test_a_card_that_stopped_gets_no_paper_code(client: Client, card: Card) -> None:
     ecards.rotate_issuer_key(SYSTEM, purpose=Purpose.LASTING)
-    serial = ecards.sign_up(SYSTEM, card.pk)
+    serial = ecards.sign_up(SYSTEM, card.pk).serial
     cards.report_lost(SYSTEM, card.pk, "temporary")
     assert client.post(a_paper_path(card), {"days": "30"}).status_code == 422
     assert queries.paper_code_of(serial) is None
