@@ -1,11 +1,14 @@
-"""A refusal of a verb, said in the form that asked for it."""
+"""A refusal of a verb, said where it was asked for."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.contrib import messages
 from django.forms import Form
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 
-from onecard.foundation.errors import BadInput, OneCardError
+from onecard.foundation.errors import BadInput, Conflict, OneCardError
 from onecard.foundation.web.jinja import words
 
 T = TypeVar("T")
@@ -16,13 +19,23 @@ def said(form: Form, field: str | None, do: Callable[[], T]) -> T | None:
     try:
         return do()
     except BadInput as refused:
-        form.add_error(field, _both(refused))
+        form.add_error(field, told(refused))
     except OneCardError as refused:
         if refused.status in (403, 404, 503):
             raise
-        form.add_error(None, _both(refused))
+        form.add_error(None, told(refused))
     return None
 
 
-def _both(refused: OneCardError) -> str:
+def told(refused: OneCardError) -> str:
+    """What a refusal says, and what to do next, in the page's language."""
     return words({"zh": f"{refused.zh}{refused.next_zh}", "en": f"{refused.en} {refused.next_en}".strip()})
+
+
+def gone_on(request: HttpRequest, do: Callable[[], object], to: str, back: str) -> HttpResponseRedirect:
+    """To the page of what was made by doing it; back, with the reason, where that conflicts with what is under way."""
+    try:
+        return redirect(to, do())
+    except Conflict as refused:
+        messages.warning(request, told(refused))
+        return redirect(back)

@@ -11,6 +11,7 @@ from onecard.console import auditing, reading, watching
 from onecard.console.access import ANY_OFFICER, needs
 from onecard.console.forms import FindForm, FollowForm
 from onecard.console.page import actor_at, page_of
+from onecard.console.refusing import told
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.web.jinja import words
 from onecard.foundation.web.tables import csv_response
@@ -116,8 +117,7 @@ def _followed_up(request: HttpRequest, actor: StaffActor, risk_id: int, form: Fo
         form.add_error("reason", words({"zh": refused.zh, "en": refused.en}))
         return None
     except Conflict as refused:
-        told = {"zh": f"{refused.zh}{refused.next_zh}", "en": f"{refused.en} {refused.next_en}"}
-        messages.warning(request, words(told))
+        messages.warning(request, told(refused))
     else:
         messages.success(request, _("处置已记录。"))
     return redirect("console_risk", risk_id)

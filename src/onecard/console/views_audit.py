@@ -2,19 +2,17 @@
 
 from uuid import UUID
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onecard.console import auditing
 from onecard.console.access import needs
-from onecard.console.exporting import STATES
+from onecard.console.exporting import STATES, file_of
 from onecard.console.page import actor_at, page_of
-from onecard.foundation.errors import Conflict
+from onecard.console.refusing import gone_on
 from onecard.foundation.exports import State
-from onecard.foundation.web.jinja import words
 from onecard.kernel.audit import exports, queries, verification
 
 
@@ -41,12 +39,8 @@ def chain(request: HttpRequest) -> HttpResponse:
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
     """Ask for a verification."""
-    try:
-        id_ = verification.ask(actor_at(request))
-    except Conflict as refused:
-        messages.warning(request, words({"zh": refused.zh + refused.next_zh, "en": f"{refused.en} {refused.next_en}"}))
-        return redirect("console_chain")
-    return redirect("console_verification", id_)
+    actor = actor_at(request)
+    return gone_on(request, lambda: verification.ask(actor), "console_verification", "console_chain")
 
 
 @needs("audit.read")
@@ -65,13 +59,10 @@ def exports_of(request: HttpRequest) -> HttpResponse:
     actor = actor_at(request)
     if request.method == "POST":
         wanted = auditing.chosen(request.POST).wanted
-        try:
-            id_ = exports.ask(actor, actor.places_of("audit.export"), wanted)
-        except Conflict as refused:
-            told = {"zh": refused.zh + refused.next_zh, "en": f"{refused.en} {refused.next_en}"}
-            messages.warning(request, words(told))
-            return redirect("console_audit_exports")
-        return redirect("console_audit_export", id_)
+        places = actor.places_of("audit.export")
+        return gone_on(
+            request, lambda: exports.ask(actor, places, wanted), "console_audit_export", "console_audit_exports"
+        )
     page = page_of(request, "audit", exports=exports.of_actor(actor), states=STATES)
     return render(request, "audit_exports.html", page)
 
@@ -97,9 +88,7 @@ def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     found = exports.one(actor_at(request), export_id)
     if found.state is not State.DONE:
         return redirect("console_audit_export", export_id)
-    response = StreamingHttpResponse(exports.content(found), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="audit-{found.asked_at:%Y%m%d-%H%M}.csv"'
-    return response
+    return file_of("audit", found.asked_at, exports.content(found))
 
 
 def _last() -> auditing.Verified | None:

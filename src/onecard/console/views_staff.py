@@ -15,7 +15,7 @@ from onecard.console import staffing
 from onecard.console.access import anyone, needs
 from onecard.console.forms import AppointForm, AssignForm, FirstSignInForm, ReasonForm
 from onecard.console.page import actor_at, page_of
-from onecard.console.refusing import said
+from onecard.console.refusing import said, told
 from onecard.console.second import SecondOfficerForm
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import Conflict
@@ -77,7 +77,7 @@ def invite(request: HttpRequest, officer_id: int) -> HttpResponse:
     try:
         return _invited(request, found, actions.invite(actor_at(request), found))
     except Conflict as refused:
-        messages.warning(request, words({"zh": refused.zh + refused.next_zh, "en": f"{refused.en} {refused.next_en}"}))
+        messages.warning(request, told(refused))
         return redirect("console_officer", officer_id)
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,13 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecard.console import using
 from onecard.console.access import needs
-from onecard.console.exporting import STATES
+from onecard.console.exporting import STATES, file_of
 from onecard.console.forms import ReasonForm
 from onecard.console.page import actor_at, page_of
-from onecard.console.refusing import said
-from onecard.foundation.errors import Conflict
+from onecard.console.refusing import gone_on, said
 from onecard.foundation.exports import State
-from onecard.foundation.web.jinja import is_english, words
+from onecard.foundation.web.jinja import is_english
 from onecard.kernel.uses import exports, officer_refunds
 
 
@@ -66,13 +65,10 @@ def exports_of(request: HttpRequest) -> HttpResponse:
     actor = actor_at(request)
     if request.method == "POST":
         wanted = using.chosen(request.POST).wanted
-        try:
-            id_ = exports.ask(actor, actor.places_of("uses.export"), wanted, "en" if is_english() else "zh")
-        except Conflict as refused:
-            told = {"zh": refused.zh + refused.next_zh, "en": f"{refused.en} {refused.next_en}"}
-            messages.warning(request, words(told))
-            return redirect("console_exports")
-        return redirect("console_export", id_)
+        places, language = actor.places_of("uses.export"), "en" if is_english() else "zh"
+        return gone_on(
+            request, lambda: exports.ask(actor, places, wanted, language), "console_export", "console_exports"
+        )
     page = page_of(request, "uses", exports=exports.of_actor(actor), states=STATES)
     return render(request, "exports.html", page)
 
@@ -97,6 +93,4 @@ def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     found = exports.one(actor_at(request), export_id)
     if found.state is not State.DONE:
         return redirect("console_export", export_id)
-    response = StreamingHttpResponse(exports.content(found), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="uses-{found.asked_at:%Y%m%d-%H%M}.csv"'
-    return response
+    return file_of("uses", found.asked_at, exports.content(found))
