@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from onecard.console import actors, verbs
 from onecard.console.using import day
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.audit import trail
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.audit.queries import Finding
@@ -149,7 +149,7 @@ def chosen(asked: QueryDict) -> Chosen:
         day(asked.get("from", "")),
         day(asked.get("to", "")),
     )
-    return Chosen(actor, wanted, int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None)
+    return Chosen(actor, wanted, number_in(before))
 
 
 def actor_of(typed: str) -> str:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from onecard.console import actors, verbs
 from onecard.foundation.money import yuan
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.queries import Told
 from onecard.kernel.cards import words as card_words
@@ -101,7 +101,7 @@ def chosen(asked: QueryDict) -> Position:
     kind, fact = asked.get("kind", ""), asked.get("fact", "")
     return Position(
         kind if kind in KINDS else ALL,
-        int(fact) if fact.isdecimal() and fact.isascii() and len(fact) < 19 else None,
+        number_in(fact),
         use_id(asked.get("use", "")),
     )
 

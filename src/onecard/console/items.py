@@ -15,7 +15,7 @@ from onecard.console import actors, steps
 from onecard.console.placing import STATES
 from onecard.console.steps import Offered
 from onecard.foundation import clock
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.catalogue import difference, files, loading, queries, register, words, writing
 from onecard.kernel.catalogue.difference import Change
 from onecard.kernel.catalogue.models import Item, ItemVersion, Stage
@@ -29,6 +29,7 @@ from onecard_kit.terms import Level
 Words = dict[str, str]
 PERMISSION = "catalogue.read"
 OFFERS = 20
+VERSION_DIGITS = 7
 TONES: dict[str, str] = {Stage.DRAFT: "info", Stage.REVIEW: "warn", Stage.PUBLISHED: "ok", Stage.ENDED: ""}
 STAGE_CHOICES = [(stage.value, told) for stage, told in words.STAGES.items()]
 LEVEL_CHOICES = [(level.value, told) for level, told in words.LEVELS.items()]
@@ -293,7 +294,8 @@ def compared(code: str, asked: QueryDict) -> Compared:
 
 
 def _number(text: str, known: Sequence[int], otherwise: int) -> int:
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 8 and int(text) in known else otherwise
+    number = number_in(text, VERSION_DIGITS)
+    return number if number is not None and number in known else otherwise
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from onecard.console.using import day
 from onecard.foundation import clock
 from onecard.foundation.money import yuan
 from onecard.foundation.web.jinja import words as in_language
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.ledger import queries as ledger
 from onecard.kernel.ledger import reports
 from onecard.kernel.ledger.models import Account
@@ -97,7 +97,7 @@ def accounts(asked: QueryDict) -> Accounts:
     """A page of the parties' accounts; a holder's is reached from the holder's page."""
     kind, role, after = (asked.get(name, "") for name in ("ledger", "role", "after"))
     kind, role = kind if kind in list(Ledger) else "", role if role in ROLES else ""
-    start = int(after) if after.isdecimal() and after.isascii() and len(after) < 19 else 0
+    start = number_in(after) or 0
     owners = [f"party:{id_}" for id_ in Party.objects.order_by("pk").values_list("pk", flat=True)]
     found = reports.accounts_of(owners, ledger=kind, role=role, after=start, limit=PAGE + 1)
     shown = found[:PAGE]

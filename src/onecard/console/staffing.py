@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from onecard.console import actors, permissions, verbs
 from onecard.foundation import clock
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.holders import divisions
@@ -117,7 +117,7 @@ def chosen(asked: QueryDict) -> Chosen:
         state if state in STATES else "",
         role if role in dict(ROLE_CHOICES) else "",
     )
-    return Chosen(wanted, int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0)
+    return Chosen(wanted, number_in(after) or 0)
 
 
 def listing(actor: StaffActor, wanted: Chosen) -> Listing:

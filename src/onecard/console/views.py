@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +13,7 @@ from onecard.console.page import actor_at, page_of
 from onecard.console.refusing import told
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.web.jinja import words
+from onecard.foundation.web.links import next_of
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit import risks as trail
@@ -42,8 +42,7 @@ def stay(request: HttpRequest) -> HttpResponse:
     """Let the session last anew, as any request does: what the warning offers. A page without scripts comes back."""
     if request.headers.get("Accept") == "application/json":
         return HttpResponse(status=204)
-    wanted = request.POST.get("next", "")
-    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else "console_home")
+    return redirect(next_of(request) or "console_home")
 
 
 @needs("figures.read")

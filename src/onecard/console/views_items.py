@@ -20,6 +20,7 @@ from onecard.console.placing import STATE_CHOICES
 from onecard.console.refusing import said
 from onecard.console.steps import Offered, Step
 from onecard.foundation.web.jinja import words
+from onecard.foundation.web.links import number_in
 from onecard.kernel.catalogue import actions, register
 from onecard.kernel.staff.queries import StaffActor
 from onecard.scenarios import legal
@@ -40,8 +41,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def item(request: HttpRequest, code: str) -> HttpResponse:
     """One item with its versions, the newest first."""
-    before = request.GET.get("before", "")
-    number = int(before) if before.isdecimal() and before.isascii() and len(before) < 8 else None
+    number = number_in(request.GET.get("before", ""), items.VERSION_DIGITS)
     shown = items.one(actor_at(request), code, number)
     return render(request, "item.html", page_of(request, "items", item=shown, before=number))
 

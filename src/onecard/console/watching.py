@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from onecard.foundation.web.jinja import moment
 from onecard.foundation.web.jinja import words as in_language
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.audit import risks
 from onecard.kernel.audit.risk_files import By, RiskKind, Severity
 from onecard.kernel.audit.risks import Filters, Follow, Risk, State
@@ -154,7 +154,7 @@ def chosen(asked: QueryDict) -> Chosen:
         kind if kind in risks.kinds() else "",
         severity if severity in list(Severity) else "",
         state if state in STATE_CHOICES else UNSETTLED,
-        int(before) if before.isdecimal() and before.isascii() and len(before) < 19 else None,
+        number_in(before),
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotPermitted
@@ -14,12 +13,6 @@ from onecard.kernel.signins.models import Kind
 from onecard.portal import sessions
 
 View = Callable[..., HttpResponse]
-
-
-def next_of(request: HttpRequest) -> str:
-    """Where to go on to after signing in: an address of this very site, or ''."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else ""
 
 
 def anyone(view: View) -> View:

@@ -18,12 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.web.links import next_of
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.signins import passkeys
 from onecard.kernel.signins.models import User
 from onecard.portal import browsers, sessions
-from onecard.portal.access import anyone, holder_only, next_of
+from onecard.portal.access import anyone, holder_only
 from onecard.portal.forms import PasskeyForm
 
 

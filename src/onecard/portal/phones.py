@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from onecard.foundation.errors import NotFound
+from onecard.foundation.web.links import number_in
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards import queries
 from onecard.kernel.ecards.models import Device
@@ -42,7 +43,7 @@ def phones(request: HttpRequest) -> HttpResponse:
     serial = face.serial if face is not None else None
     if request.method == "POST" and serial is not None:
         return _withdraw(request, serial)
-    before = _number(request.GET.get("before", ""))
+    before = number_in(request.GET.get("before", ""))
     found = queries.devices_of(serial, before=before, limit=PAGE + 1) if serial is not None else []
     here = ecards.token_digest(ecard.token_of(request))
     page = {
@@ -61,7 +62,7 @@ def _withdraw(request: HttpRequest, serial: int) -> HttpResponse:
         said = ngettext("已停用 %(num)s 台手机。", "已停用 %(num)s 台手机。", gone) % {"num": gone}
         messages.success(request, said if gone else _("没有可停用的其他手机。"))
         return redirect("portal_phones")
-    device = ecards.revoke_device(request.actor, _mine(serial, _number(wanted)))  # type: ignore[attr-defined]
+    device = ecards.revoke_device(request.actor, _mine(serial, number_in(wanted)))  # type: ignore[attr-defined]
     messages.success(request, _("已停用。这台手机取不到新的二维码，已取的也立即作废。"))
     response = redirect("portal_phones")
     if bytes(device.token_digest) == ecards.token_digest(ecard.token_of(request)):
@@ -85,7 +86,3 @@ def _mine(serial: int, device_id: int | None) -> int:
 def _phone(device: Device, here: bytes) -> Phone:
     is_here = bytes(device.token_digest) == here
     return Phone(device.pk, device.label, device.created_at, device.last_used_at, is_here)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from onecard.foundation.web.links import number_in
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.queries import Told
 from onecard.kernel.sharing.disclosures import VERB
@@ -51,7 +52,7 @@ class Looks:
 
 def looks(holder_id: int, before: str) -> Looks:
     """Who looked at a holder's data."""
-    at = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    at = number_in(before)
     found = audit.facts_about_any([f"holder:{holder_id}"], [VERB, REVEAL, *GLANCES], before=at, limit=PAGE + 1)
     agreed = Agreement.objects.select_related("client").in_bulk(
         {fact.detail["agreement"] for fact in found if fact.verb == VERB}

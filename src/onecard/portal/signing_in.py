@@ -14,10 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from onecard.foundation.web.links import next_of
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.signins import codes, entering
 from onecard.portal import passkeys, sessions
-from onecard.portal.access import anyone, holder_only, next_of
+from onecard.portal.access import anyone, holder_only
 from onecard.portal.forms import CodeForm, NumberForm
 
 ASKED, AFTER = "sign_in_code", "sign_in_next"
