@@ -116,8 +116,7 @@ def use_id(text: str) -> UUID | None:
 
 def page(actor: StaffActor, line: Line, cards: Sequence[Card], position: Position) -> History:
     """A page of a holder's history. Uses are told to whoever may read them where the holder is registered."""
-    may = actor.holds("uses.read")
-    with_uses = may and any(line.place.startswith(place) for place in actor.places_of("uses.read"))
+    with_uses = actor.reaches("uses.read", line.place)
     patterns = KINDS[position.kind][1]
     facts = _facts(line, cards, patterns, position.fact) if patterns else []
     uses = _uses(cards, position) if with_uses and position.kind in (ALL, USES) else []

@@ -174,7 +174,7 @@ def why_not(actor: StaffActor, card: Card, kind: Kind) -> Words | None:
         return {"zh": came_to.zh + came_to.next_zh, "en": f"{came_to.en} {came_to.next_en}"}
     if came_to == now:
         return STANDS_ALREADY
-    if any(card.issuing_place.startswith(place) for place in actor.places_of(kind.permission)):
+    if actor.reaches(kind.permission, card.issuing_place):
         return None
     needed = kind.permission
     return {

@@ -204,14 +204,10 @@ def terminal(actor: StaffActor, terminal_id: int) -> TerminalPage:
         keys=listed,
         uploads=rows(UPLOADS, found.pk),
         step=_step(actor, found.state, found.point.division),
-        may_pair=found.state != State.ENDED and _may(actor, "catalogue.pair", found.point.division),
+        may_pair=found.state != State.ENDED and actor.reaches("catalogue.pair", found.point.division),
     )
 
 
 def _step(actor: StaffActor, state: str, place: str) -> str:
     step = {State.ACTIVE: "suspend", State.SUSPENDED: "resume"}.get(State(state), "")
-    return step if step and _may(actor, f"catalogue.{step}", place) else ""
-
-
-def _may(actor: StaffActor, permission: str, place: str) -> bool:
-    return any(place.startswith(prefix) for prefix in actor.places_of(permission))
+    return step if step and actor.reaches(f"catalogue.{step}", place) else ""

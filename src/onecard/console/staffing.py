@@ -203,7 +203,7 @@ def _held(actor: StaffActor, each: Assignment) -> HeldRow:
         place=place_name(each.place),
         until=each.until,
         lapsed=each.until is not None and each.until < clock.today(),
-        may_withdraw=any(each.place.startswith(place) for place in actor.places_of("staff.assign")),
+        may_withdraw=actor.reaches("staff.assign", each.place),
     )
 
 

@@ -160,7 +160,7 @@ def _why_not(actor: StaffActor, step: Step, place: str, row: ItemVersion) -> Wor
 
 
 def _lacking(actor: StaffActor, step: Step, place: str) -> Words | None:
-    if any(place.startswith(prefix) for prefix in actor.places_of(step.permission)):
+    if actor.reaches(step.permission, place):
         return None
     return {
         "zh": f"需要“{step.permission}”权限，您在该项目所在的清单上没有。",

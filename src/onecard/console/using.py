@@ -172,8 +172,8 @@ def one(actor: StaffActor, id_: UUID) -> One:
         funded_fen=use.full_fen - use.paid_fen - use.waived_fen,
         concession={"zh": group.zh, "en": group.en} if group else _plain(use.concession),
         gate=_gate(use),
-        may_explain=_may(actor, "uses.explain", use.division),
-        may_refund=_may(actor, "uses.refund", use.division) and use.verdict == Verdict.ADMITTED and not use.refunded,
+        may_explain=actor.reaches("uses.explain", use.division),
+        may_refund=actor.reaches("uses.refund", use.division) and use.verdict == Verdict.ADMITTED and not use.refunded,
         may_open=use.holder_id is not None and actor.holds("holders.read"),
     )
 
@@ -196,10 +196,6 @@ def _gate(use: Listed) -> Words | None:
 def _verdict_words(code: str) -> Words:
     known = WORDS.get(Verdict(code)) if code in list(Verdict) else None
     return {"zh": known.zh, "en": known.en} if known else {"zh": code, "en": code}
-
-
-def _may(actor: StaffActor, permission: str, place: str) -> bool:
-    return any(place.startswith(prefix) for prefix in actor.places_of(permission))
 
 
 def explained(actor: StaffActor, id_: UUID, reason: str) -> Explanation:

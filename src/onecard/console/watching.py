@@ -337,6 +337,6 @@ def _followed(follows: Sequence[Follow]) -> list[FollowRow]:
 
 def _steps(actor: StaffActor, risk: Risk) -> list[tuple[str, str]]:
     """What the officer may make of it now; nothing where they may only read."""
-    if not any(risk.place.startswith(prefix) for prefix in actor.places_of("audit.follow_risk")):
+    if not actor.reaches("audit.follow_risk", risk.place):
         return []
     return [(state.value, in_language(STATES[state])) for state in risks.STEPS[risk.state]]

@@ -42,6 +42,10 @@ class StaffActor(Actor):
         """The same officer with one permission and the places it reaches, for reads that filter by place."""
         return Actor(self.name, self.permissions & {permission}, self.places_of(permission), self.office)
 
+    def reaches(self, permission: str, place: str) -> bool:
+        """Whether a permission reaches a place."""
+        return any(place.startswith(prefix) for prefix in self.places_of(permission))
+
     def until_of(self, permission: str, place: str) -> dt.date | None:
         """The last day on which a permission reaches a place; None: for good. It must reach it now."""
         reaching = [each for each in self.scopes if permission in each.permissions and place.startswith(each.place)]
