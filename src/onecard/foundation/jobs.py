@@ -3,7 +3,11 @@
 The job appears with the commit of the caller's transaction and vanishes with its rollback.
 """
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+
+PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
+"""A job that somebody waits for is tried again for hours, each time half a minute later than the time before."""
 
 
 def queue(name: str, /, **args: object) -> int:

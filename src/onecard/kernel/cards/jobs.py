@@ -1,13 +1,12 @@
 """Jobs of cards."""
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from onecard.foundation.actors import system
+from onecard.foundation.jobs import PATIENT
 from onecard.kernel.cards import actions
 
 # What fails here is the database being away or a key file being swapped: worth four hours of trying, ever more slowly.
-PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
 
 
 @app.task(name="cards.refresh_standing", queue="cards", retry=PATIENT)

@@ -5,7 +5,6 @@ other actor needs ``ecards.<verb>`` in the card's issuing place.
 """
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.db import transaction
@@ -20,6 +19,7 @@ from onecard.kernel.cards.models import Card, Standing
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import refs
 from onecard.kernel.ecards.models import Device, Ecard, Key, PaperCode, RefKey, Tie
+from onecard.kernel.ecards.queries import token_digest
 from onecard_kit.pack import DAYS_OF_CODES
 from onecard_kit.refs import KEY_BYTES
 from onecard_kit.suites import SEED_BYTES, Purpose, Signer
@@ -205,11 +205,6 @@ def withdraw_key(actor: Actor, kid: bytes, *, reason: str, approved_by: Actor | 
     elif stood_by:
         _new_key(purpose)
     return key
-
-
-def token_digest(token: str) -> bytes:
-    """What the database knows of a device's token: its SHA-256."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def revoke(actor: Actor, ecard: Ecard, card: Card, devices: "QuerySet[Device]") -> int:

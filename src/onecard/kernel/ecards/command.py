@@ -3,10 +3,10 @@ and loss.
 """
 
 import argparse
-import os
 
 from django.db import connection
 
+from onecard.foundation import node
 from onecard.foundation.actors import system
 from onecard.foundation.errors import NotFound
 from onecard.foundation.terminal import say
@@ -42,7 +42,7 @@ def withdraw(arguments: argparse.Namespace) -> int:
     """A stolen key: what it signed is refused from now on, and lists are made anew. `kid` is four hex digits."""
     key, actor = _key(arguments.kid), acting(arguments)
     approver = acting(argparse.Namespace(officer=arguments.approver)) if arguments.approver else None
-    _report(losses.lose(actor, key, _node(), reason=arguments.reason, approved_by=approver))
+    _report(losses.lose(actor, key, node.code(), reason=arguments.reason, approved_by=approver))
     return 0
 
 
@@ -56,7 +56,7 @@ def affected(arguments: argparse.Namespace) -> int:
 def drill(arguments: argparse.Namespace) -> int:
     """Practise the loss on the key that stands by, and say what came of each step; 1 if one failed."""
     failed = 0
-    for step in drills.practise(system("operator"), Purpose(arguments.purpose), _node(), arguments.gateway):
+    for step in drills.practise(system("operator"), Purpose(arguments.purpose), node.code(), arguments.gateway):
         sign = "✓" if step.holds else "✗"
         say(f"{sign} {step.zh}", f"{sign} {step.en}")
         failed += not step.holds
@@ -82,10 +82,6 @@ def _report(lost: Lost) -> None:
             f"请运行 onecard keys affected {kid}，逐一重新签发纸质码、重写卡文件。",
             f"Run onecard keys affected {kid}, and issue the paper codes and write the card files again.",
         )
-
-
-def _node() -> str:
-    return os.environ.get("ONECARD_NODE", "320600")
 
 
 def _hex(key: Key | None) -> str:

@@ -1,9 +1,8 @@
 """Jobs of e-cards."""
 
-import os
-
 from procrastinate.contrib.django import app
 
+from onecard.foundation import node
 from onecard.kernel.ecards import lists
 
 
@@ -12,14 +11,10 @@ from onecard.kernel.ecards import lists
 def build_lists(timestamp: int) -> int:
     """Bring the status lists of today and tomorrow up to date; how many were made. One that failed is not tried again:
     the next minute does what it left."""
-    return lists.build(_issuer())
+    return lists.build(node.code())
 
 
 @app.task(name="ecards.sign_lists", queue="ecards")
 def sign_lists() -> int:
     """The same at once, queued with a change of the key that signs."""
-    return lists.build(_issuer())
-
-
-def _issuer() -> str:
-    return os.environ.get("ONECARD_NODE", "320600")
+    return lists.build(node.code())

@@ -47,9 +47,14 @@ def devices_of(serial: int, *, before: int | None = None, limit: int = PAGE) -> 
     return list(found.order_by("-id")[:limit])
 
 
+def token_digest(token: str) -> bytes:
+    """What the database knows of a device's token: its SHA-256."""
+    return hashlib.sha256(token.encode()).digest()
+
+
 def is_phone_of(holder_id: int, token: str) -> bool:
     """Whether a token is one of a phone of the holder's own, that stands or was revoked."""
-    found = Device.objects.filter(token_digest=hashlib.sha256(token.encode()).digest(), tie=None)
+    found = Device.objects.filter(token_digest=token_digest(token), tie=None)
     return found.filter(ecard__card__holder_id=holder_id).exists()
 
 

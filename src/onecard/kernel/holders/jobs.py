@@ -1,11 +1,9 @@
 """Jobs of holders."""
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from onecard.foundation.jobs import PATIENT
 from onecard.kernel.holders import actions
-
-PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
 
 
 @app.task(name="holders.rewrite_classes", queue="holders", retry=PATIENT)

@@ -17,6 +17,7 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.crypto import blind_index
 from onecard.foundation.errors import BadInput, NotFound, NotPermitted
 from onecard.foundation.keys import Keyring
+from onecard.foundation.places import within
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.holders import loading, rules
 from onecard.kernel.holders.models import Certificate, Holder, HolderClass
@@ -185,10 +186,7 @@ def _scoped(actor: Actor) -> QuerySet[Holder]:
 
 
 def _in_places(places: Sequence[str]) -> QuerySet[Holder]:
-    scope = Q(pk__in=[])
-    for prefix in places:
-        scope |= Q(place__startswith=prefix)
-    return Holder.objects.all() if "" in places else Holder.objects.filter(scope)
+    return Holder.objects.filter(within("place", places))
 
 
 def _line(ring: Keyring, holder: Holder) -> Line:

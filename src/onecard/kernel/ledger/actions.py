@@ -6,13 +6,12 @@ an error with the outcome's code; nothing is written then.
 """
 
 import datetime as dt
-import os
 from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 
-from onecard.foundation import sql
+from onecard.foundation import node, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, OneCardError
 from onecard.foundation.ids import uuid7
@@ -110,7 +109,7 @@ def correct(actor: Actor, transfer_id: UUID, *, approved_by: Actor, reason: str)
     longer has it.
     """
     _require(actor, "correct", reason)
-    actor.require_two("ledger.correct", _node(), approved_by)
+    actor.require_two("ledger.correct", node.code(), approved_by)
     rows(_LOCK_CORRECTION, str(transfer_id))
     found = rows(sql.load(HERE, "correctable"), transfer_id)
     if not found:
@@ -169,17 +168,12 @@ def _post_one(actor: Actor, verb: str, transfer: Transfer, reason: str, detail: 
         return
     if outcome is not None:
         raise refusal(outcome)
-    audit.record(actor, f"ledger.{verb}", f"transfer:{transfer.id}", place=_node(), reason=reason, detail=detail)
+    audit.record(actor, f"ledger.{verb}", f"transfer:{transfer.id}", place=node.code(), reason=reason, detail=detail)
 
 
 def _require(actor: Actor, verb: str, reason: str) -> None:
-    actor.require(f"ledger.{verb}", _node())
+    actor.require(f"ledger.{verb}", node.code())
     if not reason.strip():
         raise BadInput(
             "REASON_MISSING", "请填写原因。", "Give a reason.", next_zh="填写后重试。", next_en="Then try again."
         )
-
-
-def _node() -> str:
-    """The issuing place whose money this is (GB/T 2260)."""
-    return os.environ.get("ONECARD_NODE", "320600")
