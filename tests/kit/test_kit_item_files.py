@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onecard_kit import item_files
+from onecard_kit.expected import Expected
 from onecard_kit.item_files import DeclarationError
 from onecard_kit.terms import Item
 
@@ -267,6 +269,7 @@ TYPES = [
 VALUES = [
     ("full", "transit.bus_ride", "bus_ride", "$.code", "expected <field>.<name> in lower case"),
     ("full", "transit.bus_ride", "Transit.Bus", "$.code", "expected <field>.<name> in lower case"),
+    ("full", "transit.bus_ride", f"transit.{'x' * 57}", "$.code", "expected at most 64 characters"),
     ("full", "version = 2", "version = 0", "$.version", "expected 1 to 1000000"),
     ("full", "version = 2", "version = 99999999999999999999", "$.version", "expected 1 to 1000000"),
     ("full", "ends_on = 2027-01-01", "ends_on = 2025-01-01", "$.ends_on", "expected a day after starts_on"),
@@ -517,8 +520,10 @@ def test_a_fault_is_told_with_file_path_and_expectation(
         item_files.parse(TEXTS[text].replace(old, new, 1), FILE)
     error = refused.value
     assert (error.file, error.path) == (FILE, path)
-    assert expected in (None, error.expected)
-    assert str(error) == f"{FILE}: {path}: {error.expected}"
+    assert expected in (None, error.expected.en)
+    assert str(error) == f"{FILE}: {path}: {error.expected.en}"
+    assert error.zh == f"{FILE}: {path}: {error.expected.zh}"
+    assert expected is None or not re.search("[Ee]xpected|unknown|Invalid|Object|格式不正确", error.zh)
 
 
 def test_every_check_is_tried_above() -> None:
@@ -589,9 +594,9 @@ def test_absence_means_the_stated_default() -> None:
 
 
 def test_a_declaration_error_carries_what_it_says() -> None:
-    error = DeclarationError("a.toml", "$.x", "expected more")
+    error = DeclarationError("a.toml", "$.x", Expected("应更多", "expected more"))
     assert str(error) == "a.toml: $.x: expected more"
-    assert (error.file, error.path, error.expected) == ("a.toml", "$.x", "expected more")
+    assert (error.file, error.path, error.zh) == ("a.toml", "$.x", "a.toml: $.x: 应更多")
 
 
 # Whatever is written, nothing else is raised --------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from onecard.kernel.catalogue.difference import Change
 from onecard.kernel.catalogue.models import Item, Point, Stage
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today()
 REGION = an_item("transit.delta", 'level = "region"', area="delta")
 PROVINCE = an_item("transit.province", 'level = "province"', 'kind = "extended"', area="320000")
 CITY = an_item("transit.city")
@@ -28,8 +27,8 @@ EXTENDS_CITY = an_item(
 )
 
 
-def codes(place: str, day: dt.date = TODAY, filters: queries.Filters = queries.NO_FILTERS) -> list[str]:
-    return [row.item_id for row in queries.list_of(place, day, filters)]
+def codes(place: str, day: dt.date | None = None, filters: queries.Filters = queries.NO_FILTERS) -> list[str]:
+    return [row.item_id for row in queries.list_of(place, day or clock.today(), filters)]
 
 
 @pytest.mark.parametrize(
@@ -81,9 +80,9 @@ def test_what_is_not_published_or_suspended_is_on_no_list(tmp_path: Path) -> Non
 
 def test_a_past_day_keeps_its_list(tmp_path: Path) -> None:
     load_published(tmp_path, CITY)
-    publishing.end(CHECKER, "transit.city", 1, TODAY, "x")
+    publishing.end(CHECKER, "transit.city", 1, clock.today(), "x")
     assert codes("320613") == []
-    assert codes("320613", TODAY - dt.timedelta(days=1)) == ["transit.city"]
+    assert codes("320613", clock.today() - dt.timedelta(days=1)) == ["transit.city"]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +107,12 @@ def test_a_list_is_paged_by_key_in_two_statements(tmp_path: Path) -> None:
     everything = codes("320682")
     pages, after = [], ""
     with CaptureQueriesContext(connection) as told:
-        while page := queries.list_of("320682", TODAY, after=after, limit=2):
+        while page := queries.list_of("320682", clock.today(), after=after, limit=2):
             pages.append([row.item.code for row in page])
             after = page[-1].item_id
     assert pages == [everything[:2], everything[2:4], everything[4:]]
     assert len(told) == 2 * 3 + 1
-    assert queries.count_by_field("320682", TODAY) == {"culture": 1, "transit": 4}
+    assert queries.count_by_field("320682", clock.today()) == {"culture": 1, "transit": 4}
 
 
 def test_an_item_is_known_once_a_version_was_published(tmp_path: Path) -> None:

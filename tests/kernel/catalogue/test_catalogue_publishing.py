@@ -409,10 +409,10 @@ def test_officers_publish_and_the_worker_ends_under_their_own_roles(fresh_databa
             "UPDATE catalogue_item_version SET stage = 'published', published_by = 'y', published_at = now(),"
             " decided_by_zh = 'z', decided_by_en = 'z', decided_on = '2020-01-01'"
         )
-        staff.execute("UPDATE catalogue_item_version SET ends_on = current_date - 1")
+        staff.execute("UPDATE catalogue_item_version SET ends_on = %s", [clock.today() - dt.timedelta(days=1)])
         staff.commit()
     with psycopg.connect(fresh_database["worker"]) as worker:
-        ended = worker.execute("UPDATE catalogue_item_version SET stage = 'ended' WHERE ends_on < current_date")
+        ended = worker.execute("UPDATE catalogue_item_version SET stage = 'ended' WHERE ends_on < %s", [clock.today()])
         assert ended.rowcount == 1
 
 

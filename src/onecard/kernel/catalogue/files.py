@@ -16,9 +16,11 @@ from typing import NamedTuple, TypeVar
 
 from onecard.foundation.errors import BadInput
 from onecard_kit import item_files
+from onecard_kit.expected import IN_BOTH_LANGUAGES, Expected, not_before
 from onecard_kit.item_files import DeclarationError, Fault
 from onecard_kit.terms import ALL, LOCAL, Bilingual, Declared, Item
 
+DOTS_MAX = 200
 AREAS, LEGAL_BASES = "areas.toml", "legal_bases.toml"
 _AREA_SET = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}")
@@ -92,18 +94,22 @@ def read(folder: Path) -> Folder:
 
 def one(text: str, file: str) -> Folder:
     """Decode one item file that came by itself; `file` is only named. Raises BadInput ITEM_FILE_INVALID."""
+    # The parser's time grows with the square of a key's parts, and a file may be one long key.
+    if any(line.count(".") > DOTS_MAX for line in text.splitlines()):
+        dots = Expected(f"每行最多 {DOTS_MAX} 个点", f"expected lines with at most {DOTS_MAX} full stops")
+        raise invalid(file, "$", dots)
     try:
         return Folder((Placed(item_files.parse(text, file), file),))
     except DeclarationError as error:
         raise invalid(error.file, error.path, error.expected) from error
 
 
-def invalid(file: str, path: str, expected: str) -> BadInput:
+def invalid(file: str, path: str, expected: Expected) -> BadInput:
     """The refusal of a file: nothing of the folder was taken."""
     return BadInput(
         "ITEM_FILE_INVALID",
-        f"应用项目文件有误：{file}: {path}: {expected}。",
-        f"An item file cannot be taken: {file}: {path}: {expected}.",
+        f"应用项目文件有误：{file}: {path}: {expected.zh}。",
+        f"An item file cannot be taken: {file}: {path}: {expected.en}.",
         next_zh="请按提示修改文件后重新装载；目录未作任何改动。",
         next_en="Correct the file and load again; nothing was changed.",
     )
@@ -115,7 +121,8 @@ def _placed(path: Path, folder: Path) -> Placed:
     item = item_files.load(path, file)
     expected = f"{path.parent.parent.name}.{path.stem}"
     if item.code != expected:
-        raise DeclarationError(file, "$.code", f"expected {expected}, after the file's place")
+        told = Expected(f"按文件所在位置应为 {expected}", f"expected {expected}, after the file's place")
+        raise DeclarationError(file, "$.code", told)
     return Placed(item, file)
 
 
@@ -145,11 +152,22 @@ def _area_faults(area_sets: tuple[AreaSet, ...]) -> Iterator[Fault]:
     for n, each in enumerate(area_sets):
         at = f"$.area_set[{n}]"
         if not _AREA_SET.fullmatch(each.code) or each.code in (LOCAL, ALL):
-            yield f"{at}.code", f"expected a name in lower case, other than {LOCAL} and {ALL}"
+            yield (
+                f"{at}.code",
+                Expected(
+                    f"应为小写名称，不能是 {LOCAL} 或 {ALL}",
+                    f"expected a name in lower case, other than {LOCAL} and {ALL}",
+                ),
+            )
         if each.code in {before.code for before in area_sets[:n]}:
-            yield f"{at}.code", f"expected a code not declared before: {each.code}"
+            yield f"{at}.code", not_before("代码", "code", each.code)
         if not each.places or not all(_PLACE.fullmatch(place) for place in each.places):
-            yield f"{at}.places", "expected prefixes of divisions: two, four or six digits"
+            yield (
+                f"{at}.places",
+                Expected(
+                    "应为行政区划代码的前两位、四位或六位", "expected prefixes of divisions: two, four or six digits"
+                ),
+            )
         yield from _empty(f"{at}.name", each.name)
 
 
@@ -157,19 +175,22 @@ def _legal_faults(texts: tuple[LegalText, ...]) -> Iterator[Fault]:
     for n, text in enumerate(texts):
         at = f"$.text[{n}]"
         if not _TEXT.fullmatch(text.code):
-            yield f"{at}.code", "expected a name in lower case"
+            yield f"{at}.code", Expected("应为小写名称", "expected a name in lower case")
         if text.code in {before.code for before in texts[:n]}:
-            yield f"{at}.code", f"expected a code not declared before: {text.code}"
+            yield f"{at}.code", not_before("代码", "code", text.code)
         yield from _empty(f"{at}.issuer", text.issuer)
         yield from _empty(f"{at}.title", text.title)
         for m, article in enumerate(text.article):
             if not _ARTICLE.fullmatch(article.number):
-                yield f"{at}.article[{m}].number", "expected a number such as 13 or 3.1.1"
+                yield (
+                    f"{at}.article[{m}].number",
+                    Expected("应为条款号，如 13 或 3.1.1", "expected a number such as 13 or 3.1.1"),
+                )
             if article.number in {before.number for before in text.article[:m]}:
-                yield f"{at}.article[{m}].number", f"expected a number not declared before: {article.number}"
+                yield f"{at}.article[{m}].number", not_before("条款号", "number", article.number)
             yield from _empty(f"{at}.article[{m}]", article)
 
 
 def _empty(path: str, words: Bilingual | Article) -> Iterator[Fault]:
     if not (words.zh.strip() and words.en.strip()):
-        yield path, "expected words in both languages"
+        yield path, IN_BOTH_LANGUAGES

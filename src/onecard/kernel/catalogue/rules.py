@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from onecard_kit.expected import Expected
 from onecard_kit.item_files import Fault
 from onecard_kit.terms import ALL, LOCAL, DayKind, Item, Level, When
 
@@ -92,28 +93,61 @@ def faults(item: Item, known: Known) -> Iterator[Fault]:
 def _register_faults(item: Item, known: Known) -> Iterator[Fault]:
     for n, code in enumerate(item.legal_basis):
         if code not in known.legal_bases:
-            yield f"$.legal_basis[{n}]", f"unknown legal basis {code}; expected a code of the register of legal bases"
+            yield (
+                f"$.legal_basis[{n}]",
+                Expected(
+                    f"没有法规依据 {code}，应为法规依据登记表中的代码",
+                    f"unknown legal basis {code}; expected a code of the register of legal bases",
+                ),
+            )
     if item.excluded is not None and item.excluded.basis not in known.legal_bases:
-        yield "$.excluded.basis", f"unknown legal basis {item.excluded.basis}"
+        yield (
+            "$.excluded.basis",
+            Expected(f"没有法规依据 {item.excluded.basis}", f"unknown legal basis {item.excluded.basis}"),
+        )
     regions = [("$.region", item.region)]
     regions += [(f"$.concession[{n}].region", each.region) for n, each in enumerate(item.concession)]
     for path, region in regions:
         if region not in (LOCAL, ALL) and region not in known.area_sets:
-            yield path, f"unknown area set {region}; expected {LOCAL}, {ALL} or one of {_list(known.area_sets)}"
+            yield (
+                path,
+                Expected(
+                    f"没有区域集合 {region}，应为 {LOCAL}、{ALL} 或其中之一：{_list(known.area_sets)}",
+                    f"unknown area set {region}; expected {LOCAL}, {ALL} or one of {_list(known.area_sets)}",
+                ),
+            )
 
 
 def _area_faults(item: Item, known: Known) -> Iterator[Fault]:
     if item.level is Level.REGION:
         if item.area not in known.area_sets:
-            yield "$.area", f"unknown area set {item.area}; expected one of {_list(known.area_sets)}"
+            yield (
+                "$.area",
+                Expected(
+                    f"没有区域集合 {item.area}，应为其中之一：{_list(known.area_sets)}",
+                    f"unknown area set {item.area}; expected one of {_list(known.area_sets)}",
+                ),
+            )
             return
     elif item.area not in known.divisions or len(division_prefix(item.area)) != 2 * RANK[item.level]:
-        yield "$.area", f"expected a division of the level {item.level} (GB/T 2260), not {item.area or 'nothing'}"
+        yield (
+            "$.area",
+            Expected(
+                f"应为 {item.level} 一级的行政区划（GB/T 2260），现为 {item.area or '空'}",
+                f"expected a division of the level {item.level} (GB/T 2260), not {item.area or 'nothing'}",
+            ),
+        )
         return
     prefixes = prefixes_of(item.level, item.area, known.area_sets)
     for n, area in enumerate(item.pilot_areas):
         if area not in known.divisions or not lies_in(area, prefixes):
-            yield f"$.pilot_areas[{n}]", f"expected a division inside {item.area}, not {area}"
+            yield (
+                f"$.pilot_areas[{n}]",
+                Expected(
+                    f"应为 {item.area} 之内的行政区划，现为 {area}",
+                    f"expected a division inside {item.area}, not {area}",
+                ),
+            )
 
 
 def _extends_faults(item: Item, known: Known) -> Iterator[Fault]:
@@ -122,13 +156,30 @@ def _extends_faults(item: Item, known: Known) -> Iterator[Fault]:
     round_trip = _cycle(item, known)
     upper = known.items.get(item.extends)
     if upper is None:
-        yield "$.extends", f"unknown item {item.extends}"
+        yield "$.extends", Expected(f"没有应用项目 {item.extends}", f"unknown item {item.extends}")
     elif round_trip:
-        yield "$.extends", f"expected no way back to itself: {' → '.join(round_trip)}"
+        yield (
+            "$.extends",
+            Expected(
+                f"不应绕回自身：{' → '.join(round_trip)}", f"expected no way back to itself: {' → '.join(round_trip)}"
+            ),
+        )
     elif RANK[upper.level] >= RANK[item.level]:
-        yield "$.extends", f"expected an item of a higher level than {item.level}: {upper.code} is of {upper.level}"
+        yield (
+            "$.extends",
+            Expected(
+                f"应为层级高于 {item.level} 的项目：{upper.code} 的层级是 {upper.level}",
+                f"expected an item of a higher level than {item.level}: {upper.code} is of {upper.level}",
+            ),
+        )
     elif not _nested(item, upper, known.area_sets):
-        yield "$.area", f"expected a place inside {upper.area}, the area of {upper.code}"
+        yield (
+            "$.area",
+            Expected(
+                f"应为 {upper.code} 的地区 {upper.area} 之内的地方",
+                f"expected a place inside {upper.area}, the area of {upper.code}",
+            ),
+        )
 
 
 def _cycle(item: Item, known: Known) -> list[str]:
@@ -156,10 +207,16 @@ def _reference_faults(item: Item, known: Known) -> Iterator[Fault]:
             continue
         seller = known.items.get(concession.pass_)
         if seller is None or seller.pass_ is None:
-            yield f"$.concession[{n}].pass", f"expected an item that sells a pass, not {concession.pass_}"
+            yield (
+                f"$.concession[{n}].pass",
+                Expected(
+                    f"应为出售套票的项目，现为 {concession.pass_}",
+                    f"expected an item that sells a pass, not {concession.pass_}",
+                ),
+            )
     for n, code in enumerate(item.transfer.after if item.transfer else ()):
         if code not in known.items:
-            yield f"$.transfer.after[{n}]", f"unknown item {code}"
+            yield f"$.transfer.after[{n}]", Expected(f"没有应用项目 {code}", f"unknown item {code}")
 
 
 def _list(names: Collection[str]) -> str:
