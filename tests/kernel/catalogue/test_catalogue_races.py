@@ -1,17 +1,12 @@
 """Two people at one item: who comes second waits, and then hears in words what the first has made of it."""
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-import psycopg
 import pytest
-from django.db import connection, transaction
-from pytest_django.plugin import DjangoDbBlocker
-from tests.kernel.cards.roles import django_as
+from django.db import transaction
 from tests.kernel.catalogue.builders import (
     AREAS,
     CHECKER,
@@ -24,43 +19,13 @@ from tests.kernel.catalogue.builders import (
     load,
     publish,
 )
+from tests.kernel.side import WAIT_S, Side
 
 from onecard.foundation import clock
 from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import Conflict
 from onecard.kernel.catalogue import actions, files, loading, publishing
 from onecard.kernel.catalogue.models import ItemVersion, Offer, Stage
-
-WAIT_S = 30
-
-
-@dataclass
-class Side:
-    """A second person at work: what they do runs beside the test, on a connection of its own."""
-
-    pool: ThreadPoolExecutor
-    url: str
-
-    def start(self, work: Callable[[], object]) -> "Future[object]":
-        return self.pool.submit(self._run, work)
-
-    def _run(self, work: Callable[[], object]) -> object:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    def wait_for_lock(self, doing: "Future[object]") -> None:
-        """Until somebody in this database waits for a lock, or the work is over."""
-        with psycopg.connect(self.url, autocommit=True) as watch:
-            until = time.monotonic() + WAIT_S
-            while not doing.done() and time.monotonic() < until:
-                found = watch.execute(
-                    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                ).fetchall()
-                if found:
-                    return
-                time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -73,12 +38,6 @@ class Thoughtful(Actor):
     def require(self, permission: str, place: str = "") -> None:
         self.asked.set()
         assert self.goes_on.wait(WAIT_S)
-
-
-@pytest.fixture
-def side(fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[Side]:
-    with django_as(fresh_database["owner"], django_db_blocker), ThreadPoolExecutor() as pool:
-        yield Side(pool, fresh_database["owner"])
 
 
 def a_ride(code: str, fen: int = 200) -> str:

@@ -17,5 +17,6 @@ about points and terminals.
 
 Invariants: a published version never changes but for its end; published versions of an item do not overlap; officers
 alone submit, publish and end a version, and who made it does not publish it (but for a node's first set-up); an item
-extends one of a higher level only; a pairing code works once; a terminal's key is never stored in the clear.
+extends one of a higher level only; of a terminal's pairing codes the last works, once; a terminal's key is
+never stored in the clear.
 """

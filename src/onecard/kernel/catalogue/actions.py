@@ -153,7 +153,7 @@ def set_hours(actor: Actor, point_code: str, hours: Sequence[When]) -> None:
     point = _locked_point(actor, "set_hours", point_code)
     faults = [fault for n, when in enumerate(hours) for fault in item_files.when_faults(f"$[{n}]", when)]
     for path, expected in faults:
-        raise BadInput("HOURS_MALFORMED", f"开放时间有误：{path}: {expected}", f"Hours: {path}: {expected}")
+        raise BadInput("HOURS_MALFORMED", f"开放时间有误：{path}: {expected.zh}", f"Hours: {path}: {expected.en}")
     plain = msgspec.json.decode(msgspec.json.encode(tuple(hours)))
     if point.hours == plain:
         return
@@ -221,7 +221,9 @@ def _locked_point(actor: Actor, verb: str, code: str) -> Point:
 
 @transaction.atomic
 def make_pairing_code(actor: Actor, terminal_code: str) -> str:
-    """A code that turns a terminal's next pairing into its key: ten characters, good once and for 24 hours."""
+    """A code that turns a terminal's next pairing into its key: ten characters, good once, for 24 hours and until
+    another is made: who gave one into wrong hands makes the next.
+    """
     terminal = Terminal.objects.select_related("point").filter(code=terminal_code).first()
     if terminal is None:
         raise _unknown("terminal", terminal_code)

@@ -258,7 +258,7 @@ class TerminalKey(models.Model):
 
 
 class Pairing(models.Model):
-    """A pairing code, stored as its SHA-256; works once and until `expires_at`."""
+    """A pairing code, stored as its SHA-256; works once, until `expires_at` and until its terminal is given another."""
 
     code_digest = models.BinaryField(unique=True)
     terminal = models.ForeignKey(Terminal, models.PROTECT)

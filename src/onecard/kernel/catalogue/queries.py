@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from onecard.foundation import sql
 from onecard.foundation.errors import Conflict, NotFound
+from onecard.foundation.places import within
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.catalogue import rules
 from onecard.kernel.catalogue.models import (
@@ -260,10 +261,7 @@ def demonstrated(codes: Sequence[str], division: str = "") -> set[str]:
 
 def count_demonstration_points(places: Sequence[str] = ("",)) -> dict[str, int]:
     """How many demonstration points each county has, by division, in the places that begin with one of `places`."""
-    scope = Q(pk__in=())
-    for prefix in places:
-        scope |= Q(division__startswith=prefix)
-    found = Point.objects.filter(scope, demonstration=True, state=State.ACTIVE)
+    found = Point.objects.filter(within("division", places), demonstration=True, state=State.ACTIVE)
     return dict(found.values_list("division").annotate(number=Count("id")).order_by("division"))
 
 

@@ -7,7 +7,9 @@ from typing import NamedTuple, TypeVar
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from onecard.foundation.errors import NotFound
+from onecard.foundation.places import within
 from onecard.kernel.catalogue.models import Item, ItemVersion, Offer, Point, Stage, State, Terminal
+from onecard_kit.terms import Level
 
 PAGE = 50
 Row = TypeVar("Row", Point, Terminal)
@@ -66,9 +68,14 @@ def standings(codes: Sequence[str]) -> list[Standing]:
     return [Standing(*row) for row in told]
 
 
-def count_in_review(*, limit: int) -> int:
-    """How many versions wait for somebody to publish them, up to a limit."""
-    return ItemVersion.objects.filter(stage=Stage.REVIEW)[:limit].count()
+def count_in_review(places: Sequence[str], *, limit: int) -> int:
+    """How many versions of items of some places wait for somebody to publish them, up to a limit. A region's belong to
+    no one place.
+    """
+    found = ItemVersion.objects.filter(within("item__area", places), stage=Stage.REVIEW)
+    if "" not in places:
+        found = found.exclude(item__level=Level.REGION)
+    return found[:limit].count()
 
 
 def fields() -> list[str]:
@@ -92,19 +99,19 @@ def item(code: str) -> Item:
 
 def offers(places: Sequence[str], code: str, *, after: str = "", limit: int = PAGE) -> list[Offer]:
     """What points of some places offer of an item, by the points' codes, with the points."""
-    found = Offer.objects.filter(_within("point__division", places), item_id=code, point__code__gt=after)
+    found = Offer.objects.filter(within("point__division", places), item_id=code, point__code__gt=after)
     return list(found.select_related("point", "point__operator").order_by("point__code")[:limit])
 
 
 def points(places: Sequence[str], wanted: Wanted, *, after: str = "", limit: int = PAGE) -> list[Point]:
     """Points of some places after a code, with operator, sponsor and client."""
-    found = Point.objects.filter(_within("division", places)).select_related("operator", "sponsor", "client")
+    found = Point.objects.filter(within("division", places)).select_related("operator", "sponsor", "client")
     return list(_kept(found, "division", wanted).filter(code__gt=after).order_by("code")[:limit])
 
 
 def terminals(places: Sequence[str], wanted: Wanted, *, after: str = "", limit: int = PAGE) -> list[Terminal]:
     """Terminals at points of some places after a code, with their points."""
-    found = Terminal.objects.filter(_within("point__division", places)).select_related("point")
+    found = Terminal.objects.filter(within("point__division", places)).select_related("point")
     return list(_kept(found, "point__division", wanted).filter(code__gt=after).order_by("code")[:limit])
 
 
@@ -117,7 +124,7 @@ def terminals_at(point_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
 
 def point(places: Sequence[str], point_id: int) -> Point:
     """A point of some places. Raises NotFound POINT_UNKNOWN."""
-    found = Point.objects.filter(_within("division", places), pk=point_id)
+    found = Point.objects.filter(within("division", places), pk=point_id)
     shown = found.select_related("operator", "sponsor", "client").first()
     if shown is None:
         raise NotFound("POINT_UNKNOWN", "没有这个用卡点。", "There is no such point.")
@@ -126,7 +133,7 @@ def point(places: Sequence[str], point_id: int) -> Point:
 
 def terminal(places: Sequence[str], terminal_id: int) -> Terminal:
     """A terminal at a point of some places. Raises NotFound TERMINAL_UNKNOWN."""
-    found = Terminal.objects.filter(_within("point__division", places), pk=terminal_id)
+    found = Terminal.objects.filter(within("point__division", places), pk=terminal_id)
     shown = found.select_related("point", "point__operator").first()
     if shown is None:
         raise NotFound("TERMINAL_UNKNOWN", "没有这台终端。", "There is no such terminal.")
@@ -137,10 +144,3 @@ def _kept(found: QuerySet[Row], division: str, wanted: Wanted) -> QuerySet[Row]:
     if wanted.state:
         found = found.filter(state=wanted.state)
     return found.filter(code__startswith=wanted.code, **{f"{division}__startswith": wanted.place})
-
-
-def _within(division: str, places: Sequence[str]) -> Q:
-    scope = Q(pk__in=()) if not places else Q()
-    for prefix in places:
-        scope |= Q(**{f"{division}__startswith": prefix})
-    return Q() if "" in places else scope
