@@ -14,7 +14,7 @@ from django.db import transaction
 from onecard.foundation import clock, jobs, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.clock import CHINA
-from onecard.foundation.exports import KEPT_HOURS, OPEN_MAX, PART, ROWS_MAX, State, lines, too_many, unknown
+from onecard.foundation.exports import KEPT_HOURS, PART, ROWS_MAX, Exports, State, lines
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
@@ -54,10 +54,8 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted) -> UUID:
 
     Needs audit.export in each of the places. Raises Conflict EXPORTS_OPEN where the officer has three under way.
     """
-    for place in places:
-        actor.require("audit.export", place)
-    if sum(each.is_open for each in of_actor(actor)) >= OPEN_MAX:
-        raise too_many()
+    EXPORTS.require(actor, places)
+    EXPORTS.refuse_one_more(actor)
     id_, plain = uuid7(), wanted.plain()
     expires = clock.now() + dt.timedelta(hours=KEPT_HOURS)
     rows(sql.load(HERE, "ask_export"), id_, actor.name, list(places), json.dumps(plain), expires)
@@ -66,33 +64,9 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted) -> UUID:
     return id_
 
 
-def of_actor(actor: Actor, limit: int = 20) -> list[Export]:
-    """An officer's own lists, newest first."""
-    return [_export(row) for row in rows(sql.load(HERE, "exports_of"), actor.name, limit)]
-
-
-def one(actor: Actor, export_id: UUID) -> Export:
-    """One of an officer's own lists. Raises NotFound EXPORT_UNKNOWN."""
-    found = _load(export_id)
-    if found is None or found.actor != actor.name:
-        raise unknown()
-    return found
-
-
-def stop(actor: Actor, export_id: UUID) -> None:
-    """Stop writing a list; what was written is dropped with it when it expires. One that is done stays so."""
-    one(actor, export_id)
-    rows(sql.load(HERE, "stop_export"), export_id)
-
-
-def content(export: Export) -> Iterator[bytes]:
-    """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark)."""
-    yield lines([HEADS]).encode("utf-8-sig")
-    for number in range(export.parts):
-        for (text,) in rows(
-            "SELECT content FROM audit_export_part WHERE export_id = $1 AND number = $2", export.id, number
-        ):
-            yield text.encode()
+def content(actor: Actor, export: Export) -> Iterator[bytes]:
+    """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark); see `Exports.content`."""
+    return EXPORTS.content(actor, export, HEADS)
 
 
 # --- The job ----------------------------------------------------------------------------------------------------------
@@ -100,7 +74,7 @@ def content(export: Export) -> Iterator[bytes]:
 
 def write(export_id: UUID) -> int:
     """Write what is left of a list; how many facts it holds then."""
-    while (export := _load(export_id)) is not None and export.is_open:
+    while (export := EXPORTS.load(export_id)) is not None and export.is_open:
         _write_part(export)
     return export.facts if export is not None else 0
 
@@ -115,7 +89,7 @@ def _write_part(export: Export) -> None:
     newest = export.newest or (found[0].pk if found else None)
     if found:
         text = lines(_row(fact) for fact in found)
-        rows("INSERT INTO audit_export_part VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", export.id, export.parts, text)
+        EXPORTS.keep(export, text)
     rows(
         sql.load(HERE, "move_export"),
         export.id,
@@ -133,21 +107,15 @@ def _percent(newest: int | None, position: int | None) -> int:
     return min(99, 100 * (newest - position) // newest) if newest and position is not None else 0
 
 
-def drop_expired() -> int:
-    """Drop the lists whose day is over; how many."""
-    return len(rows("DELETE FROM audit_export WHERE expires_at < now() RETURNING id"))
-
-
 def _row(fact: Fact) -> list[object]:
     at = fact.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
     return [fact.pk, at, fact.actor, fact.verb, fact.subject, fact.place, fact.reason, trail.detail_text(fact)]
 
 
-def _load(export_id: UUID) -> Export | None:
-    found = rows(sql.load(HERE, "export"), export_id)
-    return _export(found[0]) if found else None
-
-
 def _export(row: tuple[Any, ...]) -> Export:
     id_, actor, places, wanted, asked_at, expires_at, state, *rest = row
     return Export(id_, actor, places, trail.wanted_of(json.loads(wanted)), asked_at, expires_at, State(state), *rest)
+
+
+EXPORTS = Exports(HERE, "audit.export", _export)
+of_actor, one, stop, drop_expired = EXPORTS.of_actor, EXPORTS.one, EXPORTS.stop, EXPORTS.drop_expired

@@ -15,7 +15,7 @@ from django.db import transaction
 from onecard.foundation import clock, jobs, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.clock import CHINA
-from onecard.foundation.exports import KEPT_HOURS, OPEN_MAX, PART, ROWS_MAX, State, lines, too_many, unknown
+from onecard.foundation.exports import KEPT_HOURS, PART, ROWS_MAX, Exports, State, lines
 from onecard.foundation.ids import moment_of, uuid7
 from onecard.foundation.money import yuan
 from onecard.foundation.postgres.raw import rows
@@ -63,10 +63,8 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted, language: str) -> U
 
     Needs uses.export in each of the places. Raises Conflict EXPORTS_OPEN where the officer has three under way.
     """
-    for place in places:
-        actor.require("uses.export", place)
-    if sum(each.is_open for each in of_actor(actor)) >= OPEN_MAX:
-        raise too_many()
+    EXPORTS.require(actor, places)
+    EXPORTS.refuse_one_more(actor)
     id_ = uuid7()
     expires = clock.now() + dt.timedelta(hours=KEPT_HOURS)
     rows(sql.load(HERE, "ask_export"), id_, actor.name, list(places), _json(wanted), language, expires)
@@ -75,33 +73,9 @@ def ask(actor: Actor, places: Sequence[str], wanted: Wanted, language: str) -> U
     return id_
 
 
-def of_actor(actor: Actor, limit: int = 20) -> list[Export]:
-    """An officer's own lists, newest first."""
-    return [_export(row) for row in rows(sql.load(HERE, "exports_of"), actor.name, limit)]
-
-
-def one(actor: Actor, export_id: UUID) -> Export:
-    """One of an officer's own lists. Raises NotFound EXPORT_UNKNOWN."""
-    found = _load(export_id)
-    if found is None or found.actor != actor.name:
-        raise unknown()
-    return found
-
-
-def stop(actor: Actor, export_id: UUID) -> None:
-    """Stop writing a list; what was written is dropped with it when it expires. One that is done stays so."""
-    one(actor, export_id)
-    rows(sql.load(HERE, "stop_export"), export_id)
-
-
-def content(export: Export) -> Iterator[bytes]:
-    """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark)."""
-    yield lines([HEADS[export.language]]).encode("utf-8-sig")
-    for number in range(export.parts):
-        for (text,) in rows(
-            "SELECT content FROM uses_export_part WHERE export_id = $1 AND number = $2", export.id, number
-        ):
-            yield text.encode()
+def content(actor: Actor, export: Export) -> Iterator[bytes]:
+    """The list as a CSV file, a part at a time (UTF-8 with a byte-order mark); see `Exports.content`."""
+    return EXPORTS.content(actor, export, HEADS[export.language])
 
 
 # --- The job ----------------------------------------------------------------------------------------------------------
@@ -109,7 +83,7 @@ def content(export: Export) -> Iterator[bytes]:
 
 def write(export_id: UUID) -> int:
     """Write what is left of a list; how many uses it holds then."""
-    while (export := _load(export_id)) is not None and export.is_open:
+    while (export := EXPORTS.load(export_id)) is not None and export.is_open:
         _write_part(export)
     return export.uses if export is not None else 0
 
@@ -122,7 +96,7 @@ def _write_part(export: Export) -> None:
     done = found.next is None or uses >= ROWS_MAX
     if found.uses:
         text = lines(_row(use, export.language) for use in found.uses)
-        rows("INSERT INTO uses_export_part VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", export.id, export.parts, text)
+        EXPORTS.keep(export, text)
     rows(
         sql.load(HERE, "move_export"),
         export.id,
@@ -141,11 +115,6 @@ def _percent(export: Export, position: UUID) -> int:
     first = moment_of(begin) if begin != listing.OLDEST else last - dt.timedelta(days=365)
     whole = (last - first).total_seconds()
     return max(0, min(99, int(100 * (last - moment_of(position)).total_seconds() / whole))) if whole > 0 else 99
-
-
-def drop_expired() -> int:
-    """Drop the lists whose day is over; how many."""
-    return len(rows("DELETE FROM uses_export WHERE expires_at < now() RETURNING id"))
 
 
 def _row(use: Listed, language: str) -> list[object]:
@@ -184,11 +153,10 @@ def _wanted(told: dict[str, str]) -> Wanted:
     return Wanted(first, last, point, item, verdict, Line(told.get("line", "")))
 
 
-def _load(export_id: UUID) -> Export | None:
-    found = rows(sql.load(HERE, "export"), export_id)
-    return _export(found[0]) if found else None
-
-
 def _export(row: tuple[Any, ...]) -> Export:
     id_, actor, places, wanted, language, asked_at, expires_at, state, *rest = row
     return Export(id_, actor, places, _wanted(json.loads(wanted)), language, asked_at, expires_at, State(state), *rest)
+
+
+EXPORTS = Exports(HERE, "uses.export", _export)
+of_actor, one, stop, drop_expired = EXPORTS.of_actor, EXPORTS.one, EXPORTS.stop, EXPORTS.drop_expired

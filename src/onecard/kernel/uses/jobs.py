@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from onecard.foundation.jobs import PATIENT
 from onecard.kernel.uses import exports, figures, journeys, risks
-
-PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
 
 
 @app.periodic(cron="*/5 * * * *")
