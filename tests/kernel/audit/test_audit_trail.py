@@ -142,8 +142,11 @@ def test_a_list_of_facts_goes_on_where_it_stood(monkeypatch: pytest.MonkeyPatch)
     assert (half.facts, half.is_open, 0 <= half.percent < 100) == (2, True, True)
     assert jobs.export(str(id_)) == 5
     done = exports.one(AUDITOR, id_)
-    lines = b"".join(exports.content(done)).decode("utf-8-sig").splitlines()
+    lines = b"".join(exports.content(AUDITOR, done)).decode("utf-8-sig").splitlines()
     assert [int(line.split(",")[0]) for line in lines[1:]] == made[::-1]
+    for lapsed in (Actor(AUDITOR.name), Actor(AUDITOR.name, AUDITOR.permissions, ("3207",))):
+        with pytest.raises(NotPermitted):
+            exports.content(lapsed, exports.one(lapsed, id_))
     with pytest.raises(NotFound, match="EXPORT_UNKNOWN"):
         exports.one(Actor("staff:8"), id_)
     rows("UPDATE audit_export SET expires_at = now() - interval '1 second'")

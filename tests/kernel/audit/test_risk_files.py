@@ -44,9 +44,10 @@ within_minutes = 1440
 """
 )
 PLACES = AT_ONCE + "[looks_at.places]\napart_km = 5\nfaster_than_kmh = 150\nwithin_minutes = 120\n"
-TEXTS = {"at once": AT_ONCE, "uses": USES, "lines": LINES, "places": PLACES}
+LOOKS = AT_ONCE + '[looks_at.looks]\nby = "officer"\nholders = 100\nwithin_minutes = 60\n'
+TEXTS = {"at once": AT_ONCE, "uses": USES, "lines": LINES, "places": PLACES, "looks": LOOKS}
 WORDS = "expected words in both languages"
-ONE = "expected exactly one of uses, offline_lines, places, journals"
+ONE = "expected exactly one of uses, offline_lines, places, journals, looks"
 KEYS = "known here: verdicts, media, by, count, within_minutes, terminals"
 TWO = "[looks_at.places]\napart_km = 1\nfaster_than_kmh = 10\nwithin_minutes = 1\n[looks_at.uses]"
 LINES_AT = "$.looks_at.offline_lines"
@@ -97,6 +98,9 @@ FAULTS = [
     ("lines", "list_older_minutes = 60", "list_older_minutes = 0", f"{LINES_AT}.list_older_minutes", "1 to"),
     ("places", "apart_km = 5", "apart_km = 0", "$.looks_at.places.apart_km", "expected 1 to 20000"),
     ("places", "kmh = 150", "kmh = 5", "$.looks_at.places.faster_than_kmh", "expected 10 to 1000"),
+    ("looks", '"officer"', '"card"', "$.looks_at.looks.by", "Invalid enum value 'card'"),
+    ("looks", "holders = 100", "holders = 0", "$.looks_at.looks.holders", "expected 1 to 100000"),
+    ("looks", "within_minutes = 60", "within_minutes = 1441", "$.looks_at.looks.within_minutes", "expected 1 to 1440"),
 ]  # fmt: skip
 
 
@@ -110,6 +114,8 @@ def test_a_fault_is_told_with_file_path_and_expectation(
     told = refused.value.en
     assert f"governance/risks/chip_replayed.toml: {path}: " in told
     assert expected in told
+    assert f"governance/risks/chip_replayed.toml: {path}: " in refused.value.zh
+    assert "xpected" not in refused.value.zh
     assert refused.value.next_zh
 
 

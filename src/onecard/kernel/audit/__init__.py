@@ -17,5 +17,6 @@ Invariants
     * A seal covers every fact of a range of transaction ids, all of them finished, so that nothing commits into it
       later. Transaction ids therefore must never run backwards: a cluster filled from a logical dump needs
       ``pg_resetwal --next-transaction-id`` past the highest sealed one.
-    * The trail is never a queue: nothing in the product acts on facts.
+    * The trail is never a queue: no work waits in it. What looks back over it (`looking`) counts, and
+      raises risk facts.
 """

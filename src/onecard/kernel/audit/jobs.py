@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from onecard.foundation.actors import system
 from onecard.foundation.errors import Conflict
-from onecard.kernel.audit import exports, verification
-
-PATIENT = RetryStrategy(max_attempts=30, linear_wait=30)
+from onecard.foundation.jobs import PATIENT
+from onecard.kernel.audit import exports, looking
+from onecard.kernel.audit import verification as chain_check
 
 
 @app.task(name="audit.export", queue="audit", retry=PATIENT)
@@ -21,7 +20,7 @@ def export(export: str) -> int:
 @app.task(name="audit.verify", queue="audit", retry=PATIENT)
 def verify(verification: str) -> int:
     """Recompute the chain as far as it was sealed when it was asked for; how many faults."""
-    return _verify(UUID(verification))
+    return chain_check.verify(UUID(verification))
 
 
 @app.periodic(cron="37 4 * * *")
@@ -29,9 +28,16 @@ def verify(verification: str) -> int:
 def verify_daily(timestamp: int) -> None:
     """Ask for the day's verification, unless one is under way."""
     try:
-        verification.ask(system("worker"))
+        chain_check.ask(system("worker"))
     except Conflict:
         return
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="audit.look_for_bulk", queue="audit", queueing_lock="audit.look_for_bulk")
+def look_for_bulk(timestamp: int) -> int:
+    """Look back over the facts since the last turn for who looked at very many; how many risk facts came of it."""
+    return looking.look_back()
 
 
 @app.periodic(cron="23 * * * *")
@@ -39,7 +45,3 @@ def verify_daily(timestamp: int) -> None:
 def drop_exports(timestamp: int) -> int:
     """Drop the lists whose day is over; how many."""
     return exports.drop_expired()
-
-
-def _verify(id_: UUID) -> int:
-    return verification.verify(id_)

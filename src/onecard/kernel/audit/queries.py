@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from onecard.foundation import clock, keys, sql
 from onecard.foundation.postgres.raw import rows
@@ -89,11 +89,6 @@ def facts_about_any(
     """
     found = rows(sql.load(HERE, "about_any"), list(subjects), list(verbs), before, min(limit, PAGE_MAX))
     return [Told(*known, json.loads(detail)) for *known, detail in found]  # type: ignore[call-arg]  # as the SQL lists
-
-
-def facts_by(actor: str, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:
-    """Facts of what an actor did, newest first, paged as `facts_about`."""
-    return _page(Fact.objects.filter(actor=actor), before, limit)
 
 
 def risks(kind: str, *, before: int | None = None, limit: int = PAGE) -> list[RiskFact]:
@@ -205,17 +200,6 @@ class Sealed:
     number: int
     at: dt.datetime | None
     waiting: int
-
-
-def latest(places: tuple[str, ...] = ("",), *, limit: int = PAGE) -> list[Fact]:
-    """The newest facts of the places that begin with one of `places`; facts without a place only for ``""``."""
-    if not places:
-        return []
-    scope = Q()
-    for prefix in places:
-        scope |= Q(place__startswith=prefix)
-    facts = Fact.objects.all() if "" in places else Fact.objects.filter(scope)
-    return list(facts.order_by("-id")[: min(limit, PAGE_MAX)])
 
 
 def sealed() -> Sealed:

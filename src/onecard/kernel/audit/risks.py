@@ -16,7 +16,7 @@ from django.db import transaction
 
 from onecard.foundation import sql
 from onecard.foundation.actors import Actor
-from onecard.foundation.errors import BadInput, Conflict, NotFound
+from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions
 from onecard.kernel.audit.risk_files import RiskKind, from_plain
@@ -183,12 +183,21 @@ def _risk(row: Sequence[Any]) -> Risk:
 def follow(actor: Actor, risk_id: int, state: State, reason: str, *, seen: int) -> None:
     """Say what came of looking at a risk fact; `seen` is how many follow-ups it had when the officer decided.
 
-    Needs audit.follow_risk in its place. Raises NotFound RISK_UNKNOWN; Conflict RISK_FOLLOWED where somebody else was
-    faster, RISK_STEP_REFUSED; BadInput REASON_MISSING, REASON_TOO_LONG.
+    Needs audit.follow_risk in its place. Raises NotFound RISK_UNKNOWN; NotPermitted RISK_OWN where it is about the
+    officer; Conflict RISK_FOLLOWED where somebody else was faster, RISK_STEP_REFUSED; BadInput REASON_MISSING,
+    REASON_TOO_LONG.
     """
     rows(LOCK)
     risk = _one(risk_id)
     actor.require("audit.follow_risk", risk.place)
+    if is_about(risk, actor):
+        raise NotPermitted(
+            "RISK_OWN",
+            "这条风险事实涉及您本人，不能由您处置。",
+            "This risk fact is about you: you cannot follow it up.",
+            next_zh="请由其他风险监测人员处置。",
+            next_en="Let another risk officer follow it up.",
+        )
     if risk.follows != seen:
         raise Conflict(
             "RISK_FOLLOWED",
@@ -211,6 +220,11 @@ def follow(actor: Actor, risk_id: int, state: State, reason: str, *, seen: int) 
     actions.record(
         actor, "audit.follow_risk", f"risk:{risk_id}", place=risk.place, reason=reason.strip(), detail=detail
     )
+
+
+def is_about(risk: Risk, actor: Actor) -> bool:
+    """Whether a risk fact is about what an officer did: then others follow it up."""
+    return risk.subject == actor.name
 
 
 def _check_reason(was: State, state: State, reason: str) -> None:

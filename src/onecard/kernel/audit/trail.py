@@ -9,18 +9,22 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from onecard.foundation import clock
+from onecard.foundation import clock, sql
 from onecard.foundation.actors import Actor
+from onecard.foundation.places import within
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.audit.models import Fact
 
+HERE = "onecard.kernel.audit"
 PAGE = 50
 # Verbs by which somebody learns something of a person.
-LOOKS = ("holders.read", "holders.reveal", "sharing.disclose", "uses.explain", "ledger.read")
+LOOKS = ("holders.read", "holders.reveal", "sharing.disclose", "uses.explain", "ledger.read", "audit.read_risks")
 # Ids are drawn in nearly the order of times: facts of one moment may be so many ids apart.
 SLACK = 1_000
+ID_MAX = 2**63 - 1
 
 
 class Wanted(NamedTuple):
@@ -43,6 +47,15 @@ class Wanted(NamedTuple):
         return {name: value for name, value in told.items() if value}
 
 
+class Bounds(NamedTuple):
+    """From which id on, below which id, from which moment on and before which; None: whenever."""
+
+    oldest: int
+    below: int
+    since: dt.datetime | None
+    until: dt.datetime | None
+
+
 def wanted_of(plain: dict[str, Any]) -> Wanted:
     """The reverse of `Wanted.plain`."""
     first, last = (dt.date.fromisoformat(plain[name]) if name in plain else None for name in ("from", "to"))
@@ -60,41 +73,61 @@ def look(actor: Actor, places: Sequence[str], wanted: Wanted, *, before: int | N
 
 def page(places: Sequence[str], wanted: Wanted, *, before: int | None = None, limit: int = PAGE) -> list[Fact]:
     """Facts of places that begin with one of `places`, newest first; those without a place only for ``""``."""
-    facts = _within(places, wanted, before)
-    if not wanted.looks or wanted.verb:
-        return list(facts.order_by("-id")[:limit])
-    # Each verb gives its own newest by its index.
-    found = [fact for verb in LOOKS for fact in facts.filter(verb=verb).order_by("-id")[:limit]]
-    return sorted(found, key=lambda fact: -fact.pk)[:limit]
+    bounds = _bounds(wanted, before)
+    if bounds is None or (wanted.verb and wanted.looks and wanted.verb not in LOOKS):
+        return []
+    if wanted.subject:
+        return _about(places, wanted, bounds, limit)
+    named = (["%"] if "" in places else [f"{prefix}%" for prefix in places], *bounds, limit)
+    verbs = [wanted.verb] if wanted.verb else list(LOOKS) if wanted.looks else None
+    if wanted.actor:
+        return _read("trail_by_actor", *named, verbs, wanted.actor)
+    if verbs is not None:
+        return _read("trail_by_verb", *named, verbs)
+    if "" in places:
+        return list(_between(bounds).order_by("-id")[:limit])
+    return _read("trail_by_place", *named)
 
 
-def _within(places: Sequence[str], wanted: Wanted, before: int | None) -> QuerySet[Fact]:
-    facts = Fact.objects.all()
-    if "" not in places:
-        scope = Q(pk__in=())
-        for prefix in places:
-            scope |= Q(place__startswith=prefix)
-        facts = facts.filter(scope)
-    named = {name: getattr(wanted, name) for name in ("actor", "subject", "verb") if getattr(wanted, name)}
-    facts = facts.filter(**named)
-    if wanted.verb and wanted.looks and wanted.verb not in LOOKS:
-        facts = facts.none()
-    if before is not None:
-        facts = facts.filter(pk__lt=before)
-    return _of_days(facts, wanted.from_day, wanted.to_day)
+def _about(places: Sequence[str], wanted: Wanted, bounds: Bounds, limit: int) -> list[Fact]:
+    """Facts about one subject: they are few, so that what else is wanted is looked for among them."""
+    facts = _between(bounds).filter(within("place", places), subject=wanted.subject)
+    facts = facts.filter(**{name: value for name, value in (("actor", wanted.actor), ("verb", wanted.verb)) if value})
+    if wanted.looks:
+        facts = facts.filter(verb__in=LOOKS)
+    return list(facts.order_by("-id")[:limit])
 
 
-def _of_days(facts: QuerySet[Fact], first: dt.date | None, last: dt.date | None) -> QuerySet[Fact]:
-    """Times narrow exactly, and ids besides, so that an old day is found without walking all that came since."""
-    if first is not None:
-        start = _midnight(first)
-        oldest = Fact.objects.filter(at__gte=start).order_by("at").values_list("pk", flat=True).first()
-        facts = facts.filter(at__gte=start, pk__gte=oldest - SLACK) if oldest is not None else facts.none()
-    if last is not None:
-        end = _midnight(last + dt.timedelta(days=1))
-        newest = Fact.objects.filter(at__lt=end).order_by("-at").values_list("pk", flat=True).first()
-        facts = facts.filter(at__lt=end, pk__lte=newest + SLACK) if newest is not None else facts.none()
-    return facts
+def _bounds(wanted: Wanted, before: int | None) -> Bounds | None:
+    """What days and the page before leave; None: nothing. Times narrow exactly, and ids besides, so that an old day is
+    found without walking all that came since.
+    """
+    oldest, below, since, until = 0, ID_MAX if before is None else before, None, None
+    if wanted.from_day is not None:
+        since = _midnight(wanted.from_day)
+        first = Fact.objects.filter(at__gte=since).order_by("at").values_list("pk", flat=True).first()
+        if first is None:
+            return None
+        oldest = first - SLACK
+    if wanted.to_day is not None:
+        until = _midnight(wanted.to_day + dt.timedelta(days=1))
+        last = Fact.objects.filter(at__lt=until).order_by("-at").values_list("pk", flat=True).first()
+        if last is None:
+            return None
+        below = min(below, last + SLACK + 1)
+    return Bounds(oldest, below, since, until)
+
+
+def _between(bounds: Bounds) -> QuerySet[Fact]:
+    facts = Fact.objects.filter(pk__gte=bounds.oldest, pk__lt=bounds.below)
+    if bounds.since is not None:
+        facts = facts.filter(at__gte=bounds.since)
+    return facts.filter(at__lt=bounds.until) if bounds.until is not None else facts
+
+
+def _read(statement: str, *values: Any) -> list[Fact]:
+    found = rows(sql.load(HERE, statement), *values)
+    return [Fact(*row[:-1], detail=json.loads(row[-1])) for row in found]  # type: ignore[misc]  # as the SQL lists
 
 
 def _midnight(day: dt.date) -> dt.datetime:

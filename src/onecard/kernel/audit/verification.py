@@ -78,8 +78,7 @@ def ask(actor: Actor) -> UUID:
 
 def latest() -> Verification | None:
     """The newest verification, under way or done; None before the first."""
-    found = rows(sql.load(HERE, "verifications"), 1)
-    return _verification(found[0]) if found else None
+    return next(iter(newest(1)), None)
 
 
 def newest(limit: int = 20) -> list[Verification]:

@@ -83,7 +83,7 @@ def disclose_card(actor: Actor, named: Named, item: str, point_code: str, medium
         f"holder:{card.holder_id}",
         place=point.division,
         reason=rules.check_reason(reason),
-        detail={"card": card.pk, "item": item, "point": point_code},
+        detail={"card": card.pk, "item": item, "point": point_code, **actor.signed},
     )
     return shown
 

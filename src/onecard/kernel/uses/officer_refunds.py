@@ -7,13 +7,14 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.postgres.raw import rows
 from onecard.foundation.web import bridge
 from onecard.kernel.audit import actions as audit
+from onecard.kernel.audit import queries as audit_queries
 from onecard.kernel.holders import rules
 from onecard.kernel.uses.actions import Memory
 from onecard.kernel.uses.refunds import Asked, Refund, refund, use_unknown
 
 
 def refund_use(actor: Actor, use_id: UUID, reason: str) -> Refund:
-    """Give a use back, in full and once; it leaves a fact with the reason.
+    """Give a use back, in full and once; it leaves one fact with the reason, however often it is asked for.
 
     Needs uses.refund in the point's place. Raises NotFound USE_UNKNOWN, BadInput REASON_MISSING, and what
     `refund` raises.
@@ -30,6 +31,8 @@ def refund_use(actor: Actor, use_id: UUID, reason: str) -> Refund:
     reason = rules.check_reason(reason)
     asked = Asked(use_id, terminal_id, None, _journal(use_id), 0, client_id)
     made = bridge.run(lambda connection: refund(connection, asked, Memory()))
+    if made.repeated and audit_queries.facts_about(f"use:{use_id}", verb="uses.refund", limit=1):
+        return made
     audit.record(actor, "uses.refund", f"use:{use_id}", place=division, reason=reason, detail={"refund": str(made.id)})
     return made
 

@@ -1,8 +1,6 @@
 """Whose code is shown to an officer, at a counter. Nothing is recorded as a use and the code is not spent."""
 
-import os
-
-from onecard.foundation import clock, suite
+from onecard.foundation import clock, node, suite
 from onecard.foundation.errors import BadInput, NotFound
 from onecard.kernel.ecards import queries
 from onecard.kernel.ecards.models import Ecard, Key, PaperCode
@@ -36,7 +34,7 @@ def _serial_of(shown: Presented) -> int | None:
 
 def _public_keys() -> dict[tuple[str, bytes], PublicKey]:
     """The issuing place's keys, as gates know them."""
-    place = os.environ.get("ONECARD_NODE", "320600")
+    place = node.code()
     return {
         (place, bytes(key.kid)): PublicKey(
             suite.signature_suite(key.suite), bytes(key.kid), bytes(key.public), Purpose(key.purpose)

@@ -15,7 +15,7 @@ from onecard.foundation import clock, sql
 from onecard.foundation.ids import uuid7_floor
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import risks
-from onecard.kernel.audit.risk_files import Journals, OfflineLines, Places, RiskKind, Uses
+from onecard.kernel.audit.risk_files import Journals, Looks, OfflineLines, Places, RiskKind, Uses
 
 HERE = "onecard.kernel.uses"
 AT_ONCE = 10_000
@@ -60,7 +60,7 @@ def _raise(kind: RiskKind, after: UUID, through: UUID) -> int:
     if kind.looks_at is None:
         return 0
     rule = kind.looks_at.rule
-    if isinstance(rule, Journals):  # of no use; they are looked at once a turn
+    if isinstance(rule, Journals | Looks):  # of no use; the former are looked at once a turn
         return 0
     if isinstance(rule, Places):
         bounds = (rule.apart_km, rule.faster_than_kmh, rule.within_minutes)

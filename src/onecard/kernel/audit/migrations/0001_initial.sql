@@ -9,11 +9,14 @@ CREATE TABLE audit_fact (
     reason text NOT NULL DEFAULT '',
     detail jsonb NOT NULL DEFAULT '{}'
 );
--- The sealer walks this order; queries walk the next three, newest first, between ids that the last one finds for days.
+-- The sealer walks this order; what is told of a subject walks the next, newest first. The trail walks the other three: who looks
+-- through it may see some places only, so each begins with what narrows, then the place, and gives the newest of every place that
+-- there is. The last finds the ids between which days lie.
 CREATE INDEX audit_fact_xid_id ON audit_fact (xid, id);
 CREATE INDEX audit_fact_subject_id ON audit_fact (subject, id);
-CREATE INDEX audit_fact_actor_id ON audit_fact (actor, id);
-CREATE INDEX audit_fact_verb_id ON audit_fact (verb, id);
+CREATE INDEX audit_fact_place_id ON audit_fact (place, id);
+CREATE INDEX audit_fact_verb_place_id ON audit_fact (verb, place, id);
+CREATE INDEX audit_fact_actor_verb_place_id ON audit_fact (actor, verb, place, id);
 CREATE INDEX audit_fact_at ON audit_fact (at);
 
 CREATE TABLE audit_risk_fact (
@@ -69,6 +72,9 @@ CREATE TRIGGER open_risk AFTER INSERT ON audit_risk_fact FOR EACH ROW EXECUTE FU
 
 CREATE FUNCTION audit_follow_risk() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    IF EXISTS (SELECT FROM audit_risk_fact WHERE id = NEW.risk_id AND subject = NEW.actor) THEN
+        RAISE EXCEPTION 'RISK_OWN: it is about the officer' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     UPDATE audit_risk_state SET state = NEW.state, follows = NEW.number
     WHERE risk_id = NEW.risk_id AND follows = NEW.number - 1;
     IF NOT FOUND THEN
@@ -83,6 +89,13 @@ BEGIN
     EXECUTE format('ALTER FUNCTION audit_follow_risk() SET search_path = %I, pg_temp', current_schema());
 END $$;
 REVOKE ALL ON FUNCTION audit_open_risk(), audit_follow_risk() FROM PUBLIC;
+
+-- How far the job that looks for bulk looking has looked: every fact up to `through` was counted in the transaction that wrote it.
+CREATE TABLE audit_look_position (
+    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+    through xid8 NOT NULL
+);
+INSERT INTO audit_look_position (through) VALUES ('0');
 
 CREATE TABLE audit_seal (
     number bigint PRIMARY KEY CHECK (number > 0),
