@@ -1,12 +1,8 @@
 """Pages of passkeys: signing in with one, and adding, naming and removing mine."""
 
-import datetime as dt
-import json
-from dataclasses import dataclass
 from typing import cast
 
 from allauth.core.ratelimit import consume
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,24 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.web import browsers
 from onecard.foundation.web.links import next_of
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.signins import passkeys
-from onecard.kernel.signins.models import User
-from onecard.portal import browsers, sessions
+from onecard.kernel.signins.forms import PasskeyForm
+from onecard.kernel.signins.models import Kind, User
+from onecard.portal import sessions
 from onecard.portal.access import anyone, holder_only
-from onecard.portal.forms import PasskeyForm
-
-
-@dataclass(frozen=True)
-class Row:
-    """A passkey of mine."""
-
-    id: int
-    name: str
-    since: dt.datetime
-    used_at: dt.datetime | None
 
 
 @holder_only
@@ -44,13 +31,12 @@ def mine(request: HttpRequest) -> HttpResponse:
     """My passkeys, ten at most; add the one that this browser made."""
     user = cast(User, request.user)
     if request.method == "POST":
-        name = browsers.name_of(request.headers.get("User-Agent", ""))
         with transaction.atomic():
-            added = passkeys.add(user, _credential(request), name)
-            _record(request, "add_passkey", added)
+            added = passkeys.add(user, _answered(request), browsers.name_of(request))
+            _record(request, "add_passkey", added.pk)
         messages.success(request, _("通行密钥已添加。下次登录可以直接用它，短信登录照样可用。"))
         return redirect("portal_passkeys")
-    page = {"rows": [_row(each) for each in passkeys.of_user(user)], "many": passkeys.OF_ONE_MAX}
+    page = {"rows": [passkeys.listed(each) for each in passkeys.of_user(user)], "many": passkeys.OF_ONE_MAX}
     return render(request, "passkeys.html", page)
 
 
@@ -74,7 +60,7 @@ def one(request: HttpRequest, passkey_id: int) -> HttpResponse:
         messages.success(request, _("名称已更改。"))
         return redirect("portal_passkeys")
     status = 422 if request.method == "POST" else 200
-    return render(request, "passkey.html", {"form": form, "row": _row(passkey)}, status=status)
+    return render(request, "passkey.html", {"form": form, "row": passkeys.listed(passkey)}, status=status)
 
 
 @holder_only
@@ -82,9 +68,8 @@ def one(request: HttpRequest, passkey_id: int) -> HttpResponse:
 @transaction.atomic
 def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Remove one of my passkeys: nobody signs in with it from now on."""
-    passkey = passkeys.one(cast(User, request.user), passkey_id)
-    _record(request, "remove_passkey", passkey)
-    passkey.delete()
+    passkeys.remove(cast(User, request.user), passkey_id)
+    _record(request, "remove_passkey", passkey_id)
     messages.success(request, _("通行密钥已删除，不能再用它登录。"))
     return redirect("portal_passkeys")
 
@@ -104,11 +89,11 @@ def begin_entering(request: HttpRequest) -> HttpResponse:
 @require_POST
 def enter(request: HttpRequest) -> HttpResponse:
     """Open the session of the resident whose passkey signed."""
-    user = passkeys.prove(_credential(request)) if consume(request, action="passkey") else None
-    alive = user is not None and user.holder_id is not None and holders.is_alive(user.holder_id)
-    if user is None or not alive or passkeys.enter(request, user) is None:
+    user = passkeys.prove(_answered(request), Kind.HOLDER) if consume(request, action="passkey") else None
+    if user is None or user.holder_id is None or not holders.is_alive(user.holder_id):
         messages.warning(request, _("没能用通行密钥登录。请再试一次，或改用短信验证码。"))
         return redirect("portal_sign_in")
+    passkeys.enter(request, user)
     sessions.begin(request)
     return redirect(next_of(request) or "portal_cards")
 
@@ -121,18 +106,10 @@ def offer(request: HttpRequest, user: User) -> None:
         messages.info(request, format_html('{}<a href="{}">{}</a>', said, link, _("添加通行密钥")))
 
 
-def _credential(request: HttpRequest) -> object:
-    """What the browser answered, None where it is no JSON."""
-    try:
-        return json.loads(request.POST.get("credential", ""))
-    except (ValueError, RecursionError):
-        return None
+def _answered(request: HttpRequest) -> str:
+    return request.POST.get("credential", "")
 
 
-def _row(passkey: Authenticator) -> Row:
-    return Row(passkey.pk, passkey.wrap().name, passkey.created_at, passkey.last_used_at)
-
-
-def _record(request: HttpRequest, verb: str, passkey: Authenticator) -> None:
+def _record(request: HttpRequest, verb: str, passkey_id: int) -> None:
     subject = f"holder:{request.holder_id}"  # type: ignore[attr-defined]
-    audit.record(request.actor, f"signins.{verb}", subject, detail={"passkey": passkey.pk})  # type: ignore[attr-defined]
+    audit.record(request.actor, f"signins.{verb}", subject, detail={"passkey": passkey_id})  # type: ignore[attr-defined]

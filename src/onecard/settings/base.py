@@ -77,6 +77,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "100/15m/ip,5/15m/key",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
+    "passkey": "120/m/ip",
 }
 MFA_ADAPTER = "onecard.kernel.signins.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES: list[str] = []
@@ -207,7 +208,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.fla
 ALLAUTH_TRUSTED_PROXY_COUNT = int(environment.flag("ONECARD_TRUST_PROXY"))
 CSRF_FAILURE_VIEW = "onecard.foundation.web.errors.csrf_failure"
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},

@@ -29,9 +29,9 @@ ACCOUNT_RATE_LIMITS = {
     "sign_in_code_lost": "1/m/key,3/h/key,60/m/ip",
     "sign_in_code_tried": "60/m/ip",
     "client_sign_in": "60/m/ip",
+    "sandbox_try": "30/m/ip",
     "unlock": "5/15m/user",
     "offer_tie": "5/d/user",
-    "passkey": "120/m/ip",
 }
 LOGIN_URL = "portal_sign_in"
 LOGIN_REDIRECT_URL = "portal_cards"

@@ -108,7 +108,7 @@ def next_code_of(username: str) -> str:
     they gave before are forgotten. Sets one up for who has none.
     """
     user = User.objects.get(username=username)
-    known = Authenticator.objects.filter(user=user).first()
+    known = Authenticator.objects.filter(user=user, type="totp").first()
     shown = code_now(totp.decrypt(known.data["secret"]) if known else an_authenticator(user))
     cache.delete(f"allauth.mfa.totp.used?user={user.pk}&code={shown}")
     return shown
@@ -129,7 +129,7 @@ def a_resident_client(user: User) -> Client:
 def a_staff_client(officer: Officer) -> Client:
     """A client with the officer's session, both factors shown."""
     client = Client()
-    known = Authenticator.objects.filter(user=officer.user).first()
+    known = Authenticator.objects.filter(user=officer.user, type="totp").first()
     secret = totp.decrypt(known.data["secret"]) if known else an_authenticator(officer.user)
     sign_in(client, officer.user.username)
     response = client.post("/sign-in/code/", {"code": code_now(secret)})

@@ -20,6 +20,20 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+# A passkey's device in the browser, which knows its owner.
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+# What is wider than the box that hides the rest of it. A list to choose from is drawn by the browser.
+CUT = """() => [...document.querySelectorAll("body *")]
+  .filter((node) => node.innerText && !node.closest(".sr, select") && getComputedStyle(node).overflowX === "hidden"
+    && node.scrollWidth > node.clientWidth + 1)
+  .map((node) => node.innerText.replace(/\\s+/g, " ").slice(0, 80))"""
 CHROMIUM = os.environ.get("ONECARD_CHROMIUM", "/usr/bin/chromium")
 
 
@@ -61,6 +75,7 @@ class Watched:
         told = [] if without is None else self._broken(without)
         if (over := self.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
             told.append(f"scrolls sideways by {over}px")
+        told += [f"cuts off {text}" for text in self.page.evaluate(CUT)]
         noted, self.wrong = self.wrong, []
         return told + noted
 

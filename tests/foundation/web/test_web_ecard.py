@@ -201,6 +201,46 @@ def test_a_loss_stops_the_code_at_once(portal: Portal, browser: Browser) -> None
     context.close()
 
 
+def test_what_lapsed_stays_locked_and_going_back_sends_no_pin_again(portal: Portal, phone: Watched) -> None:
+    """A page that came as the answer to a PIN goes by its own address: to load it anew is to be asked again."""
+    set_up(phone)
+    phone.page.click("button[form=lock]")
+    expect(phone.page.locator("h1")).to_have_text("我的卡")
+    phone.go("/ecard/")
+    phone.page.fill("#id_pin", PIN)
+    phone.page.press("#id_pin", "Enter")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    expect(phone.page).to_have_url(portal.home + "/ecard/")
+    keeps_the_shell(phone.page)
+    phone.page.click("a[href='/ecard/licence/']")
+    phone.page.click(".eye")
+    expect(phone.page.locator(".ecard .name")).to_have_text("张小明")
+    phone.go("/cards/")
+    phone.page.go_back()
+    expect(phone.page.locator(".ecard .name")).to_have_text("张*明")
+    phone.go("/ecard/family/")
+    phone.page.click("main form:not([action]) [type=submit]")
+    expect(phone.page.locator(".summary")).to_be_visible()
+    phone.go("/cards/")
+    phone.page.go_back()  # a refused form: its page anew, not the one without a signal
+    expect(phone.page.locator("h1")).to_have_text("为家人亮码")
+    phone.go("/ecard/")
+    expect(phone.page.locator("#qr svg")).to_be_visible()
+    # As after ten minutes: locked elsewhere in the same session, and the page asks for more.
+    token = phone.page.locator("#lock [name=csrfmiddlewaretoken]").input_value()
+    sent: list[str] = []
+    phone.page.on("request", lambda asked: sent.append(f"{asked.method} {asked.url.removeprefix(portal.home)}"))
+    locked = phone.page.request.post(portal.home + "/ecard/lock/", form={"csrfmiddlewaretoken": token}, max_redirects=0)
+    assert locked.status == 302
+    phone.page.click("#refresh")
+    expect(phone.page.locator("#id_pin")).to_be_visible()
+    assert phone.page.locator("#qr").count() == 0
+    assert "POST /ecard/unlock/" not in sent
+    assert phone.page.evaluate("localStorage.getItem('codes')") is None
+    phone.wrong = [said for said in phone.wrong if not re.search("403|422|409", said)]
+    assert phone.faults() == []
+
+
 def test_it_is_read_without_scripts(portal: Portal, browser: Browser) -> None:
     context: BrowserContext = browser.new_context(locale="zh-CN", java_script_enabled=False)
     page = watched(context, portal.home)
@@ -314,7 +354,7 @@ def test_an_installed_app_shows_its_codes_without_a_signal_and_nothing_else(port
     assert phone.faults() == []
     phone.page.context.set_offline(False)
     phone.page.click("main a.primary")
-    expect(phone.page.locator("h1")).to_have_text("钱包")
+    expect(phone.page.locator("h1")).to_have_text("我的钱包")
 
 
 def test_codes_kept_without_a_signal_run_out_honestly(portal: Portal, phone: Watched) -> None:

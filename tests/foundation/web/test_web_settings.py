@@ -6,21 +6,13 @@ from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.foundation.web.live import Watched, browser, watched
+from tests.foundation.web.live import AUTHENTICATOR, Watched, browser, watched
 from tests.foundation.web.test_web_ecard import PIN, Portal, keep_picture, portal, press_until
 
 __all__ = ["browser", "portal"]
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 PAGES = ("/settings/", "/settings/sessions/", "/settings/passkeys/", "/ecard/phones/", "/lost/")
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @contextmanager

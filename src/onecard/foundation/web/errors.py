@@ -32,6 +32,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(request, 404, _("找不到页面"), _("这个地址不存在，或者已经变更。"), _("请从首页重新进入。"))
 
 
+def not_opened(request: HttpRequest, allowed: str) -> HttpResponse:
+    """An address that takes what a form sends, opened by itself: after signing in again, or from a list of addresses
+    visited before. `allowed` are the methods that it takes.
+    """
+    text = _("这一步要从页面上的按钮进入。没有任何改动。")
+    response = page(request, 405, _("不能直接打开这个地址"), text, _("请从首页重新进入。"))
+    response["Allow"] = allowed
+    return response
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     text = _("页面打开太久或浏览器未保存 Cookie，提交没有生效，没有任何改动。")
     return page(request, 403, _("页面已过期"), text, _("请返回上一页，刷新后再提交一次。"))
@@ -83,7 +93,7 @@ def database_away() -> Unavailable:
 def refused(request: HttpRequest, error: OneCardError) -> HttpResponse:
     """The page of an error of ours, in its own words."""
     english = (get_language() or "").startswith("en")
-    title = _("没有权限") if error.status == 403 else _("办理没有成功")
+    title = {403: _("没有权限"), 404: _("没有找到")}.get(error.status) or _("办理没有成功")
     if english:
         return page(request, error.status, title, error.en, error.next_en)
     return page(request, error.status, title, error.zh, error.next_zh)

@@ -1,6 +1,7 @@
 """Headers of every response, and the language and mode of every page."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import OperationalError
@@ -78,15 +79,18 @@ class Preferences:
 
 
 class Refusals:
-    """An error of ours that a view raised becomes a page in its own words, with its own status; and so does a wait for
-    the database that took too long (`roles.PATIENCE`).
+    """An error of ours that a view raised becomes a page in its own words, with its own status; and so do a wait for
+    the database that took too long (`roles.PATIENCE`), and an address that only takes what is sent to it.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            return errors.not_opened(request, response.headers["Allow"])
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError) and isinstance(exception.__cause__, TOO_LONG):

@@ -11,6 +11,7 @@ Words
     kind (类别)      'staff' or 'holder'
     code (验证码)    six digits sent to the phone registered for a holder
     invitation (首次登录码)  what an officer sets their own password with, once, within three days
-    passkey (通行密钥)  a resident's own key on a phone or computer: another way in, beside the short message
+    passkey (通行密钥)  somebody's own key on a phone or computer: another way in, beside short message or password
+    second factor (第二步验证)  an authenticator's code beside an officer's password, or a passkey in place of both
     throttle         counted attempts, kept until they expire
 """

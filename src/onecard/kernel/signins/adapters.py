@@ -36,12 +36,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return False
 
     def is_reauthentication_required(self, *, app: str, **_others: Any) -> bool:
-        """No: the one page that asks is the set-up of a second factor, which only a session without one can open."""
+        """No: who adds a second factor beside another is asked by the console, for whichever they have."""
         return False
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
-    """Authenticator codes (TOTP, RFC 6238) of staff, and passkeys of residents."""
+    """Authenticator codes (TOTP, RFC 6238) of staff, and passkeys of both kinds."""
 
     error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": WRONG_CODE}
 

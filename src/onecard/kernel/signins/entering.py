@@ -1,4 +1,4 @@
-"""Opens a session for a holder who has proved that they hold the registered phone."""
+"""Opens a session for who has proved who they are."""
 
 from django.conf import settings
 from django.contrib import auth
@@ -13,8 +13,13 @@ def enter(request: HttpRequest, holder_id: int) -> User | None:
     user = _user_of(holder_id)
     if not user.is_active:
         return None
-    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    begin(request, user)
     return user
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """Open a session as a user of this process's own kind."""
+    auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
 
 
 @transaction.atomic

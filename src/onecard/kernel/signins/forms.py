@@ -5,8 +5,10 @@ from typing import Any
 from allauth.account.forms import LoginForm
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from django.forms import Form
+from django.forms import CharField, Form, TextInput
 from django.utils.translation import gettext_lazy as _
+
+from onecard.kernel.signins import passkeys
 
 
 def _ask_for_digits(form: Form) -> None:
@@ -39,3 +41,14 @@ class SetUpForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth ships no typ
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _ask_for_digits(self)
+
+
+class PasskeyForm(Form):
+    """What a passkey is called."""
+
+    name = CharField(
+        label=_("名称"),
+        max_length=passkeys.NAME_MAX,
+        widget=TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("请填写名称。"), "max_length": _("名称太长，最多 60 字。")},
+    )

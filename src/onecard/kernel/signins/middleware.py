@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from onecard.foundation.web.middleware import LANGUAGES
+from onecard.kernel.signins import factors
 from onecard.kernel.signins.models import User
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -51,7 +50,10 @@ class SecondFactor:
     A session opened with the password alone, before somebody set the factor up elsewhere, is closed.
     """
 
-    OPEN_WITHOUT = frozenset({"mfa_activate_totp", "account_logout", "health"})
+    # The set-up page, what it sends where somebody chooses a passkey, and the way out.
+    OPEN_WITHOUT = frozenset(
+        {"mfa_activate_totp", "console_passkey_begin", "console_passkey_add", "account_logout", "health"}
+    )
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -62,16 +64,11 @@ class SecondFactor:
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         if not settings.ONECARD_SECOND_FACTOR or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        if not request.user.is_authenticated or has_shown_second_factor(request):
+        if not request.user.is_authenticated or factors.was_shown(request):
             return None
-        if Authenticator.objects.filter(user=request.user).exists():
+        if factors.of_user(request.user).exists():
             logout(request)
             return HttpResponseRedirect(reverse("account_login"))
         if request.resolver_match and request.resolver_match.url_name in self.OPEN_WITHOUT:
             return None
         return HttpResponseRedirect(reverse("mfa_activate_totp"))
-
-
-def has_shown_second_factor(request: HttpRequest) -> bool:
-    """Whether this very session was opened, or completed, with an authenticator code."""
-    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from allauth.mfa.models import Authenticator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from onecard.foundation import clock
 from onecard.foundation.actors import Actor
@@ -23,15 +23,17 @@ def appoint(actor: Actor, *, username: str, password: str | None, display_name: 
     Needs staff.appoint everywhere. Raises Conflict USERNAME_TAKEN.
     """
     actor.require("staff.appoint")
-    if User.objects.filter(username=username).exists():
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username, password, kind=Kind.STAFF)
+    except IntegrityError:
         raise Conflict(
             "USERNAME_TAKEN",
             "用户名已被使用。",
             "This username is taken.",
             next_zh="请换一个用户名。",
             next_en="Choose another username.",
-        )
-    user = User.objects.create_user(username, password, kind=Kind.STAFF)
+        ) from None
     officer = Officer.objects.create(user=user, display_name=display_name, department=department)
     audit.record(actor, "staff.appoint", f"staff:{officer.pk}")
     return officer
@@ -88,6 +90,7 @@ def assign(
     _check_place(place)
     _check_until(actor, place, until)
     role = _role(role_code)
+    Officer.objects.select_for_update(no_key=True).get(pk=officer.pk)  # who gives it at once waits
     held = Assignment.objects.filter(officer=officer, role=role, place=place).first()
     if held is not None and held.until == until:
         return held
@@ -157,8 +160,8 @@ def end_sessions(actor: Actor, officer: Officer, reason: str) -> int:
 
 @transaction.atomic
 def reset_second_factor(actor: Actor, officer: Officer, reason: str, *, approved_by: Actor | None = None) -> None:
-    """Forget an officer's authenticator and end their sessions; their next sign-in sets up another. Where there is none
-    nothing changes.
+    """Forget an officer's authenticator and passkeys and end their sessions; their next sign-in sets up another second
+    factor. Where there is none nothing changes.
 
     Until then their password alone opens the set-up page, so make sure who asks. It takes two officers with
     staff.reset_second_factor everywhere, and neither is its owner; the command line acts alone. Raises NotPermitted
@@ -167,7 +170,7 @@ def reset_second_factor(actor: Actor, officer: Officer, reason: str, *, approved
     if f"staff:{officer.pk}" in (actor.name, approved_by.name if approved_by else ""):
         raise NotPermitted(
             "OWN_SECOND_FACTOR",
-            "不能重置自己的身份验证器。",
+            "不能重置自己的第二步验证。",
             "Nobody resets their own second factor.",
             next_zh="请由另外两位管理员办理。",
             next_en="Ask two other administrators.",

@@ -7,13 +7,13 @@ import getpass
 import sys
 
 from allauth.core.context import request_context
-from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from onecard.foundation.actors import Actor, system
 from onecard.foundation.errors import NotFound, NotPermitted
 from onecard.foundation.terminal import say, speaks_chinese
+from onecard.kernel.signins import factors
 from onecard.kernel.signins.models import User
 from onecard.kernel.staff import actions, proving, queries
 from onecard.kernel.staff.models import Officer
@@ -29,13 +29,13 @@ def acting(arguments: argparse.Namespace) -> Actor:
         return system("operator")
     password, code = _asked("密码：", "Password: "), _asked("验证码：", "Authenticator code: ")
     known = User.objects.filter(username=arguments.officer).first()
-    if known is not None and known.check_password(password) and not Authenticator.objects.filter(user=known).exists():
+    if known is not None and known.check_password(password) and factors.authenticator_of(known) is None:
         raise NotPermitted(
             "SECOND_FACTOR_MISSING",
             "该工作人员还没有绑定身份验证器。",
             "This officer has not set up an authenticator yet.",
-            next_zh="请先登录管理端绑定。",
-            next_en="Sign in to the console first, which sets one up.",
+            next_zh="请先登录管理端绑定；命令行不能用通行密钥。",
+            next_en="Set one up in the console first; the command line takes no passkey.",
         )
     return queries.actor_of(_proven(arguments.officer, password, code))
 
@@ -73,12 +73,12 @@ def _wrong() -> NotPermitted:
 
 
 def reset_second_factor(arguments: argparse.Namespace) -> int:
-    """The next sign-in with the password sets up another authenticator."""
+    """The next sign-in with the password sets up another second factor."""
     officer = Officer.objects.filter(user__username=arguments.username).first()
     if officer is None:
         raise NotFound(
             "OFFICER_UNKNOWN", f"没有工作人员 {arguments.username}。", f"There is no officer {arguments.username}."
         )
     actions.reset_second_factor(system("operator"), officer, arguments.reason)
-    say("已重置，下次登录时重新绑定身份验证器。", "Reset: the next sign-in sets up another authenticator.")
+    say("已重置，下次登录时重新设置第二步验证。", "Reset: the next sign-in sets up another second factor.")
     return 0

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from onecard.foundation import clock
 from onecard.foundation.errors import NotFound
+from onecard.foundation.places import within
 from onecard.kernel.signins.models import Invitation, StaffSession
 from onecard.kernel.staff.models import Assignment, Officer
 from onecard.kernel.staff.queries import in_force
@@ -42,9 +43,11 @@ class Listed:
     signed_in_at: dt.datetime | None
 
 
-def page(wanted: Wanted, *, after: int = 0, limit: int = PAGE) -> list[Listed]:
-    """Officers in the order of their ids; `after` is the last id of the page before."""
-    found = Officer.objects.filter(pk__gt=after).select_related("user").order_by("pk")
+def page(places: Sequence[str], wanted: Wanted, *, after: int = 0, limit: int = PAGE) -> list[Listed]:
+    """Officers who act in some places, and those who act nowhere yet, in the order of their ids; `after` is the last id
+    of the page before.
+    """
+    found = Officer.objects.filter(_acting(places), pk__gt=after).select_related("user").order_by("pk")
     if wanted.text:
         text = wanted.text
         found = found.filter(
@@ -57,12 +60,22 @@ def page(wanted: Wanted, *, after: int = 0, limit: int = PAGE) -> list[Listed]:
     return _listed(list(found[:limit]))
 
 
-def one(officer_id: int) -> Listed:
-    """One officer. Raises NotFound OFFICER_UNKNOWN."""
-    found = list(Officer.objects.filter(pk=officer_id).select_related("user"))
+def one(places: Sequence[str], officer_id: int) -> Listed:
+    """One officer, as `page` has them. Raises NotFound OFFICER_UNKNOWN."""
+    found = list(Officer.objects.filter(_acting(places), pk=officer_id).select_related("user"))
     if not found:
         raise NotFound("OFFICER_UNKNOWN", "没有这位工作人员。", "There is no such officer.")
     return _listed(found)[0]
+
+
+def _acting(places: Sequence[str]) -> Q:
+    """Officers with a role within some places or around them, or with none at all."""
+    if "" in places:
+        return Q()
+    around = {place[:digits] for place in places for digits in range(len(place))}
+    here = Q(place__in=around) | within("place", places)
+    held = Assignment.objects.filter(officer=OuterRef("pk"))
+    return Q(Exists(held.filter(here))) | ~Q(Exists(held))
 
 
 def sessions_of(officer: Officer) -> int:

@@ -21,6 +21,8 @@ class SessionStore(DatabaseStore):
         return session
 
 
-def end_all(user_id: int) -> int:
-    """End every session of an officer, in the caller's transaction; how many. Their next request has to sign in."""
-    return StaffSession.objects.filter(user_id=user_id).delete()[0]
+def end_all(user_id: int, *, but: str | None = None) -> int:
+    """End every session of an officer, in the caller's transaction; how many. Their next request has to sign in. `but`
+    names one that goes on, by its key.
+    """
+    return StaffSession.objects.filter(user_id=user_id).exclude(session_key=but).delete()[0]

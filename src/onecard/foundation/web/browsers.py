@@ -1,5 +1,7 @@
 """What a browser is called where its owner is to know it again: "Android · Chrome". Proper names, in every language."""
 
+from django.http import HttpRequest
+
 _SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -26,8 +28,9 @@ _BROWSERS = (
 UNKNOWN = "?"
 
 
-def name_of(user_agent: str) -> str:
-    """A name from what a browser says of itself; ``?`` for what says nothing that is known."""
+def name_of(request: HttpRequest) -> str:
+    """A name from what the browser says of itself; ``?`` for what says nothing that is known."""
+    user_agent = request.headers.get("User-Agent", "")
     found = [_first(names, user_agent) for names in (_SYSTEMS, _BROWSERS)]
     return " · ".join(each for each in found if each) or UNKNOWN
 

@@ -6,6 +6,7 @@ const known = (list) => (list ?? []).map((each) => ({ ...each, id: bytes(each.id
 async function asked() {
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const answer = await fetch(form.dataset.begin, { method: "POST", headers: { "X-CSRFToken": token }, redirect: "error" });
+  if (answer.status === 403 || answer.status === 409) location.reload(); // the page is behind: as it is now, it says what to do first
   if (!answer.ok) throw new Error(answer.status);
   const { publicKey } = await answer.json();
   publicKey.challenge = bytes(publicKey.challenge);

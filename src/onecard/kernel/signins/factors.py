@@ -1,0 +1,44 @@
+"""Second factors (第二步验证) of staff: an authenticator's code, or a passkey, which is both factors at once.
+
+What a session has shown stands in django-allauth's records of it, with the moment.
+"""
+
+import time
+
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from onecard.kernel.signins.models import User
+
+# For so long after somebody showed a second factor it is still them who sits there.
+FRESH_S = 300
+
+
+def of_user(user: User) -> "QuerySet[Authenticator]":
+    """Everything that a user may show as a second factor."""
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=user.pk)
+    return found
+
+
+def authenticator_of(user: User) -> Authenticator | None:
+    """The authenticator whose codes a user types; None if they have none."""
+    return of_user(user).filter(type=Authenticator.Type.TOTP).first()
+
+
+def note_shown(request: HttpRequest, user: User, kind: str) -> None:
+    """Note that this session showed a second factor just now; `kind` is a type of `Authenticator`."""
+    record_authentication(request, user, "mfa", type=kind)
+
+
+def was_shown(request: HttpRequest, *, within_s: float | None = None) -> bool:
+    """Whether this very session showed a second factor, at any time or within so many seconds."""
+    records = get_authentication_records(request, request.user)
+    since = 0 if within_s is None else time.time() - within_s
+    return any(record["method"] == "mfa" and record["at"] >= since for record in records)
+
+
+def may_add(request: HttpRequest) -> bool:
+    """Whether who sits there may add a second factor: it is their first one, or they showed one just now."""
+    return was_shown(request, within_s=FRESH_S) or not of_user(request.user).exists()  # type: ignore[arg-type]

@@ -1,0 +1,32 @@
+"""Two people at one officer, or one who presses twice: who comes second waits, and finds what the first has done."""
+
+import pytest
+from django.db import transaction
+from tests.foundation.web.faces import SYSTEM, an_officer
+from tests.kernel.side import WAIT_S, Side
+
+from onecard.foundation.errors import Conflict
+from onecard.kernel.staff import actions
+from onecard.kernel.staff.models import Assignment, Officer
+
+
+def test_a_role_that_is_given_twice_at_once_is_given_once(side: Side) -> None:
+    officer = an_officer("twice", "clerk", place="320602")
+    with transaction.atomic():
+        given = actions.assign(SYSTEM, officer, "clerk", "320613")
+        second = side.start(lambda: actions.assign(SYSTEM, officer, "clerk", "320613"))
+        side.wait_for_lock(second)
+    assert second.result(WAIT_S) == given
+    assert Assignment.objects.filter(officer=officer, place="320613").count() == 1
+
+
+def test_of_two_who_choose_a_username_at_once_one_hears_that_it_is_taken(side: Side) -> None:
+    def appoint() -> Officer:
+        return actions.appoint(SYSTEM, username="wanted", password=None, display_name="试验")
+
+    with transaction.atomic():
+        appoint()
+        second = side.start(appoint)
+        side.wait_for_lock(second)
+    with pytest.raises(Conflict, match="USERNAME_TAKEN"):
+        second.result(WAIT_S)
