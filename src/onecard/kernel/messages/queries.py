@@ -1,10 +1,25 @@
 """Reads of messages: a receiver's endpoints, and what is on its way to one."""
 
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from django.db.models import Count, Q
 
 from onecard.kernel.messages.models import Delivery, Endpoint
 
 PAGE = 50
+
+
+class Failing(NamedTuple):
+    """A delivery that was tried and not taken: to which endpoint, of which kind, whether it waits or was given up."""
+
+    endpoint_id: int
+    kind: str
+    state: str
+    tries: int
+    tried_at: dt.datetime | None
+    last_error: str
 
 
 def endpoints_of(receiver: str) -> list[Endpoint]:
@@ -16,6 +31,14 @@ def endpoints_of(receiver: str) -> list[Endpoint]:
 def endpoint(receiver: str, endpoint_id: int) -> Endpoint | None:
     """One of a receiver's endpoints; None for another's."""
     return Endpoint.objects.filter(receiver=receiver, pk=endpoint_id).first()
+
+
+def failing_of(endpoint_ids: Sequence[int], limit: int = PAGE) -> list[Failing]:
+    """What some endpoints did not take yet, though it was tried, or was given up: the newest first."""
+    tried = Q(state="dead") | Q(state="waiting", tries__gt=0)
+    found = Delivery.objects.filter(tried, endpoint_id__in=endpoint_ids).order_by("-pk")
+    told = found.values_list("endpoint_id", "message__kind", "state", "tries", "tried_at", "last_error")
+    return [Failing(*row) for row in told[:limit]]
 
 
 def deliveries_of(

@@ -13,8 +13,8 @@ kept answer            what a write was answered, under the key that the client 
 pseudonym (代号)       the name under which one client knows a holder; each client has others, and none is stored
 disclosure (数据调用)  one reading of a holder's data by a client: a fact about the holder, with its agreement
 
-`actions` is what officers do about clients, `queries` what a token may do at this moment, `disclosures` what a client
-learns of a holder.
+`actions` is what officers do about clients, `register` what they read of them, `queries` what a token may do at this
+moment, `disclosures` what a client learns of a holder.
 
 Invariants: a client learns nothing of a holder without a fact that the holder can see; a secret is shown once and
 known by its hash only; what a token may do is what it was given for *and* what agreements in force still say, so that

@@ -20,8 +20,8 @@ from onecard.kernel.sharing.queries import Caller, open_credentials
 OVERLAP = dt.timedelta(days=7)
 OVERLAP_DAYS_MAX = 90
 OPEN_MAX = 3
-# What is given to a client and withdrawn comes one after the other, whoever does it: a lock that takes no right on the
-# register of clients. The number is of a range that is ours alone.
+# What is given to a client or filed for it, and withdrawn, comes one after the other, whoever does it: a lock that
+# takes no right on the register of clients. The number is of a range that is ours alone.
 LOCK = "SELECT pg_advisory_xact_lock(21071, hashtext($1))"
 
 

@@ -3,8 +3,9 @@ since it is where our worker sends, and files it or declines (`endpoints`).
 """
 
 import os
+import re
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from django.db import transaction
 
@@ -17,6 +18,10 @@ from onecard.kernel.sharing.models import EndpointRequest
 from onecard.kernel.sharing.queries import Caller
 
 URL_CHARS_MAX = 300
+# Scheme, host with its port, and path in the letters of RFC 3986: what an officer reads is where it goes.
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
+)
 WAITING_MAX = 10
 # By itself: the role that clients ask through may say these columns and no other.
 ADD = "INSERT INTO sharing_endpoint_request (client_id, url, kinds) VALUES ($1, $2, $3) RETURNING id"
@@ -31,7 +36,7 @@ def ask(caller: Caller, url: str, kinds: Sequence[str]) -> EndpointRequest:
     refuse_wrong(url, kinds)
     credentials.lock(caller.code)
     waiting = EndpointRequest.objects.filter(client_id=caller.client_id, state="waiting")
-    known, wanted = waiting.filter(url=url).first(), sorted(set(kinds))
+    known, wanted = waiting.select_for_update(no_key=True).filter(url=url).first(), sorted(set(kinds))
     if known is not None and known.kinds == wanted:
         return known
     if known is not None:
@@ -81,15 +86,11 @@ def refuse_wrong(url: str, kinds: Sequence[str]) -> None:
 def _is_address(url: str) -> bool:
     """Only a demo node sends without TLS."""
     schemes = ("https", "http") if os.environ.get("ONECARD_DEMO") == "1" else ("https",)
-    if not (url.isascii() and url.isprintable() and len(url) <= URL_CHARS_MAX):
+    found = _ADDRESS.fullmatch(url)
+    if found is None or found["scheme"] not in schemes or len(url) > URL_CHARS_MAX:
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not _further(parts)
+        return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _further(parts: SplitResult) -> bool:
-    """Whether an address has an account, a query or a fragment."""
-    return bool(parts.username or parts.password or parts.query or parts.fragment)

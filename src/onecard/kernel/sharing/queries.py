@@ -14,6 +14,8 @@ from onecard.kernel.sharing.models import Agreement, Credential
 from onecard.kernel.sharing.scopes import Scope
 
 HERE = "onecard.kernel.sharing"
+# How many tokens a minute a client may get: one is good for ten, and each is a row until the night.
+TOKENS_PER_MINUTE = 60
 
 
 class Refused(Enum):
@@ -93,9 +95,17 @@ def open_credentials(client_code: str, at: dt.datetime | None = None) -> list[Cr
 
 def take(caller: Caller, scope: Scope) -> int:
     """Take one request of a scope's allowance; 0, or after how many seconds to come again."""
-    per_minute = caller.scopes[scope]
-    if rows(sql.load(HERE, "take_allowance"), caller.client_id, scope.value, per_minute):
+    return _take(caller.client_id, scope.value, caller.scopes[scope])
+
+
+def take_token(caller: Caller) -> int:
+    """Take one of the tokens that a client may get; 0, or after how many seconds to come again."""
+    return _take(caller.client_id, "token", TOKENS_PER_MINUTE)
+
+
+def _take(client_id: int, what: str, per_minute: int) -> int:
+    if rows(sql.load(HERE, "take_allowance"), client_id, what, per_minute):
         return 0
-    [(wait_s,)] = rows(sql.load(HERE, "wait_for_allowance"), caller.client_id, scope.value, per_minute)
+    [(wait_s,)] = rows(sql.load(HERE, "wait_for_allowance"), client_id, what, per_minute)
     seconds: int = wait_s
     return seconds

@@ -9,6 +9,7 @@ import datetime as dt
 from django.db import transaction
 
 from onecard.foundation import clock
+from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import actions as audit
 from onecard.kernel.cards.models import Card
 from onecard.kernel.messages import outbox
@@ -20,6 +21,11 @@ from onecard.kernel.sharing.queries import Caller
 from onecard.kernel.sharing.scopes import Scope
 
 DAYS_MAX = 366
+# In one statement: who watches twice at once moves the end of the other's.
+KEEP = (
+    "INSERT INTO sharing_watch (client_id, holder_id, until) VALUES ($1, $2, $3)"
+    " ON CONFLICT (client_id, holder_id) DO UPDATE SET until = excluded.until"
+)
 
 
 @transaction.atomic
@@ -30,9 +36,7 @@ def watch(caller: Caller, pseudonym: str, days: int) -> dt.date:
     """
     holder_id = holder_named(caller, pseudonym)
     until = clock.today() + dt.timedelta(days=min(days, DAYS_MAX))
-    which = {"client_id": caller.client_id, "holder_id": holder_id}
-    if not Watch.objects.filter(**which).update(until=until):
-        Watch.objects.create(**which, until=until)
+    rows(KEEP, caller.client_id, holder_id, until)
     disclose(caller, Scope.WATCH, holder_id, {"until": until.isoformat()})
     return until
 
