@@ -158,6 +158,24 @@ def test_the_allowance_is_one_for_all_processes(url: str, credential: Credential
     assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in refused)
 
 
+def test_tokens_are_not_to_be_had_without_end(url: str, city: SmallCity, credential: Credential) -> None:
+    """Each is a row, whatever it is asked for."""
+    answers: list[httpx.Response] = []
+    with ThreadPoolExecutor(8) as pool:
+        # One more comes back each second, on however slow a machine.
+        while len(answers) < 800 and not (refused := [answer for answer in answers if answer.status_code != 200]):
+            answers += pool.map(lambda _: ask_for_token(url, credential), range(80))
+    got = [answer for answer in answers if answer.status_code == 200]
+    assert {problem(answer) for answer in refused} == {(429, "TOO_MANY_REQUESTS")}
+    assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in refused)
+    kept = city.one(
+        "SELECT count(*) FROM oauth2_provider_accesstoken t JOIN sharing_credential c ON c.id = t.application_id"
+        " WHERE c.client_id = $1",
+        credential[0],
+    )
+    assert kept == len(got) >= 60
+
+
 def test_one_clients_haste_is_not_anothers_loss(url: str, credential: Credential) -> None:
     a_client("C-CALM")
     agree("C-CALM", Scope.CATALOGUE)
@@ -175,6 +193,7 @@ def test_one_clients_haste_is_not_anothers_loss(url: str, credential: Credential
         ("GET", "/v1/nowhere", (404, "NO_SUCH_PATH")),
         ("DELETE", "/v1/items", (405, "METHOD_NOT_ALLOWED")),
         ("GET", "/v1/token", (405, "METHOD_NOT_ALLOWED")),
+        ("PUT", "/v1/openapi.json", (405, "METHOD_NOT_ALLOWED")),
     ],
 )
 def test_what_is_not_there_is_a_problem_too(url: str, method: str, path: str, refused: tuple[int, str]) -> None:

@@ -129,3 +129,41 @@ def test_the_status_follows_the_card(office: Office) -> None:
     cards.report_lost(SYSTEM, card.pk, "temporary")
     told = cards_of(system, card.number)
     assert (told["usable"], told["cards"][0]["state"]["code"]) == (False, "temp_lost")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"card_number": "A1", "card_number": "A2"}',
+        '{"card_number": "A1"}'.encode("utf-16"),
+        '{"card_number": "张"}'.encode("gbk"),
+        b'{"card_number": NaN}',
+        b'{"card_number": "A1"} {}',
+        b"[" * 8_000 + b"]" * 8_000,
+        b'{"card_number": ' + b"9" * 10_000 + b"}",
+    ],
+    ids=["key_twice", "utf_16", "gbk", "nan", "more_after_it", "deep", "long_number"],
+)
+def test_a_body_that_two_readers_might_read_in_two_ways_is_refused(office: Office, body: bytes) -> None:
+    with office.a_system(Scope.IDENTIFY).speaking() as client:
+        headers = {"Content-Type": "application/json"}
+        assert problem(client.post("/pseudonyms", content=body, headers=headers)) == (400, "REQUEST_MALFORMED")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"],
+)
+def test_a_body_says_that_it_is_json(office: Office, kind: str) -> None:
+    """Another kind may be sent by a page in a browser without asking first, and read in another way by who stands
+    between.
+    """
+    system = office.a_system(Scope.IDENTIFY)
+    _, card = office.a_holder()
+    body = f'{{"card_number": "{card.number}"}}'.encode()
+    with system.speaking() as client:
+        assert problem(client.post("/pseudonyms", content=body, headers={"Content-Type": kind})) == (
+            415, "BODY_NOT_JSON",
+        )  # fmt: skip
+        for own in ("application/json", "Application/JSON; charset=utf-8"):
+            assert client.post("/pseudonyms", content=body, headers={"Content-Type": own}).status_code == 200

@@ -118,6 +118,7 @@ def test_who_watches_a_holder_hears_that_a_card_changed(
     office: Office, system: System, receiver: ReceiverProcess, worker: None
 ) -> None:
     holder, card = office.a_holder()
+    _settled(office)  # what became of the card until now is nobody's to hear
     with system.speaking() as client:
         name = identify(client, card_number=card.number)
         watched = post(client, f"/holders/{name}/watch", {"days": 30})

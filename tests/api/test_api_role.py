@@ -1,11 +1,13 @@
 """What the API's database role may not, whoever takes the process over; and lists that cost the same however long."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +15,7 @@ from tests.foundation.web.faces import a_resident, a_use, face, the_catalogue
 from tests.kernel.cards.builders import a_card
 from tests.kernel.sharing.builders import SYSTEM, a_basis, agree
 
+from onecard.api.app import _document as drawn
 from onecard.kernel.catalogue.models import Client as System
 from onecard.kernel.catalogue.models import Point, Terminal
 from onecard.kernel.holders.models import Holder
@@ -129,3 +132,34 @@ def test_lists_of_items_and_cards_cost_the_same_however_many(bus: Client) -> Non
         a_card(holder=Holder.objects.get(pk=user.holder_id))
     several, more = cost(bus, f"/v1/holders/{name}/cards")
     assert (len(told["cards"]), len(more["cards"]), several) == (1, 4, one)
+
+
+def test_a_cursor_of_versions_is_written_in_one_way(bus: Client) -> None:
+    """What is 10 to one reader and no number to another is a typing mistake."""
+    path = "/v1/items/transit.bus_ride/versions?after="
+    assert [each["version"] for each in cost(bus, f"{path}{10**18 - 1}")[1]["items"]] == [1]
+    for written in ("1_0", "1.0", "%201", "%2B1", "01", "0", "-1", "1e1", str(10**18)):
+        assert bus.get(path + written).status_code == 400, written
+
+
+def test_the_log_repeats_no_path(bus: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """A path may name a holder, or break the line."""
+    with caplog.at_level(logging.INFO):
+        for path in ("pseudonyms/990601194805061235", "items/x%0A2026-01-01 forged", f"holders/{'a' * 26}/cards"):
+            assert bus.get(f"/v1/{path}").status_code in (400, 404)
+    ours = [each.getMessage() for each in caplog.records if each.name == "onecard.api"]
+    assert [line.split()[1:] for line in ours] == [
+        ["-", "GET", "-", "404"],
+        [CODE, "GET", "v1/items/<code>", "400"],
+        [CODE, "GET", "v1/holders/<holder>/cards", "404"],
+    ]
+    with face("api"):
+        assert settings.LOGGING["loggers"]["django.request"] == {"level": "ERROR"}
+
+
+def test_the_document_is_drawn_once(bus: Client) -> None:
+    """Anyone may ask for it, and drawing it takes a second."""
+    first, second = (bus.get("/v1/openapi.json").content for _ in range(2))
+    assert json.loads(first)["openapi"] == "3.1.0"
+    assert first == second
+    assert drawn.cache_info().misses == 1

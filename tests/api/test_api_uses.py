@@ -200,6 +200,8 @@ def test_what_cannot_be_asked_is_said(office: Office) -> None:
             ({"amount_fen": 0}, (400, "REQUEST_MALFORMED")),
             ({"amount_fen": "1"}, (400, "REQUEST_MALFORMED")),
             ({"at": "noon"}, (400, "REQUEST_MALFORMED")),
+            ({"at": (clock.now() + dt.timedelta(days=32)).isoformat()}, (400, "MOMENT_TOO_FAR")),
+            ({"at": (clock.now() - dt.timedelta(days=32)).isoformat()}, (400, "MOMENT_TOO_FAR")),
             ({"leg": "up"}, (400, "REQUEST_MALFORMED")),
         ):
             assert problem(client.post("/what-ifs", json={**good, **change})) == refused
@@ -207,3 +209,6 @@ def test_what_cannot_be_asked_is_said(office: Office) -> None:
         assert told["verdict"]["code"] == "AMOUNT_INVALID"
         told = client.post("/what-ifs", json={**good, "item": LIBRARY}).json()
         assert told["verdict"]["code"] == "ITEM_NOT_OFFERED"
+        # Who taps out may end a journey, so the facts of journeys are read, too.
+        told = client.post("/what-ifs", json={**good, "medium": "card", "leg": "out"}).json()
+        assert told["verdict"]["code"] == "LEG_INVALID"

@@ -1,6 +1,7 @@
 """Writes of clients: once under their key whatever happens, and to what is the client's own."""
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.api.office import LIBRARY, Office, System
 from tests.api.process import problem
+from tests.api.test_api_holders import identify
+from tests.cluster import Cluster
 from tests.kernel.sharing.builders import SYSTEM
 from tests.small_city import Card
 
@@ -221,7 +224,7 @@ def test_a_refused_use_has_nothing_to_give_back(office: Office) -> None:
         assert problem(give_back(client, use)) == (409, "NOTHING_TO_REFUND")
 
 
-@pytest.mark.parametrize("key", ["", "short", "a b c d e f g", "x" * 101, '""', "ключ-ключ-ключ"])
+@pytest.mark.parametrize("key", ["", "short", "a b c d e f g", "x" * 101, '""', 'half-quoted"', "ключ-ключ-ключ"])
 def test_a_write_takes_a_key(office: Office, key: str) -> None:
     system = office.a_system()
     card, use = a_ride(office, system)
@@ -333,3 +336,32 @@ def test_officers_still_suspend_and_resume_as_before(office: Office) -> None:
     assert len(office.facts("catalogue.suspend", f"terminal:{system.terminal.code}")) == 1
     catalogue.resume(SYSTEM, "terminal", system.terminal.code, "test")
     assert office.city.one("SELECT suspended_by FROM catalogue_terminal WHERE id = $1", system.terminal.id) == ""
+
+
+# --- Watches ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_watches_a_holder_twice_at_once_moves_the_end(office: Office, postgres: Cluster) -> None:
+    """Each under a key of its own: neither sees the other's until it is there."""
+    system = office.a_system()
+    holder, card = office.a_holder()
+    waits = b"SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(office.urls["owner"]) as other,
+        psycopg.connect(postgres.admin_url, autocommit=True) as beside,
+        system.speaking() as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        name = identify(client, card_number=card.number)
+        other.execute(
+            "INSERT INTO sharing_watch (client_id, holder_id, until) VALUES (%s, %s, '2100-01-01')",
+            (system.client_id, holder.pk),
+        )
+        watching = pool.submit(send, client, f"/holders/{name}/watch", {"days": 1})
+        while not (beside.execute(waits, [other.info.dbname]).fetchall() or watching.done()):
+            time.sleep(0.01)
+        other.commit()
+        watched = watching.result()
+    assert watched.status_code == 200, watched.text
+    kept = office.city.one("SELECT until FROM sharing_watch WHERE holder_id = $1", holder.pk)
+    assert kept.isoformat() == watched.json()["until"] < "2100"

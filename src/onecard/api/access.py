@@ -42,7 +42,7 @@ class OAuth2(AuthBase):
             raise _scope_missing(self.scope)
         wait_s = queries.take(known, self.scope)
         if wait_s:
-            raise _too_many(known.scopes[self.scope], wait_s)
+            raise too_many(known.scopes[self.scope], wait_s)
         return known
 
 
@@ -74,7 +74,8 @@ def _scope_missing(scope: Scope) -> NotPermitted:
     )
 
 
-def _too_many(per_minute: int, wait_s: int) -> errors.TooMany:
+def too_many(per_minute: int, wait_s: int) -> errors.TooMany:
+    """A client asked more than its allowance bears."""
     return errors.TooMany(
         "TOO_MANY_REQUESTS",
         f"超过每分钟 {per_minute} 次的限额。",

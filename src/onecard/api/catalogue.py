@@ -1,7 +1,6 @@
 """What the card is good for: the list of a place on a day, an item, its versions."""
 
 import datetime as dt
-import os
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -9,8 +8,8 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from onecard.api.declare import Words, operation
-from onecard.api.fields import PAGE, PAGE_MAX, Asked, Code, Day, Limit, Place, Text
-from onecard.foundation import clock
+from onecard.api.fields import PAGE, PAGE_MAX, Asked, Code, Day, Limit, Number, Place, Text
+from onecard.foundation import clock, node
 from onecard.kernel.catalogue import queries
 from onecard.kernel.catalogue.models import Item as Listed
 from onecard.kernel.catalogue.models import ItemVersion, Stage
@@ -62,7 +61,7 @@ class ListAsked(Asked):
 
 
 class VersionsAsked(Asked):
-    after: int | None = Field(None, ge=1, le=2**31 - 1, description="the last version of the page above")
+    after: Number | None = Field(None, description="the last version of the page above")
     limit: Limit = Field(PAGE, ge=1, le=PAGE_MAX)
 
 
@@ -70,7 +69,7 @@ class VersionsAsked(Asked):
 def list_items(request: HttpRequest, asked: Query[ListAsked]) -> Items:
     """The items on the list of a place on a day, by code: the region's, province's, city's and county's."""
     filters = queries.Filters(asked.field, asked.level, asked.kind, asked.text)
-    place, day = asked.place or node(), asked.day or clock.today()
+    place, day = asked.place or node.code(), asked.day or clock.today()
     found = queries.list_of(place, day, filters, after=asked.after, limit=asked.limit + 1)
     page = found[: asked.limit]
     return Items(
@@ -95,11 +94,6 @@ def list_versions(request: HttpRequest, code: Code, asked: Query[VersionsAsked])
     page = found[: asked.limit]
     last = str(page[-1].version) if len(found) > len(page) else None
     return Items(items=[_item(row, item) for row in page], next=last)
-
-
-def node() -> str:
-    """The place whose list is meant where none is named."""
-    return os.environ.get("ONECARD_NODE", "320600")
 
 
 def _item(row: ItemVersion, item: Listed) -> Item:

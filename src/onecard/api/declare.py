@@ -66,7 +66,8 @@ def operation(
         router.api_operation([method], path, auth=OAuth2(scope, view.__name__), response=responses, **more)(guarded)
         return view
 
-    responses = {status: answer, **dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem)}
+    bodied = (415,) if method == "POST" else ()
+    responses = {status: answer, **dict.fromkeys(sorted({*ALWAYS, *bodied, *refusals}), Problem)}
     return declared
 
 

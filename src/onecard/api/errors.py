@@ -21,6 +21,10 @@ class TooLarge(BadInput):
     status = 413
 
 
+class NotJSON(BadInput):
+    status = 415
+
+
 class TooMany(OneCardError):
     """More requests than the agreement bears; `after_s` is when to come again, in seconds."""
 
@@ -48,6 +52,16 @@ def malformed(what: str) -> BadInput:
 
 def too_large() -> TooLarge:
     return TooLarge("REQUEST_TOO_LARGE", "请求过大。", "The request is too large.")
+
+
+def not_json() -> NotJSON:
+    return NotJSON(
+        "BODY_NOT_JSON",
+        "请求正文应为 application/json。",
+        "The body has to be application/json.",
+        next_zh="请以 Content-Type: application/json 发送。",
+        next_en="Send it with Content-Type: application/json.",
+    )
 
 
 def no_such_path() -> NoSuchPath:

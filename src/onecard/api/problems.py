@@ -82,7 +82,9 @@ def error_of(request: HttpRequest, exception: Exception) -> OneCardError:
     if isinstance(exception, (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)):
         return errors.malformed("$")
     if isinstance(exception, HttpError):
-        return errors.malformed(str(exception))
+        # The framework wraps what reading a body raised.
+        why = exception.__cause__
+        return why if isinstance(why, OneCardError) else errors.malformed("$")
     if isinstance(exception, Http404):
         return errors.no_such_path()
     if isinstance(exception, (OperationalError, InterfaceError)):
@@ -126,7 +128,9 @@ class Problems:
             response["Allow"] = allowed
         response["X-Trace"] = trace
         caller = getattr(getattr(request, "auth", None), "code", "-")
-        log.info("%s %s %s %s %s", trace, caller, request.method, request.path, response.status_code)
+        # Not the path as it was sent: it may name a holder, and hold a line of its own.
+        route = request.resolver_match.route if request.resolver_match else "-"
+        log.info("%s %s %s %s %s", trace, caller, request.method, route, response.status_code)
         _keep(request, response, time.monotonic() - began)
         return response
 

@@ -1,5 +1,6 @@
 """Terms explained: why a use at the client's own points came to what it did, and what would become of one."""
 
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from onecard.api.access import caller
 from onecard.api.declare import Detail, Words, operation
 from onecard.api.fields import Asked, Code, Id, Moment, Pseudonym
 from onecard.foundation import clock
-from onecard.foundation.errors import NotFound
+from onecard.foundation.errors import BadInput, NotFound
 from onecard.foundation.web import bridge
 from onecard.kernel.catalogue.models import Item, Point
 from onecard.kernel.sharing import disclosures
@@ -24,6 +25,9 @@ from onecard_kit.terms import Leg, Medium
 
 router = Router(tags=["terms"])
 FEN_MAX = 100_000_000
+# How far from now a question may be: who could ask about any year would find the day on which a price changes with age,
+# and so a birth date.
+DAYS_AWAY_MAX = 31
 
 
 class Verdict(Detail):
@@ -91,7 +95,7 @@ class WhatIf(Asked):
     holder: Pseudonym
     item: Code = Field(examples=["transit.bus_ride"])
     point: Code = Field(examples=["NT-BUS-L01"])
-    at: Moment | None = Field(None, description="by default now")
+    at: Moment | None = Field(None, description=f"by default now; within {DAYS_AWAY_MAX} days of it")
     medium: Medium | None = Field(None, description="by default the code where there is an e-card")
     amount_fen: int | None = Field(None, ge=1, le=FEN_MAX, strict=True)
     leg: Leg | None = None
@@ -113,7 +117,7 @@ def what_if(request: HttpRequest, asked: WhatIf) -> dict[str, Any]:
 
     The holder sees that you asked, and what for.
     """
-    who = caller(request)
+    who, at = caller(request), _moment(asked.at)
     holder_id = disclosures.holder_named(who, asked.holder)
     point = Point.objects.filter(code=asked.point, client_id=who.client_id).first()
     if point is None:
@@ -126,9 +130,21 @@ def what_if(request: HttpRequest, asked: WhatIf) -> dict[str, Any]:
     card, shown = as_shown(Named(holder_id=holder_id), point, asked.medium)
     disclosures.disclose(who, Scope.EXPLAIN, holder_id, {"card": card.pk, "item": asked.item, "point": point.code})
     question = explain.WhatIf(
-        shown.terminal_id, asked.item, shown.presented, asked.at or clock.now(), asked.amount_fen, asked.leg, bank=None
+        shown.terminal_id, asked.item, shown.presented, at, asked.amount_fen, asked.leg, bank=None
     )
     return _told(bridge.run(lambda connection: explain.what_if(connection, question, Memory())))
+
+
+def _moment(asked: dt.datetime | None) -> dt.datetime:
+    """The moment that a question is about. Raises BadInput MOMENT_TOO_FAR."""
+    now = clock.now()
+    if asked is not None and abs(asked - now) > dt.timedelta(days=DAYS_AWAY_MAX):
+        raise BadInput(
+            "MOMENT_TOO_FAR",
+            f"只能询问前后 {DAYS_AWAY_MAX} 天以内的时间。",
+            f"Ask about a moment within {DAYS_AWAY_MAX} days of now.",
+        )
+    return asked or now
 
 
 def _told(explained: Explanation) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from pydantic import Field
 
+from onecard.api.access import too_many
 from onecard.api.declare import Problem
+from onecard.kernel.sharing import queries
+from onecard.kernel.sharing.queries import TOKENS_PER_MINUTE, Caller
 from onecard.kernel.sharing.scopes import Scope
 
 router = Router(tags=["token"])
@@ -56,7 +59,7 @@ _ASKED: dict[str, Any] = {
 
 @router.post(
     "/token", auth=None, operation_id="token", response={200: Token, 400: Refusal, 401: Refusal, 413: Problem,
-    500: Problem, 503: Problem}, openapi_extra=_ASKED,
+    429: Problem, 500: Problem, 503: Problem}, openapi_extra=_ASKED,
 )  # fmt: skip
 def token(request: HttpRequest) -> HttpResponse:
     """Exchange a credential for a token.
@@ -67,13 +70,23 @@ def token(request: HttpRequest) -> HttpResponse:
     if request.content_type != FORM:
         return _refuse("invalid_request", 400)
     try:
-        _, headers, body, status = OAuthLibCore().create_token_response(request)
+        with transaction.atomic():  # a token too many goes with its transaction
+            _, headers, body, status = OAuthLibCore().create_token_response(request)
+            if status == 200:
+                _take(json.loads(body)["access_token"])
     except DataError:  # the library looks for a credential whose id no text of the database can be
         return _refuse("invalid_client", 401)
     response = HttpResponse(body, status=status, content_type="application/json")
     for name, value in (headers or {}).items():
         response[name] = value
     return _closed(response)
+
+
+def _take(token: str) -> None:
+    """Count a token to the client that gets it. Raises TooMany."""
+    known = queries.caller_of(token)
+    if isinstance(known, Caller) and (wait_s := queries.take_token(known)):
+        raise too_many(TOKENS_PER_MINUTE, wait_s)
 
 
 def _refuse(error: str, status: int) -> HttpResponse:

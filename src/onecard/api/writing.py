@@ -16,7 +16,7 @@ from onecard.kernel.sharing.writes import Answer, once
 
 Key = Annotated[
     str,
-    StringConstraints(pattern=r'^"?[A-Za-z0-9_.:-]{8,100}"?$'),
+    StringConstraints(pattern=r'^([A-Za-z0-9_.:-]{8,100}|"[A-Za-z0-9_.:-]{8,100}")$'),
     Header(
         alias="Idempotency-Key",
         description="chosen by you, a new one for each write: 8 to 100 letters, digits and _ . : -",

@@ -3,6 +3,7 @@
 from onecard.settings import environment
 from onecard.settings.base import *  # noqa: F403
 from onecard.settings.base import INSTALLED_APPS as EVERYWHERE
+from onecard.settings.base import LOGGING as BASE_LOGGING
 
 SECRET_KEY = environment.secret_key("api")
 DATABASES = {"default": environment.database("onecard-api")}
@@ -22,3 +23,6 @@ APPEND_SLASH = False
 # What a request may weigh; the largest has a few hundred bytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16_384
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20
+# A request has one line in the log, of `onecard.api.problems`: the framework's own repeats paths, which may name
+# holders.
+LOGGING = {**BASE_LOGGING, "loggers": {**BASE_LOGGING["loggers"], "django.request": {"level": "ERROR"}}}

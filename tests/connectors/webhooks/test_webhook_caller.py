@@ -125,6 +125,8 @@ def test_a_name_that_stands_for_an_address_inside_is_not_called(monkeypatch: pyt
         ("::1", False), ("::", False), ("fe80::1%eth0", False), ("fd00::1", False), ("ff02::1", False),
         ("::ffff:127.0.0.1", False), ("::ffff:10.1.2.3", False), ("64:ff9b::a01:203", False),
         ("2002:a01:203::1", False), ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False), ("::127.0.0.1", False),
+        ("64:ff9b:1::a01:203", False), ("::ffff:0:10.1.2.3", False), ("fec0::1", False), ("5f00::1", False),
+        ("192.0.0.192", False), ("192.88.99.1", False), ("3fff::1", False),
     ],
 )  # fmt: skip
 def test_only_public_addresses_are_sent_to(address: str, may: bool) -> None:

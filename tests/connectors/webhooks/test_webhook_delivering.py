@@ -258,11 +258,11 @@ def test_an_address_inside_is_sent_to_where_the_node_names_it_only(
 
 
 STOPPED = {
-    "agreement": "UPDATE sharing_agreement SET ends_on = current_date WHERE scope = 'messages.manage'",
+    "agreement": "UPDATE sharing_agreement SET ends_on = starts_on WHERE scope = 'messages.manage'",
     "client": f"UPDATE catalogue_client SET state = 'suspended' WHERE code = '{CODE}'",
 }
 RESUMED = {
-    "agreement": "UPDATE sharing_agreement SET ends_on = current_date + 90",
+    "agreement": "UPDATE sharing_agreement SET ends_on = starts_on + 90",
     "client": "UPDATE catalogue_client SET state = 'active'",
 }
 
@@ -293,7 +293,7 @@ def test_another_scope_is_none_for_it(
     for kind in Kind:
         assert outbox.tell(RECEIVER, kind, "x:1", {}) == 1
     try:
-        owner.execute(f"UPDATE sharing_agreement SET ends_on = current_date WHERE scope <> '{Scope.TERMINALS}'")
+        owner.execute(f"UPDATE sharing_agreement SET ends_on = starts_on WHERE scope <> '{Scope.TERMINALS}'")
         delivering.deliver()
     finally:
         owner.execute(RESUMED["agreement"])

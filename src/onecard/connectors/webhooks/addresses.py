@@ -16,8 +16,12 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 # Its last 32 bits are an IPv4 address that a translator sends to (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-# What was once to carry one of IPv4 the same way (RFC 4291 2.5.5.1): nobody's any more.
-_COMPATIBLE = IPv6Network("::/96")
+# All that is given out of IPv6 lies in here (RFC 4291 2.4). Outside of it a translator of the node's own may listen
+# (RFC 8215, RFC 2765), or what an old network called its own (RFC 3879).
+_GIVEN_OUT = IPv6Network("2000::/3")
+# Nobody's, which the library takes for public: for protocols (RFC 6890), relays that are no more (RFC 7526), books
+# (RFC 9637).
+_NOBODYS: tuple[Network, ...] = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
 
 
 def inside(environment: Mapping[str, str] = os.environ) -> tuple[Network, ...]:
@@ -44,7 +48,9 @@ def may_be_sent_to(address: str, networks: tuple[Network, ...]) -> bool:
     given = _meant(ipaddress.ip_address(address.partition("%")[0]))
     if any(given in network for network in networks):
         return True
-    return given.is_global and not given.is_multicast and given not in _COMPATIBLE
+    if isinstance(given, IPv6Address) and given not in _GIVEN_OUT:
+        return False
+    return given.is_global and not given.is_multicast and not any(given in network for network in _NOBODYS)
 
 
 def _meant(address: Address) -> Address:
