@@ -63,7 +63,8 @@ def test_lists_that_were_just_made_agree(listed: SmallCity) -> None:
         ("DELETE FROM ecards_status_list", "missing", ALL),
         ("UPDATE ecards_status_list SET made_at = made_at - interval '20 minutes' WHERE name = 'papers'", "stale", 2),
         (
-            "UPDATE ecards_status_list SET made_at = made_at - interval '80 minutes' WHERE day > current_date + 3",
+            "UPDATE ecards_status_list SET made_at = made_at - interval '80 minutes'"
+            " WHERE day > (SELECT min(day) + 3 FROM ecards_status_list)",
             "stale",
             2 * (DAYS_OF_CODES - 4),
         ),
@@ -143,6 +144,25 @@ def test_a_forged_list_is_found_whoever_signed_it(listed: SmallCity) -> None:
         body = status_list.to_cwt(made, stranger)
         listed.run("UPDATE ecards_status_list SET body = $1 WHERE name = 'cards' AND form = 'cwt'", body)
         assert figures(listed) == {"unreadable": 1, "checked": ALL}
+
+
+def test_lists_reach_a_day_further_once_there_was_time_to_make_them(
+    listed: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just after midnight nothing is amiss: what was made an hour ago for a day ahead is tomorrow's now."""
+    midnight = dt.datetime.combine(clock.today() + dt.timedelta(days=1), dt.time(), clock.CHINA)
+    hourly = midnight - dt.timedelta(minutes=35)
+    for after_m, owed, stale in ((-5, DAYS_OF_CODES, 0), (5, DAYS_OF_CODES - 1, 0), (16, DAYS_OF_CODES, 1)):
+        now = midnight + dt.timedelta(minutes=after_m)
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        with undone(
+            listed,
+            f"UPDATE ecards_status_list SET made_at = '{now}'",
+            f"UPDATE ecards_status_list SET made_at = '{hourly}' WHERE day > '{midnight:%Y-%m-%d}'",
+        ):
+            found = figures(listed)
+            assert found["checked"] == (owed + len(FIXED)) * EACH_FORM
+            assert found.get("stale", 0) == stale * EACH_FORM
 
 
 def test_a_node_without_a_key_owes_no_list(listed: SmallCity) -> None:

@@ -52,9 +52,15 @@ def compare(connection: Connection, issuer: str) -> tuple[dict[str, int], tuple[
     return numbers, tuple(lines)
 
 
+def _day_of_lists() -> dt.date:
+    """The day from which lists reach ahead: today, or yesterday until whoever makes them had time since midnight."""
+    return clock.day_of(clock.now() - dt.timedelta(seconds=STALE_S))
+
+
 def _names() -> list[str]:
-    """The lists there should be now."""
-    return [*((clock.today() + dt.timedelta(days=n)).isoformat() for n in range(DAYS_OF_CODES)), *FIXED]
+    """The lists there should be now; what is over is of no use to anybody."""
+    days = (_day_of_lists() + dt.timedelta(days=n) for n in range(DAYS_OF_CODES))
+    return [*(day.isoformat() for day in days if day >= clock.today()), *FIXED]
 
 
 def _public_keys(connection: Connection) -> dict[bytes, PublicKey]:
@@ -74,7 +80,7 @@ def _fault(connection: Connection, issuer: str, name: str, form: str, public: Ma
     if not held:
         return "missing"
     made_at, body = held[0]
-    is_ahead = name not in FIXED and name > (clock.today() + dt.timedelta(days=1)).isoformat()
+    is_ahead = name not in FIXED and name > (_day_of_lists() + dt.timedelta(days=1)).isoformat()
     if (clock.now() - made_at).total_seconds() > (AHEAD_STALE_S if is_ahead else STALE_S):
         return "stale"
     try:

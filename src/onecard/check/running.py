@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from onecard.check import dictionary
 from onecard.check import lists as status_lists
 from onecard.check.findings import Finding
-from onecard.foundation import crypto, keys, sql
+from onecard.foundation import crypto, keys, node, sql
 from onecard.foundation.postgres import grants, roles, urls
 from onecard.foundation.postgres.grants import Connection
 from onecard.kernel.ecards import ref_notes
@@ -212,7 +212,7 @@ def _ref_keys(connection: Connection) -> Finding:
 
 
 def _lists(connection: Connection) -> Finding:
-    numbers, lines = status_lists.compare(connection, os.environ.get("ONECARD_NODE", "320600"))
+    numbers, lines = status_lists.compare(connection, node.code())
     return Finding(
         "LISTS",
         "状态列表按时制作、签名有效，内容与卡况一致",

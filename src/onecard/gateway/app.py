@@ -190,11 +190,14 @@ def _route(path: str, scope: rsgi.Scope) -> Route:
     if route is None or scope.query_string:  # no path takes a query, and none is signed
         raise errors.no_such_path()
     if route.method != scope.method:
-        raise errors.MethodNotAllowed("METHOD_NOT_ALLOWED", f"请使用 {route.method}。", f"Use {route.method}.")
+        allowed = route.method
+        raise errors.MethodNotAllowed("METHOD_NOT_ALLOWED", f"请使用 {allowed}。", f"Use {allowed}.", allowed=allowed)
     return route
 
 
 def _extra_headers(error: OneCardError) -> tuple[tuple[str, str], ...]:
+    if isinstance(error, errors.MethodNotAllowed):
+        return (("allow", error.allowed),)
     return (("retry-after", "1"),) if error.status == 503 else ()
 
 

@@ -22,7 +22,13 @@ class NoSuchPath(OneCardError):
 
 
 class MethodNotAllowed(OneCardError):
+    """Another method than the one that a path takes."""
+
     status = 405
+
+    def __init__(self, code: str, zh: str, en: str, *, allowed: str) -> None:
+        super().__init__(code, zh, en)
+        self.allowed = allowed
 
 
 class NotAcceptable(OneCardError):

@@ -64,7 +64,7 @@ class Lists:
     async def answer(self, path: str, accept: str | None, if_none_match: str | None) -> Response:
         """The list that a path names, in the form that the caller would rather have, or 304.
 
-        Raises NotFound LIST_UNKNOWN, NotAcceptable NOT_ACCEPTABLE, Unavailable LIST_NOT_MADE or DATABASE_AWAY.
+        Raises NotFound LIST_UNKNOWN or LIST_NOT_MADE, NotAcceptable NOT_ACCEPTABLE, Unavailable DATABASE_AWAY.
         """
         name = path.rpartition("/")[2]
         if path != subject_of(self.issuer, name):
@@ -110,7 +110,7 @@ class Lists:
                 return kept
             try:
                 return await self._fetch(key)
-            except Unavailable:
+            except (NotFound, Unavailable):
                 if key not in self._kept:
                     raise
                 return self._kept[key]
@@ -184,8 +184,8 @@ def _unknown() -> NotFound:
     )
 
 
-def _not_made() -> Unavailable:
-    return Unavailable(
+def _not_made() -> NotFound:
+    return NotFound(
         "LIST_NOT_MADE",
         "该状态列表尚未生成。",
         "That status list is not made yet.",

@@ -129,7 +129,7 @@ OPERATIONS: Final = (
     Operation(
         "GET", f"{lists.PATH}{{issuer}}/{{name}}", "status_list", "offline", "What is paused or void, signed", "",
         dict.fromkeys(lists.KINDS.values(), str), parameters=("issuer", "name", "If-None-Match"),
-        refusals=({404: ("LIST_UNKNOWN",), 406: ("NOT_ACCEPTABLE",), 503: ("DATABASE_AWAY", "LIST_NOT_MADE")},),
+        refusals=({404: ("LIST_NOT_MADE", "LIST_UNKNOWN"), 406: ("NOT_ACCEPTABLE",), 503: ("DATABASE_AWAY",)},),
         unchanged=True,
     ),
     Operation(

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from onecard.connectors.bank.caller import Bank
-from onecard.foundation import clock, crypto, keys, sql, suite
+from onecard.foundation import clock, crypto, keys, node, sql, suite
 from onecard.foundation.errors import BadInput, Conflict
 from onecard.foundation.ids import uuid7
 from onecard.foundation.keys import Keyring
@@ -194,7 +194,7 @@ class Services:
                 rows: Sequence[Mapping[str, object]] = await connection.fetch(sql.load(ECARDS, "issuer_keys_ever"))
                 return rows
 
-        issuer = environment.get("ONECARD_NODE", "320600")
+        issuer = node.code(environment)
         issuer_keys = IssuerKeys(issuer, keys.load("codes", environment), fetch_keys, fetch_refs)
         lane = Lane(lambda: connect(url), Memory())
         terminals, apart = Terminals(terminal_ring, fetch_terminal), Side(url)
