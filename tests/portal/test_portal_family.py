@@ -86,6 +86,25 @@ def test_an_offer_to_a_number_that_is_nobodys_says_the_same() -> None:
     assert son.get(FAMILY).status_code == 200
 
 
+def test_what_nobody_took_up_is_taken_back_and_nothing_is_told_of_it() -> None:
+    _, _, mother = a_mother()
+    son_user, son = a_son()
+    said = []
+    for _ in range(2):
+        said.append(mother.post(FAMILY + "withdrawn/", follow=True).content.decode())
+        mother.post(FAMILY, {"number": number_of(son_user), "kind": "parent"})
+    assert "张*明" in text(son)
+    assert "都已撤回" in mother.post(FAMILY + "withdrawn/", follow=True).content.decode()
+    assert "还没有家人请您亮码" in text(son)
+    assert all("都已撤回" in each for each in said)
+    mother.post(FAMILY, {"number": number_of(son_user), "kind": "parent"})
+    tie = Tie.objects.get(ended_at=None)
+    son.post(f"{FAMILY}{tie.pk}/answer/", {"answer": "agree"})
+    mother.post(FAMILY + "withdrawn/")
+    son.post(FAMILY + "withdrawn/")
+    assert "子女" in text(mother), "what was agreed to stands"
+
+
 def test_a_bad_number_and_a_sixth_offer_of_a_day_are_refused() -> None:
     _, _, mother = a_mother()
     son_user, _ = a_son()

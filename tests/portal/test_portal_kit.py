@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 pytestmark = pytest.mark.django_db
 KIT = Path(__file__).resolve().parents[2] / "src/onecard/foundation/web/templates/kit.html"
 # What a page cannot do without: they are on the gallery as on every page, or belong to one page alone.
-ON_EVERY_PAGE = {"mark", "said", "language_switch", "button", "tabbar", "submit", "session"}
+ON_EVERY_PAGE = {"mark", "said", "language_switch", "button", "tabbar", "submit", "session", "passkey"}
 
 
 def test_it_shows_every_component() -> None:

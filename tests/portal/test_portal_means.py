@@ -45,7 +45,13 @@ def test_without_items_to_choose_for_it_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "status"),
-    [({"item": ITEM, "first": "gold"}, 400), ({"item": ITEM}, 400), ({"item": "x.y", "first": "bank"}, 404), ({}, 404)],
+    [
+        ({"item": ITEM, "first": "gold"}, 400),
+        ({"item": ITEM}, 400),
+        ({"item": "x.y", "first": "bank"}, 404),
+        ({"item": "\0", "first": "bank"}, 404),
+        ({}, 404),
+    ],
 )
 def test_what_makes_no_sense_changes_nothing(sent: dict[str, str], status: int) -> None:
     the_catalogue()

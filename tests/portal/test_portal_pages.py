@@ -70,6 +70,7 @@ def test_somebody_elses_card_does_not_exist(path: str, method: str) -> None:
     _, other = a_resident("li", sequence=2)
     response = getattr(a_resident_client(user), method)(f"/cards/{other.pk}/{path}/")
     assert response.status_code == 404
+    assert "没有找到" in response.content.decode()
     other.refresh_from_db()
     assert other.state == CardState.ACTIVE
 

@@ -131,6 +131,8 @@ def test_a_list_is_of_a_level_and_a_kind_as_page_and_as_data(
     assert shown(told) == expected
     for name in query.keys() - {"county"}:
         assert (f'<option value="{query[name]}" selected>' in told) is (query[name] != "nowhere")
+    assert '<details class="more" open>' in told  # what is chosen is not folded away
+    assert '<details class="more">' in page("/services")
     data = json.loads(Client().get("/services.json", query).content)
     assert [item["code"] for item in data["items"]] == expected
     lines = Client().get("/services.csv", query).content.decode("utf-8-sig").splitlines()

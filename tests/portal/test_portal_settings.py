@@ -5,10 +5,11 @@ import re
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from tests.foundation.web.faces import SYSTEM, a_resident, a_resident_client
 
 from onecard.foundation import clock
+from onecard.foundation.web import browsers
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards.models import Standing
 from onecard.kernel.cards.rules import CardState
@@ -16,7 +17,6 @@ from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards.models import Device
 from onecard.kernel.signins.models import PublicSession, User
 from onecard.kernel.signins.sessions import public as stored
-from onecard.portal import browsers
 
 pytestmark = pytest.mark.django_db
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36"
@@ -185,7 +185,7 @@ def test_a_row_tells_whose_session_it_is() -> None:
     ],
 )
 def test_browsers_have_names(agent: str, name: str) -> None:
-    assert browsers.name_of(agent) == name
+    assert browsers.name_of(RequestFactory(HTTP_USER_AGENT=agent).get("/")) == name
 
 
 def test_one_tap_leads_to_the_report_and_the_second_makes_it() -> None:

@@ -11,7 +11,14 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
-from tests.foundation.web.faces import PASSWORD, a_registered_holder, a_resident, number_of
+from tests.foundation.web.faces import (
+    PASSWORD,
+    SYSTEM,
+    a_registered_holder,
+    a_resident,
+    a_resident_client,
+    number_of,
+)
 from tests.sms_process import KEY, SmsProcess, an_operator, code_in
 
 from onecard.connectors.sms import caller, sending
@@ -19,6 +26,7 @@ from onecard.connectors.sms.caller import NotTaken, Operator
 from onecard.foundation import clock
 from onecard.foundation.errors import Unavailable
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.holders import actions as holders
 from onecard.kernel.holders.models import Holder
 from onecard.kernel.signins import codes
 from onecard.kernel.signins.models import Code, User
@@ -167,7 +175,7 @@ def test_a_malformed_number_says_so(number: str) -> None:
     assert not Code.objects.exists()
 
 
-@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "１２３４５６"])
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "１２３４５"])
 def test_a_malformed_code_costs_no_try(code: str) -> None:
     client = Client()
     ask(client, number_of(1))
@@ -192,6 +200,50 @@ def test_it_leads_to_no_other_site() -> None:
     client = Client()
     ask(client, number_of(1), next="https://elsewhere.example/")
     assert client.post("/sign-in/code/", {"code": sent()})["Location"] == "/cards/"
+
+
+@pytest.mark.parametrize("wanted", ["foo", "portal_lost", "https://example.org/", "\\\\example.org", "x" * 9000])
+def test_what_is_no_path_of_this_site_leads_nowhere(wanted: str) -> None:
+    user, _ = a_resident()
+    client = a_resident_client(user)
+    assert client.post("/sign-in/stay/", {"next": wanted})["Location"] == "/cards/"
+
+
+def test_who_was_signed_out_meanwhile_comes_back_to_the_page_of_the_form() -> None:
+    page = {"referer": "http://testserver/ecard/?lang=zh"}
+    for path in ("/ecard/unlock/", "/sign-in/stay/"):
+        assert Client().post(path, headers=page)["Location"] == "/sign-in/?next=/ecard/%3Flang%3Dzh"
+        elsewhere = Client().post(path, headers={"referer": "https://example.org/ecard/"})
+        assert elsewhere["Location"] == f"/sign-in/?next={path}"
+    opened = a_resident_client(a_resident()[0]).get("/sign-in/stay/")
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "这一步要从页面上的按钮进入" in opened.content.decode()
+
+
+def test_who_died_is_signed_out_and_no_password_helps() -> None:
+    user, _ = a_resident()
+    client = a_resident_client(user)
+    assert client.get("/cards/").status_code == 200
+    holders.mark_deceased(SYSTEM, user.holder_id or 0, "民政通报")
+    session = client.session
+    session.set_expiry(clock.now() + dt.timedelta(minutes=14))
+    session.save()
+    for refused in (client.get("/cards/"), a_resident_client(user).get("/cards/")):
+        assert refused.status_code == 403
+        assert "已登记死亡" in refused.content.decode()
+    assert client.get("/cards/").status_code == 302
+
+
+def test_who_pressed_twice_is_led_to_where_the_code_is_typed() -> None:
+    a_registered_holder()
+    client = Client()
+    ask(client, number_of(1), next="/lost/")
+    again = ask(client, number_of(1), next="/lost/").content.decode()
+    assert 'href="/sign-in/code/"' in again
+    assert 'href="/sign-in/code/"' not in ask(Client(), number_of(1), next="/lost/").content.decode()
+    assert 'href="/sign-in/?next=/lost/"' in client.get("/sign-in/code/").content.decode()  # asking again keeps why
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in sent())
+    assert client.post("/sign-in/code/", {"code": wide})["Location"] == "/lost/"
 
 
 def test_the_code_rests_sealed() -> None:

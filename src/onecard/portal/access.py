@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import NotPermitted
+from onecard.foundation.web.links import came_from
 from onecard.kernel.signins.models import Kind
 from onecard.portal import sessions
 
@@ -33,13 +34,20 @@ def holder_only(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user = request.user
-        if user.kind != Kind.HOLDER or user.holder_id is None:  # type: ignore[union-attr]
+        if not user.is_authenticated:
+            return redirect_to_login(_going_on(request))
+        if user.kind != Kind.HOLDER or user.holder_id is None:
             raise NotPermitted("NOT_A_HOLDER", "此页面仅供持卡人使用。", "This page is for cardholders.")
-        request.holder_id = user.holder_id  # type: ignore[attr-defined, union-attr]
-        request.actor = Actor(f"holder:{user.holder_id}")  # type: ignore[attr-defined, union-attr]
+        request.holder_id = user.holder_id  # type: ignore[attr-defined]
+        request.actor = Actor(f"holder:{user.holder_id}")  # type: ignore[attr-defined]
         sessions.keep(request)
         return view(request, *args, **kwargs)
 
-    checked: View = login_required(guarded)
-    checked.permission = "holder"  # type: ignore[attr-defined]
-    return checked
+    guarded.permission = "holder"  # type: ignore[attr-defined]
+    return guarded
+
+
+def _going_on(request: HttpRequest) -> str:
+    """Where to go on once signed in: to this page; where a form was sent meanwhile, to the page that it stood on."""
+    here = request.get_full_path()
+    return here if request.method in ("GET", "HEAD") else came_from(request) or here

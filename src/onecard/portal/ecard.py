@@ -5,20 +5,26 @@ The phone's token lies in a cookie that no script reads; what it fetches shows o
 
 from typing import cast
 
-from allauth.core.ratelimit import consume
+from allauth.core.ratelimit import clear, consume
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onecard.foundation import clock
+from onecard.foundation.web import browsers
+from onecard.kernel.audit import actions as audit
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards import queries
 from onecard.kernel.signins.models import User
-from onecard.portal import browsers, codes, gateway
+from onecard.portal import codes, gateway, sessions
 from onecard.portal.access import holder_only
 from onecard.portal.forms import ChoosePinForm, PinForm
 
@@ -43,16 +49,16 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Enrol this phone, with the PIN that unlocks the code on it."""
     form = ChoosePinForm(request.POST)
     if not form.is_valid():
+        request.back_to = PATH  # type: ignore[attr-defined]
         return render(request, "ecard_start.html", {"form": form, "face": _face(request)}, status=422)
     face = _face(request)
     if face is None or face.serial is None:
         return redirect("portal_ecard")
-    name = browsers.name_of(request.headers.get("User-Agent", ""))
+    if request.user.pin and not sessions.is_recent(request):  # type: ignore[union-attr]
+        return _sign_in_again(request, "portal_ecard")
+    name = browsers.name_of(request)
     token = ecards.enrol_device(request.actor, face.serial, name)  # type: ignore[attr-defined]
-    user = cast(User, request.user)
-    user.pin = make_password(form.cleaned_data["pin"])
-    user.save(update_fields=["pin"])
-    _unlock(request)
+    _choose(request, form)
     response = redirect("portal_ecard")
     response.set_cookie(
         DEVICE, token, max_age=int(ecards.DEVICE_LIFE.total_seconds()), path=PATH,
@@ -62,15 +68,51 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 
 @holder_only
+@sensitive_post_parameters("pin", "again")
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Choose another PIN: for who has signed in just now, so that an open session alone unlocks nothing."""
+    recent = sessions.is_recent(request)
+    if request.method == "POST" and not recent:
+        return _sign_in_again(request, "portal_ecard_forgotten")
+    form = ChoosePinForm(request.POST or None)
+    if form.is_valid():
+        _choose(request, form)
+        messages.success(request, _("数字密码已更改。您启用过的手机都用它解锁。"))
+        return redirect("portal_ecard")
+    page = {"form": form, "recent": recent}
+    return render(request, "ecard_forgotten.html", page, status=422 if form.errors else 200)
+
+
+def _choose(request: HttpRequest, form: ChoosePinForm) -> None:
+    """Keep the PIN that was chosen, and unlock."""
+    user = cast(User, request.user)
+    user.pin = make_password(form.cleaned_data["pin"])
+    user.save(update_fields=["pin"])
+    audit.record(request.actor, "signins.choose_pin", f"holder:{user.holder_id}")  # type: ignore[attr-defined]
+    clear(request, action="unlock")
+    _unlock(request)
+
+
+def _sign_in_again(request: HttpRequest, then: str) -> HttpResponse:
+    """What a PIN is chosen by is a sign-in of just now. The session ends, so that every way in is open again."""
+    logout(request)
+    messages.info(request, _("为了您的安全，设置数字密码前请重新登录一次。"))
+    return redirect_to_login(reverse(then))
+
+
+@holder_only
 @sensitive_post_parameters("pin")
 @require_POST
 def unlock(request: HttpRequest) -> HttpResponse:
     """Unlock, and answer with the code: one round trip."""
     form = PinForm(request.POST)
+    request.back_to = PATH  # type: ignore[attr-defined]
     if form.is_valid():
         if not consume(request, action="unlock"):
             form.add_error("pin", _("输错次数过多，请十五分钟后再试，或使用实体卡。"))
         elif check_password(form.cleaned_data["pin"], request.user.pin):  # type: ignore[union-attr]
+            clear(request, action="unlock")  # only wrong ones count
             _unlock(request)
             return _shown(request)
         else:
@@ -121,6 +163,7 @@ def licence_revealed(request: HttpRequest) -> HttpResponse:
     """The same with name and number in full, for half a minute; leaves a fact."""
     if not is_unlocked(request):
         return _locked(request)
+    request.back_to = reverse("portal_licence")  # type: ignore[attr-defined]
     return _licence(request, codes.revealed(request.actor, request.holder_id))  # type: ignore[attr-defined]
 
 
@@ -134,11 +177,12 @@ def _licence(request: HttpRequest, plain: dict[str, str] | None) -> HttpResponse
 def _shown(request: HttpRequest, *, read_aloud: bool = False) -> HttpResponse:
     face = _face(request)
     request.back_to = PATH  # type: ignore[attr-defined]
-    if face is None or face.serial is None or not face.usable or not token_of(request):
+    token = token_of(request)
+    if face is None or face.serial is None or not face.usable or not token:
         return _locked(request)
     try:
-        told = codes.codes(*gateway.codes(token_of(request)))
-        given = gateway.number(token_of(request)) if read_aloud else None
+        told = codes.codes(*gateway.codes(token))
+        given = gateway.number(token) if read_aloud else None
     except gateway.Refused:  # the phone was revoked or has run out, or the card was reported lost meanwhile
         response = render(request, "ecard_start.html", {"form": ChoosePinForm(), "face": face})
         forget(request, response)

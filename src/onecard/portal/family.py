@@ -17,13 +17,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onecard.foundation.actors import Actor
+from onecard.foundation.web import browsers
 from onecard.foundation.web.jinja import words
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.ecards import actions as ecards
 from onecard.kernel.ecards import queries, ties
 from onecard.kernel.ecards.models import Tie
 from onecard.kernel.holders import queries as holders
-from onecard.portal import browsers, codes, gateway
+from onecard.portal import codes, gateway
 from onecard.portal.access import holder_only
 from onecard.portal.ecard import is_unlocked
 from onecard.portal.forms import OfferForm
@@ -74,6 +75,17 @@ def family(request: HttpRequest) -> HttpResponse:
 
 @holder_only
 @require_POST
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """Take back every offer that nobody has agreed to. Says the same whether there was one."""
+    face = codes.face(request.holder_id)  # type: ignore[attr-defined]
+    if face is not None and face.serial is not None:
+        ties.withdraw_offers(request.actor, face.serial)  # type: ignore[attr-defined]
+        messages.success(request, _("还没有同意的邀请都已撤回。已经同意的，可在上面解除。"))
+    return redirect("portal_family")
+
+
+@holder_only
+@require_POST
 def answer(request: HttpRequest, tie_id: int) -> HttpResponse:
     """Agree to an offer, turn it down, or end a tie that stands."""
     if request.POST.get("answer") == "agree":
@@ -116,7 +128,7 @@ def fresh(request: HttpRequest, tie_id: int) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest, tie: Tie) -> HttpResponse:
-    name = browsers.name_of(request.headers.get("User-Agent", ""))
+    name = browsers.name_of(request)
     token = ties.enrol_phone(request.actor, tie.pk, _("亲属：%(phone)s") % {"phone": name})  # type: ignore[attr-defined]
     here = reverse("portal_relative", args=[tie.pk])
     response = redirect(here)

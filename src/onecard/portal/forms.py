@@ -1,5 +1,7 @@
 """Forms of signing in. They say what is wrong with what was typed, never whether somebody has the number."""
 
+import unicodedata
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +10,6 @@ from onecard.foundation.errors import BadInput
 from onecard.foundation.web.jinja import is_english
 from onecard.kernel.holders import divisions, rules
 from onecard.kernel.signins.codes import DIGITS
-from onecard.kernel.signins.passkeys import NAME_MAX
 
 NUMBER_MAX = 40
 
@@ -40,14 +41,16 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("短信验证码"),
         widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "6", "spellcheck": "false"}
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "7", "spellcheck": "false"}
         ),
         error_messages={"required": _("请输入短信里的六位数字。")},
     )
 
     def clean_code(self) -> str:
-        """Digits without the blanks that a phone may put between them. Raises ValidationError."""
-        code = "".join(str(self.cleaned_data["code"]).split())
+        """Digits without the blank that a phone may put between them, and as wide as a keyboard for Chinese may make
+        them. Raises ValidationError.
+        """
+        code = "".join(unicodedata.normalize("NFKC", str(self.cleaned_data["code"])).split())
         if not code.isascii() or not code.isdigit() or len(code) != DIGITS:
             raise forms.ValidationError(_("验证码是六位数字。"))
         return code
@@ -70,17 +73,6 @@ class ConsentForm(forms.Form):
     agreed = forms.BooleanField(
         label=_("我已了解以上内容，同意签发电子社保卡"),
         error_messages={"required": _("请先勾选同意，再签发。")},
-    )
-
-
-class PasskeyForm(forms.Form):
-    """What a passkey is called."""
-
-    name = forms.CharField(
-        label=_("名称"),
-        max_length=NAME_MAX,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": _("请填写名称。"), "max_length": _("名称太长，最多 60 字。")},
     )
 
 

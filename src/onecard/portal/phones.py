@@ -45,7 +45,7 @@ def phones(request: HttpRequest) -> HttpResponse:
         return _withdraw(request, serial)
     before = number_in(request.GET.get("before", ""))
     found = queries.devices_of(serial, before=before, limit=PAGE + 1) if serial is not None else []
-    here = ecards.token_digest(ecard.token_of(request))
+    here = queries.token_digest(ecard.token_of(request))
     page = {
         "phones": [_phone(device, here) for device in found[:PAGE]],
         "after": found[PAGE - 1].pk if len(found) > PAGE else None,
@@ -65,7 +65,7 @@ def _withdraw(request: HttpRequest, serial: int) -> HttpResponse:
     device = ecards.revoke_device(request.actor, _mine(serial, number_in(wanted)))  # type: ignore[attr-defined]
     messages.success(request, _("已停用。这台手机取不到新的二维码，已取的也立即作废。"))
     response = redirect("portal_phones")
-    if bytes(device.token_digest) == ecards.token_digest(ecard.token_of(request)):
+    if bytes(device.token_digest) == queries.token_digest(ecard.token_of(request)):
         ecard.forget(request, response)
     return response
 

@@ -19,6 +19,8 @@ REVEAL = "holders.reveal"
 GLANCES: dict[str, Words] = {
     "holders.read": {"zh": "持卡人页面（信息已脱敏）", "en": "your page, with masked data"},
     "uses.explain": {"zh": "一笔用卡的判定依据", "en": "why a use came to its outcome"},
+    "ledger.read": {"zh": "账户余额和收支", "en": "what an account of yours holds, and what moved on it"},
+    "audit.read_risks": {"zh": "核查风险时涉及的用卡", "en": "uses of your card, to look into a sign of misuse"},
 }
 FIELDS: dict[str, Words] = {
     "name": {"zh": "姓名", "en": "name"},
@@ -78,7 +80,7 @@ def _disclosed(fact: Told, agreement: Agreement) -> Look:
 def _revealed(fact: Told, holder_id: int) -> Look:
     """Who looked: the holder, or an officer, who is not named: their office answers for the reason."""
     mine, office = fact.actor == f"holder:{holder_id}", fact.detail.get("office", "")
-    said = _("您本人") if mine else _("工作人员")
+    said = _("您本人") if mine else _("有关工作人员")
     who = {"zh": said, "en": said}
     what = [GLANCES[fact.verb]] if fact.verb in GLANCES else [FIELDS[name] for name in fact.detail["fields"]]
     return Look(who, what, fact.at, {"zh": fact.reason, "en": ""}, mine, office)

@@ -1,12 +1,11 @@
 """View values of the public list (应用项目清单): what each place's list says, as pages and rows."""
 
 import datetime as dt
-import os
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from onecard.foundation import clock
+from onecard.foundation import clock, node
 from onecard.foundation.web.links import query_of
 from onecard.kernel.catalogue import queries, rules, words
 from onecard.kernel.catalogue.models import ItemVersion, Point, Stage
@@ -65,9 +64,14 @@ class Chosen:
     def filters(self) -> queries.Filters:
         return queries.Filters(self.field, self.level, self.kind, self.text, self.event)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether one of the choices that the page folds away is made."""
+        return bool(self.level or self.kind) or self.place.code != node.code()
+
     def query(self, **changes: str) -> str:
         """The address of the same list with something changed; empty values are left out."""
-        county = "" if self.place.code == node() else self.place.code
+        county = "" if self.place.code == node.code() else self.place.code
         values = {"county": county, "event": self.event, "field": self.field, "level": self.level, "kind": self.kind}
         values |= {"q": self.text, "after": "", **changes}
         return query_of(values)
@@ -140,15 +144,10 @@ class ServicePage(Guide):
     versions: list[VersionRow]
 
 
-def node() -> str:
-    """The division that this installation serves."""
-    return os.environ.get("ONECARD_NODE", "320600")
-
-
 def chosen(asked: QueryDict) -> Chosen:
     """What an address asks for; a county that is none of ours is as if none was named."""
-    counties = {place.code: place for place in counties_of(node())}
-    place = counties.get(asked.get("county", ""), Place(node(), divisions.name_of(node())))
+    counties = {place.code: place for place in counties_of(node.code())}
+    place = counties.get(asked.get("county", ""), Place(node.code(), divisions.name_of(node.code())))
     names = ("field", "level", "kind", "q", "after", "event")
     return Chosen(place, *(asked.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in names))
 
@@ -173,7 +172,7 @@ def services(looked_for: Chosen) -> Services:
     demonstrated = queries.demonstrated([row.item_id for row in shown], place)
     return Services(
         looked_for,
-        counties_of(node()),
+        counties_of(node.code()),
         [(field, words.field(field), number) for field, number in counts.items()],
         [(event.value, told, events[event]) for event, told in words.LIFE_EVENTS.items() if event in events],
         [(level.value, told) for level, told in words.LEVELS.items()],
@@ -187,14 +186,14 @@ def services(looked_for: Chosen) -> Services:
 def fields() -> list[tuple[str, Words, str, list[Words]]]:
     """The city's list today in short, for the home page: each field with its icon and the names of its items."""
     found: dict[str, list[Words]] = {}
-    for row in queries.list_of(node(), clock.today(), limit=queries.ALL):
+    for row in queries.list_of(node.code(), clock.today(), limit=queries.ALL):
         found.setdefault(row.item.field, []).append(row.declaration["name"])
     return [(field, words.field(field), icon(field), names) for field, names in found.items()]
 
 
 def life_events() -> list[tuple[str, Words, int]]:
     """The turns of life that the city's list serves today, in the order in which they come, and how many items each."""
-    counts = queries.count_by_life_event(node(), clock.today())
+    counts = queries.count_by_life_event(node.code(), clock.today())
     return [(event.value, told, counts[event]) for event, told in words.LIFE_EVENTS.items() if event in counts]
 
 

@@ -36,6 +36,7 @@ def number(request: HttpRequest) -> HttpResponse:
         request.session[AFTER] = next_of(request)
         return redirect("portal_sign_in_code")
     page = {"form": form, "next": next_of(request), "for_a_loss": _is_for_a_loss(request)}
+    page["sent"] = bool(form.non_field_errors()) and ASKED in request.session
     return render(request, "sign_in_number.html", page)
 
 
@@ -61,7 +62,8 @@ def code(request: HttpRequest) -> HttpResponse:
                 passkeys.offer(request, user)
             return redirect(after)
         form.add_error("code", _("验证码不正确、已过期，或输错次数过多。请核对后再输入，或重新获取。"))
-    return render(request, "sign_in_code.html", {"form": form, "minutes": int(codes.LIFE.total_seconds() // 60)})
+    page = {"form": form, "minutes": int(codes.LIFE.total_seconds() // 60), "next": request.session.get(AFTER, "")}
+    return render(request, "sign_in_code.html", page)
 
 
 @holder_only

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onecard.foundation import clock
+from onecard.foundation import clock, node
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
@@ -37,7 +37,7 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
     """One item: guide, price, legal bases, points, versions; and what it would cost who is signed in."""
     page = services.service(code, request.GET.get("after", ""))
     mine = holder_of(request)
-    cost = costs.for_holder(mine, page.declared, services.node()) if mine is not None else None
+    cost = costs.for_holder(mine, page.declared, node.code()) if mine is not None else None
     return render(request, "service.html", {"service": page, "cost": cost})
 
 
@@ -140,6 +140,7 @@ def means(request: HttpRequest) -> HttpResponse:
         return render(request, "means.html", {"choices": paying.my_choices(mine), "by_bank": paying.pays_by_bank(mine)})
     first = request.POST.get("first", "")
     chosen = [Means(first)] if first in list(Means) else []
-    entitlements.choose_means(request.actor, mine, request.POST.get("item", ""), chosen)  # type: ignore[attr-defined]
+    item = request.POST.get("item", "").replace("\0", "")
+    entitlements.choose_means(request.actor, mine, item, chosen)  # type: ignore[attr-defined]
     messages.success(request, _("付款方式已更改，下一次用卡起生效。"))
     return redirect("portal_means")

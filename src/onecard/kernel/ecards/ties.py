@@ -78,6 +78,20 @@ def end(actor: Actor, tie_id: int) -> Tie:
 
 
 @transaction.atomic
+def withdraw_offers(actor: Actor, serial: int) -> None:
+    """Take back what I offered and nobody took up yet, as where a number was mistyped. Whether anything was open is not
+    told: it would say whose number it was.
+    """
+    ecard, card = actions.locked_ecard(serial)
+    actions.require_holder(actor, card.holder_id)
+    _lapse(ecard)
+    for tie in Tie.objects.select_for_update(no_key=True).filter(ecard=ecard, agreed_at=None, ended_at=None):
+        tie.ended_at = clock.now()
+        tie.save(update_fields=("ended_at",))
+        actions.record(actor, "end_tie", ecard, card, detail={"tie": tie.pk})
+
+
+@transaction.atomic
 def enrol_phone(actor: Actor, tie_id: int, label: str) -> str:
     """Enrol the relative's phone for the e-card of a tie that stands, and return its token, shown only now. Raises
     NotFound TIE_UNKNOWN, Conflict TIE_NOT_AGREED or ECARD_CLOSED.

@@ -1,5 +1,8 @@
 // Makes the portal an app: registers the worker, tells it how the page is shown, and drops codes kept on this phone
-// where they are another person's, locked or signed out.
+// where they are another person's, locked or signed out. What a form was answered with goes by the address of its page: to
+// reload it, or to come back to it, must not send again what was typed, a PIN above all.
+const at = document.head.querySelector("meta[name=at]")?.content;
+if (at) history.replaceState(null, "", at);
 const kept = document.head.querySelector("meta[name=codes]").content, root = document.documentElement;
 try {
   const held = JSON.parse(localStorage.getItem("codes"));

@@ -32,9 +32,12 @@ async function fetchMore() {
   asking = true;
   retryAt = Date.now() + 5000;
   try {
-    const answer = await fetch(fresh, { method: "POST", headers: { "X-CSRFToken": token }, redirect: "error" });
+    const answer = await fetch(fresh, { method: "POST", headers: { "X-CSRFToken": token }, redirect: "manual" });
     if (answer.ok) take(await answer.json());
-    else if (answer.status === 403 || answer.status === 409) location.reload(); // locked again, or no longer this phone
+    else if (answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 409) { // signed out, locked again, or no longer this phone
+      localStorage.removeItem("codes");
+      location.reload();
+    }
   } catch { silent = true; /* no signal: what was fetched goes on */ } finally { asking = false; }
 }
 const time = (s, style) => new Date(s * 1000).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai", ...style });
