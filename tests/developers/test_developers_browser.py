@@ -79,6 +79,7 @@ def sign_in(page: Page, home: str, credential: tuple[str, str]) -> None:
     expect(page.locator(".dwho code")).to_have_text(credential[0])
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
 def test_a_clients_pages(live: Live, browser: Browser, credential: tuple[str, str], language: str, mode: str) -> None:
     """Those that everybody sees: tests/pages."""
@@ -124,6 +125,21 @@ def test_finding_an_operation_by_keyboard_alone(live: Live, browser: Browser) ->
     expect(page.locator("h1")).to_have_text("办理一笔用卡")
     expect(page.locator(".dn [aria-current=page]")).to_contain_text("办理一笔用卡")
     press_until(page, ".dx pre", 120)
+    context.close()
+
+
+def test_on_a_phone_the_list_of_everything_is_folded_and_opens(live: Live, browser: Browser) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 320, "height": 700})
+    page = context.new_page()
+    page.goto(live.public + "/dev/start")
+    expect(page.locator(".dn a[href='/dev/codes']")).to_be_hidden()
+    expect(page.locator("h1")).to_be_in_viewport()
+    page.locator(".dn summary").press("Enter")
+    expect(page.locator(".dn a[href='/dev/codes']")).to_be_visible()
+    page.set_viewport_size({"width": 1366, "height": 700})
+    expect(page.locator(".dn a[href='/dev/codes']")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 700})
+    expect(page.locator(".dn a[href='/dev/codes']")).to_be_hidden()
     context.close()
 
 

@@ -16,11 +16,12 @@ from django.test import Client
 from tests.api.conftest import city, office, url
 from tests.api.office import Office, System
 from tests.api.process import ask_for_token
-from tests.foundation.web.faces import face
+from tests.foundation.web.faces import a_staff_client, an_officer, face
 from tests.kernel.sharing.builders import SYSTEM
 
 from onecard.developers import department
 from onecard.kernel.sharing import endpoints
+from onecard.kernel.sharing.models import EndpointRequest
 from onecard.kernel.sharing.scopes import Scope
 
 __all__ = ["city", "office", "url"]
@@ -178,6 +179,25 @@ def test_a_client_has_messages_sent(office: Office, system: System) -> None:
     assert client.post(path, {"key": str(uuid4()), "delivery": delivery})["Location"] == path
     assert "没有投递" in text(client, path, state="dead")
     assert "ENDPOINT_UNKNOWN" in text(a_client(office.a_system()), path)
+
+
+def test_what_an_officer_decides_in_the_console_is_read_here(system: System) -> None:
+    client, kind = a_client(system), "terminal.resumed"
+    for name in ("filed", "declined"):
+        client.post("/dev/endpoints", {"url": f"https://y.example/{name}", "kinds": [kind], "key": str(uuid4())})
+    asked = dict(EndpointRequest.objects.filter(url__startswith="https://y.example/").values_list("url", "pk"))
+    with face("staff"):
+        officer = a_staff_client(an_officer("deciding", "administrator", place=""))
+        for name, step, form in (
+            ("filed", "accepted", {"seen": kind}), ("declined", "declined", {"reason": "不是本单位的地址"}),
+        ):  # fmt: skip
+            here = f"/endpoint-requests/{asked[f'https://y.example/{name}']}/"
+            assert officer.post(f"{here}{step}/", form)["Location"] == here
+    page = text(client, "/dev/endpoints")
+    rows = {name: row for name in ("filed", "declined") for row in re.findall(rf"<tr>.*?/{name}</code>.*?</tr>", page)}
+    assert "已登记" in rows["filed"]
+    assert "不予登记" in rows["declined"]
+    assert "不是本单位的地址" in rows["declined"]
 
 
 def test_a_pass_takes_a_form_of_these_pages(system: System) -> None:

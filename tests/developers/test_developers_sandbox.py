@@ -118,10 +118,39 @@ def test_a_trial_is_a_use_with_its_explanation(sandbox: Path, city: SmallCity) -
     before = city.one("SELECT count(*) FROM uses_use")
     page = attempt("rich").content.decode()
     assert city.one("SELECT count(*) FROM uses_use") == before + 1
-    for words in ("通过", "卡片状态", "OneCard-Signature: ", "&#34;admitted&#34;", "/v1/explanations"):
+    for words in ("通过", "卡片状态", "OneCard-Signature: ", "&#34;admitted&#34;", "/v1/explanations", "/v1/refunds"):
         assert words in page, words
     again = attempt("rich").content.decode()
     assert "<code>ADMITTED</code>" in again
+
+
+def test_a_trial_leaves_the_sandbox_as_it_was(sandbox: Path, city: SmallCity) -> None:
+    """Else whoever tries often leaves the others a holder without money."""
+    kept = "SELECT account_id, free_fen FROM ledger_balance ORDER BY account_id"
+    before = city.run(kept)
+    assert "<code>ADMITTED</code>" in attempt("rich").content.decode()
+    assert city.run(kept) == before
+
+
+def test_who_tries_again_and_again_is_asked_to_wait(sandbox: Path, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "sandbox_try": "1/m/ip"}
+    visitor = Client(REMOTE_ADDR="192.0.2.77")
+    first, second = (visitor.post("/dev/try", {"holder": "rich", "item": BUS}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 422)
+    assert "尝试次数过多" in second.content.decode()
+
+
+def test_the_start_page_gives_not_everybody_the_same_terminal(sandbox: Path, tmp_path: Path) -> None:
+    told = json.loads(sandbox.read_text())
+    told["terminals"] = [{"terminal": f"T-{n}", "pairing_code": f"CODE{n:06}"} for n in range(10)]
+    path = tmp_path / "sandbox.json"
+    path.write_text(json.dumps(told))
+    with override_settings(ONECARD_SANDBOX=str(path)):
+        given = {commands(Client().get("/dev/start").content.decode())[0] for _ in range(20)}
+        chosen = {commands(Client().get("/dev/start", {"terminal": "T-3"}).content.decode())[0] for _ in range(5)}
+    assert len(given) > 1
+    assert len(chosen) == 1
+    assert "CODE000003" in chosen.pop()
 
 
 def test_a_trial_says_what_to_do_after_a_refusal(sandbox: Path) -> None:

@@ -1,5 +1,6 @@
 """What an integrator chooses of the sandbox."""
 
+import secrets
 from typing import Any
 
 from django import forms
@@ -54,9 +55,10 @@ class Started(Tried):
 
     @property
     def chosen_terminal(self) -> Unpaired:
-        """The one that was chosen, or the first."""
+        """The one that was chosen, or any: its code is good once, and the first would be the first for everybody."""
         chosen = self.cleaned_data.get("terminal")
-        return next((each for each in self.sandbox.terminals if each.terminal == chosen), self.sandbox.terminals[0])
+        anyone = secrets.choice(self.sandbox.terminals)
+        return next((each for each in self.sandbox.terminals if each.terminal == chosen), anyone)
 
 
 class Credentialed(forms.Form):

@@ -1,4 +1,5 @@
-"""Tries a use at the sandbox's own terminal: a phone's code, the signed request, its answer, and the explanation.
+"""Tries a use at the sandbox's own terminal: a phone's code, the signed request, its answer, the explanation, and
+giving it back, so that the next one who tries finds the purse as it was.
 
 Speaks to the gateway over HTTP, as an integrator does.
 """
@@ -15,7 +16,7 @@ from onecard.developers.colours import coloured
 from onecard.developers.sandbox import Paired, Sandbox, TestHolder
 from onecard_kit import requests
 
-_CODES, _USES, _EXPLANATIONS = "/v1/codes", "/v1/uses", "/v1/explanations"
+_CODES, _USES, _EXPLANATIONS, _REFUNDS = "/v1/codes", "/v1/uses", "/v1/explanations", "/v1/refunds"
 
 
 class Exchange(NamedTuple):
@@ -34,11 +35,14 @@ class Exchange(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What was tried, up to where it ended: without a code there is no use, without a use nothing to explain."""
+    """What was tried, up to where it ended: without a code there is no use, without a use nothing to explain, and only
+    an admission is given back.
+    """
 
     code: Exchange
     use: Exchange | None = None
     explanation: Exchange | None = None
+    refund: Exchange | None = None
 
 
 class Sequences:
@@ -65,7 +69,9 @@ def attempt(sandbox: Sandbox, holder: TestHolder, item: str) -> Trial:
     use = _signed(sandbox, _USES, {"item": item, "code": code.told["windows"][0]["code"]})
     if use.status != 200:
         return Trial(code, use)
-    return Trial(code, use, _signed(sandbox, _EXPLANATIONS, {"use": use.told["use"]}))
+    which = {"use": use.told["use"]}
+    explanation = _signed(sandbox, _EXPLANATIONS, which)
+    return Trial(code, use, explanation, _signed(sandbox, _REFUNDS, which) if use.told["admitted"] else None)
 
 
 def _signed(sandbox: Sandbox, path: str, content: dict[str, Any]) -> Exchange:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from allauth.core.ratelimit import consume
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onecard.developers import (
@@ -53,8 +55,9 @@ def five_minutes(request: HttpRequest) -> HttpResponse:
         return page(request, "dev_start.html", "start", form=None, commands=None)
     form = Started(here, {"terminal": "", "holder": "", "item": "", **request.GET.dict()})
     form.is_valid()
-    commands = start.commands(here, form.chosen_terminal, form.chosen_holder, form.chosen_item)
-    chosen = {"terminal": form.chosen_terminal.terminal, "holder": form.chosen_holder.name, "item": form.chosen_item}
+    terminal = form.chosen_terminal
+    commands = start.commands(here, terminal, form.chosen_holder, form.chosen_item)
+    chosen = {"terminal": terminal.terminal, "holder": form.chosen_holder.name, "item": form.chosen_item}
     return page(request, "dev_start.html", "start", form=Started(here, initial=chosen), commands=commands)
 
 
@@ -66,7 +69,9 @@ def try_it(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return page(request, "dev_try.html", "try", form=Tried(here), tried=None)
     form = Tried(here, request.POST)
-    if not form.is_valid():
+    if form.is_valid() and not consume(request, action="sandbox_try"):
+        form.add_error(None, _("尝试次数过多，请稍后再试。"))
+    if form.errors:
         response = page(request, "dev_try.html", "try", form=form, tried=None)
         response.status_code = 422
         return response
