@@ -1,11 +1,10 @@
 """Reads of the ledger for officers: accounts of some owners, and concessions of a period. Amounts in whole fen."""
 
 import datetime as dt
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from onecard.foundation import sql
+from onecard.foundation import node, sql
 from onecard.foundation.actors import Actor
 from onecard.foundation.clock import CHINA
 from onecard.foundation.errors import NotFound
@@ -18,10 +17,12 @@ PAGE = 50
 
 
 class Given(NamedTuple):
-    """What one funder's account gave to another account in a period, and what came back by refunds."""
+    """What one funder's account gave to another account in a period, and what came back by refunds. `payee`: None for
+    all holders together, who may be a million.
+    """
 
     funder: int
-    payee: int
+    payee: int | None
     uses: int
     fen: int
     back_uses: int
@@ -34,7 +35,7 @@ class Given(NamedTuple):
 
 def require_read(actor: Actor) -> None:
     """The books are the node's as a whole. Raises NotPermitted."""
-    actor.require("ledger.read", os.environ.get("ONECARD_NODE", "320600"))
+    actor.require("ledger.read", node.code())
 
 
 def accounts_of(
