@@ -105,7 +105,7 @@ def _namesakes(connection: psycopg.Connection[tuple[Any, ...]], first: int, coun
             number += rules.check_character(number)
             address = "江苏省南通市云笺路1号"
             person = people.Person(
-                COUNTY, COUNTY, number, NAME, f"154{n:08d}", address, birth_date, 2, True, ()
+                COUNTY, number, NAME, f"154{n:08d}", address, birth_date, 2, True, ()
             )  # fmt: skip
             row = list(loading.holder_row(ring, first + n, person))
             row[3] = secrets.token_bytes(16)  # a number of their own each, which nobody looks for

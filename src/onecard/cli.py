@@ -81,7 +81,7 @@ COMMANDS = (
                 type=Path,
                 help="数据目录，另见 ONECARD_DATA_DIR / its data; see ONECARD_DATA_DIR",
             ),
-            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后五个也会使用 / and the five after it"),
+            argument("--port", type=int, default=DEMO_PORT, help="居民端口，其后六个也会使用 / and the six after it"),
             argument("--holders", type=int, default=DEMO_HOLDERS, help="持卡人数 / how many holders"),
             argument("--day", action="store_true", help="演一天并核对 / play one day and check it"),
         ),
@@ -440,7 +440,7 @@ COMMANDS = (
     ),
     Command(
         "staff reset-second-factor",
-        "重置遗失的身份验证器",
+        "重置遗失的第二步验证",
         "reset an officer's lost second factor",
         "onecard.kernel.staff.command:reset_second_factor",
         (argument("username", help="用户名 / the user name"), REASON),

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from onecard_simulators import incidents, rhythm
-from onecard_simulators.resident import Begun, Pass, Place, Resident
+from onecard_simulators.resident import Begun, Pass, Place, Resident, Ride
 from onecard_simulators.rhythm import Step
 from onecard_simulators.tariff import Terms
 from onecard_simulators.visits import Day, Doors, Holder
@@ -133,7 +133,7 @@ def _resident(known: Json) -> Resident:
         used={(rule, first_day): used for rule, first_day, used in known["used"]},
         passes=[_pass(each) for each in known["passes"]],
         journeys={each["item"]: _begun(each) for each in known["journeys"]},
-        last={item: (at, at) for item, at in known["last"].items()},
+        rides=[Ride(each["use"], each["item"], each["at"], each["at"]) for each in known["rides"]],
         orders={item: tuple(means) for item, means in known["orders"].items()},
     )
 

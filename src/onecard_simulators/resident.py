@@ -117,6 +117,15 @@ class Asked:
     attended: bool = False
 
 
+class Ride(NamedTuple):
+    """A use that a change may follow: when it was, between two moments."""
+
+    use: str
+    item: str
+    earliest: float
+    latest: float
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a visit comes to and what it does. `purse_fen` is added to the purse (below 0: taken), `bank_fen` taken from
@@ -137,7 +146,7 @@ class Resident:
     """What a resident knows of themselves; it follows each visit.
 
     `place` issued their card; `balance_fen` is what they may spend, `room_fen` what fits in besides, None: no purse;
-    `used` counts by (rule, period); `last` is when they last used an item, `orders` their own order of
+    `used` counts by (rule, period); `rides` are the uses that were not given back, `orders` their own order of
     ways to pay. `sure` is False after a visit that nobody answered or that surprised.
     """
 
@@ -151,7 +160,7 @@ class Resident:
     used: dict[tuple[str, str], int] = field(default_factory=dict)
     passes: list[Pass] = field(default_factory=list)
     journeys: dict[str, Begun] = field(default_factory=dict)
-    last: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rides: list[Ride] = field(default_factory=list)
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     account: Account | None = None
     sure: bool = True
@@ -191,7 +200,7 @@ class Resident:
         if outcome.serves is not None:
             outcome.serves.serve(asked.moment.day)
         if asked.leg != "in":
-            self.last[asked.item] = (earliest, latest)
+            self.rides.append(Ride(use, asked.item, earliest, latest))
         if asked.leg is None:
             return None
         return self._travel(asked, outcome.told, use, earliest, latest)
@@ -211,8 +220,9 @@ class Resident:
             self.room_fen += before.held_fen
         return before
 
-    def undo(self, outcome: Outcome) -> None:
-        """Take in that a visit was given back: money, what was counted, passes."""
+    def undo(self, outcome: Outcome, use: str) -> None:
+        """Take in that a visit was given back: money, what was counted, passes, what a change would follow."""
+        self.rides = [each for each in self.rides if each.use != use]
         self._count(outcome.returns, -1)
         self._move(-outcome.purse_fen)
         if self.account is not None:

@@ -7,22 +7,25 @@ first; paths under /simulator/ are no operator's: there tests say how it is to b
 """
 
 import argparse
+import datetime as dt
 import hmac
 import html
 import json
 import os
 import sys
 import threading
-import time
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 BODY_BYTES_MAX = 4096
 KEPT_MAX = 1000
+CHINA = dt.timezone(dt.timedelta(hours=8))
 PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>模拟短信 / Simulated messages</title>
-<meta http-equiv="refresh" content="3"><h1>模拟短信 / Simulated messages</h1>
-<p>号码均为虚构，没有真正发送。/ All numbers are invented; nothing is really sent.</p><ol reversed>{}</ol></html>"""
+<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="3">
+<h1>模拟短信 / Simulated messages</h1>
+<p>号码均为虚构，没有真正发送。/ All numbers are invented; nothing is really sent.</p>{}</html>"""
+EMPTY = "<p>还没有短信，本页每三秒刷新。/ No message yet; this page looks again every three seconds.</p>"
 
 
 class Behaviour(StrEnum):
@@ -50,7 +53,7 @@ class Operator(ThreadingHTTPServer):
         """Send a message, once however often it comes."""
         with self.lock:
             if message["id"] not in {known["id"] for known in self.messages}:
-                self.messages.append({**message, "at": time.strftime("%H:%M:%S")})
+                self.messages.append({**message, "at": dt.datetime.now(CHINA).strftime("%H:%M:%S")})
                 del self.messages[:-KEPT_MAX]
 
 
@@ -110,7 +113,8 @@ class Handler(BaseHTTPRequestHandler):
             f"<li value='{number}'>{each['at']} <b>{html.escape(each['to'])}</b> {html.escape(each['text'])}</li>"
             for number, each in reversed(list(enumerate(self.server.messages, 1)))
         )
-        return PAGE.format("".join(rows))
+        shown = "".join(rows)
+        return PAGE.format(f"<ol reversed>{shown}</ol>" if shown else EMPTY)
 
     def _tell(self, status: int, told: dict[str, Any]) -> None:
         self._answer(status, "application/json", json.dumps(told).encode())

@@ -356,7 +356,7 @@ class Day:
             self.surprise(f"{visit.use} was to be given back, got {reply.code} {told}, then {again.code}")
             return
         self.happened["refund"] += 1
-        holder.resident.undo(visit.outcome)
+        holder.resident.undo(visit.outcome, visit.use)
         self.refunds.append({"refund": reply.body["refund"], **content, "paid_fen": told[1], "funded_fen": told[2]})
 
     def surprise(self, text: str) -> None:
@@ -369,7 +369,7 @@ def changed(item: Item, who: Resident, begun: Begun | None, earliest: float, lat
     until the journey began that ends now. Whole minutes are read off clocks, so near a limit it may be either.
     """
     transfer = item.declared.get("transfer", {"after": (), "within_minutes": 0})
-    last = max((who.last[code] for code in transfer["after"] if code in who.last), default=None)
+    last = max(((ride.earliest, ride.latest) for ride in who.rides if ride.item in transfer["after"]), default=None)
     if last is None:
         yield False
         return

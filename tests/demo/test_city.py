@@ -1,5 +1,6 @@
 """The demo city in a real database: resumed after a kill, the same each time, sound in its registers and its money."""
 
+import datetime as dt
 import json
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tests.cluster import Cluster
 
 from onecard.demo import city, nantong, owner, pockets, residents, sandbox
 from onecard.demo.plan import ACTOR, Plan
+from onecard.foundation import clock
 from onecard.foundation.actors import system
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.cards import actions
@@ -251,7 +253,8 @@ def test_some_are_inside_a_sports_hall_for_up_to_three_hours_when_a_day_begins(u
         each["balance_fen"] == free[each["number"]] for each in filled["chips"] if each["balance_fen"] is not None
     )
     entered = sum(offer["entered"] for point in filled["points"] for offer in point["offers"].values())
-    assert entered >= len(inside)
+    today = clock.today()
+    assert entered >= sum(clock.day_of(dt.datetime.fromtimestamp(each["at"], dt.UTC)) == today for each in inside)
 
 
 def test_a_purse_is_opened_once_and_reached_by_a_card_that_comes_later(url: str) -> None:

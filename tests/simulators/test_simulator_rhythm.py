@@ -9,7 +9,7 @@ import pytest
 from onecard import scenarios
 from onecard.demo import nantong
 from onecard_simulators import rhythm
-from onecard_simulators.resident import Begun, Place, Resident
+from onecard_simulators.resident import Begun, Expected, Outcome, Place, Resident, Ride
 from onecard_simulators.rhythm import City, Step
 from onecard_simulators.tariff import Item, Moment, Terms, holds
 from onecard_simulators.visits import Doors, Holder, changed
@@ -146,7 +146,7 @@ FERRY = Item({"code": "f", "transfer": {"after": ["b"], "within_minutes": 60, "o
 def test_a_change_lasts_to_the_last_second_of_its_last_minute(ago_s: float | None, wanted: set[bool]) -> None:
     who = Resident("", "active", ACTIVE, "320600", [], 0, 0)
     if ago_s is not None:
-        who.last["b"] = (1e6 - ago_s - 0.5, 1e6 - ago_s + 0.5)
+        who.rides.append(Ride("u", "b", 1e6 - ago_s - 0.5, 1e6 - ago_s + 0.5))
     assert set(changed(FERRY, who, None, 1e6 - 0.5, 1e6 + 0.5)) == wanted
 
 
@@ -156,6 +156,14 @@ def test_a_change_lasts_to_the_last_second_of_its_last_minute(ago_s: float | Non
 )
 def test_a_change_to_a_journey_lasts_until_it_began(before_s: float, wanted: set[bool]) -> None:
     who = Resident("", "active", ACTIVE, "320600", [], 0, 0)
-    who.last["b"] = (1e6 - before_s, 1e6 - before_s)
+    who.rides.append(Ride("u", "b", 1e6 - before_s, 1e6 - before_s))
     begun = Begun("", "S1", None, 0, 1e6, 1e6)
     assert set(changed(FERRY, who, begun, 1e6 + 5000, 1e6 + 5000)) == wanted
+
+
+def test_nobody_changes_from_a_ride_that_was_given_back() -> None:
+    who = Resident("", "active", ACTIVE, "320600", [], 0, 0)
+    who.rides += [Ride("u1", "b", 1e6 - 9000, 1e6 - 9000), Ride("u2", "b", 1e6 - 600, 1e6 - 600)]
+    assert set(changed(FERRY, who, None, 1e6, 1e6)) == {True}
+    who.undo(Outcome(Expected("ADMITTED")), "u2")
+    assert set(changed(FERRY, who, None, 1e6, 1e6)) == {False}

@@ -311,7 +311,7 @@ def screen(demo: Demo, folder: Path) -> str:
   居民登录：社会保障号码和短信验证码（在“模拟短信”里看）
 {_secrets(folder / running.RESIDENTS)}
 
-  登录（用户名与密码；前四个是工作人员，首次登录时绑定身份验证器）
+  登录（用户名与密码；clerk 至 admin 是工作人员，首次登录时设置第二步验证）
 {_signins(folder)}
 
   部门接口的接入凭据（client_id:client_secret，用法见 docs/department-api.md）
@@ -337,7 +337,7 @@ def screen(demo: Demo, folder: Path) -> str:
   Residents sign in by social-security number and the code shown under "messages"
 {_secrets(folder / running.RESIDENTS)}
 
-  Sign in (user name, password; the first four are staff, who set up an authenticator at first)
+  Sign in (user name, password; clerk to admin are staff, who set up a second factor at first)
 {_signins(folder)}
 
   Credentials at the department API (client_id:client_secret; docs/department-api.md begins with them)

@@ -17,7 +17,6 @@ from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
-PLACE = "320600"
 FIRST_PHONE = 15_400_000_000
 PHONES = 10**8
 PHONE_STEP = 61_803_399  # coprime to PHONES: neighbours in the list do not have neighbouring phones, and none repeats
@@ -85,10 +84,11 @@ class Certificate(NamedTuple):
 
 
 class Person(NamedTuple):
-    """An invented person. `county` is the real county (GB/T 2260) they live in; an empty phone means none."""
+    """An invented person. `place` is the real county (GB/T 2260) where they live and are registered; an empty phone
+    means none.
+    """
 
     place: str
-    county: str
     number: str
     name: str
     phone: str
@@ -154,7 +154,6 @@ def people(n: int, seed: int, today: dt.date) -> Iterator[Person]:
         county = county_of()
         age = (newest - birth_date.toordinal()) * 4 // 1461
         yield Person(
-            PLACE,
             COUNTIES[county][1],
             number_of(county, birth_date, sex),
             name_of(birth_date.year, sex),

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from onecard.demo import guests, nantong, owner, sandbox
 from onecard.demo.plan import ACTOR
-from onecard.foundation import clock, keys, workdays
+from onecard.foundation import clock, keys, node, workdays
 from onecard.foundation.postgres.raw import rows
 from onecard.gateway.issuing import IssuerKeys, issue
 from onecard.kernel.catalogue import actions as catalogue
@@ -111,12 +111,10 @@ SELECT card_id, jsonb_agg(jsonb_build_object('use', id, 'item', item, 'point', p
                                              'held_fen', held_fen, 'at', extract(epoch FROM at)))::text
 FROM uses_journey WHERE card_id = ANY ($1::bigint[]) AND ended_at IS NULL GROUP BY card_id
 """
-LAST = """
-SELECT card_id, jsonb_object_agg(item, at)::text FROM (
-    SELECT card_id, item, extract(epoch FROM max(at)) AS at FROM uses_use
-    WHERE card_id = ANY ($1::bigint[]) AND at > now() - interval '1 day' AND verdict = 'ADMITTED'
-      AND leg IS DISTINCT FROM 'in'
-    GROUP BY card_id, item) u
+RIDES = """
+SELECT card_id, jsonb_agg(jsonb_build_object('use', id, 'item', item, 'at', extract(epoch FROM at)))::text FROM uses_use
+WHERE card_id = ANY ($1::bigint[]) AND at > now() - interval '1 day' AND verdict = 'ADMITTED'
+  AND leg IS DISTINCT FROM 'in' AND NOT EXISTS (SELECT FROM uses_refund r WHERE r.use_id = uses_use.id)
 GROUP BY card_id
 """
 POINTS = """
@@ -255,14 +253,14 @@ class _Known(NamedTuple):
     passes: Mapping[int, Any]
     orders: Mapping[int, Any]
     journeys: Mapping[int, Any]
-    last: Mapping[int, Any]
+    rides: Mapping[int, Any]
 
     @classmethod
     def of(cls, people: Sequence[Picked]) -> "_Known":
         holders, cards = [each.holder_id for each in people], [each.card_id for each in people]
         return cls(
             _told(QUOTAS, holders, clock.today()), _told(PASSES, holders), _told(ORDERS, holders),
-            _told(JOURNEYS, cards), _told(LAST, cards),
+            _told(JOURNEYS, cards), _told(RIDES, cards),
         )  # fmt: skip
 
     def by(self, kind: str, each: Picked) -> dict[str, object]:
@@ -284,7 +282,7 @@ class _Known(NamedTuple):
             "passes": self.passes.get(each.holder_id, []),
             "orders": self.orders.get(each.holder_id, {}),
             "journeys": self.journeys.get(each.card_id, []),
-            "last": self.last.get(each.card_id, {}),
+            "rides": self.rides.get(each.card_id, []),
         }
 
 
@@ -326,6 +324,6 @@ def _issuer_keys() -> IssuerKeys:
     async def fetch_refs() -> list[tuple[int, dt.date, bytes]]:
         return later
 
-    signing = IssuerKeys(os.environ.get("ONECARD_NODE", "320600"), keys.load("codes"), fetch, fetch_refs)
+    signing = IssuerKeys(node.code(), keys.load("codes"), fetch, fetch_refs)
     asyncio.run(signing.refresh())
     return signing

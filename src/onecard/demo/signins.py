@@ -13,7 +13,7 @@ from django.db import transaction
 from onecard.demo import running
 from onecard.demo.database import secret_file
 from onecard.demo.plan import ACTOR
-from onecard.foundation import keys
+from onecard.foundation import clock, keys
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.holders import loading
 from onecard.kernel.holders.models import Holder
@@ -50,8 +50,8 @@ OFFICERS = (
 )
 
 _COUNTS_AS = (
-    "EXISTS (SELECT FROM holders_class c WHERE c.holder_id = s.holder_id AND c.from_day <= current_date"
-    " AND (c.to_day IS NULL OR c.to_day > current_date) AND {})"
+    "EXISTS (SELECT FROM holders_class c WHERE c.holder_id = s.holder_id AND c.from_day <= $1"
+    " AND (c.to_day IS NULL OR c.to_day > $1) AND {})"
 )
 _USABLE = "s.card_state = 'active' AND s.transit = 'active' AND s.ecard_serial IS NOT NULL"
 RESIDENTS = (
@@ -104,9 +104,10 @@ def _appoint(row: OfficerRow, password: str) -> None:
 
 def _enter(row: ResidentRow, password: str) -> None:
     found = rows(
-        f"SELECT s.holder_id FROM cards_standing s WHERE {row.condition}"  # noqa: S608 - conditions of ours
+        f"SELECT s.holder_id FROM cards_standing s WHERE $1::date IS NOT NULL AND {row.condition}"  # noqa: S608 - ours
         " AND NOT EXISTS (SELECT FROM signins_user u WHERE u.holder_id = s.holder_id)"
-        " ORDER BY s.holder_id LIMIT 1"
+        " ORDER BY s.holder_id LIMIT 1",
+        clock.today(),
     )
     for (holder_id,) in found:  # none in a very small city
         User.objects.create_user(row.username, password, kind=Kind.HOLDER, holder_id=holder_id)

@@ -32,5 +32,5 @@ SELECT
     )::text AS means,
     (SELECT jsonb_agg(jsonb_build_array(a.card_id, a.bank_id))
      FROM unnest($1::bigint[]) w (card_id)
-     CROSS JOIN LATERAL (SELECT * FROM cards_account o WHERE o.card_id = w.card_id OFFSET 0) a
+     CROSS JOIN LATERAL (SELECT o.card_id, o.bank_id FROM cards_account o WHERE o.card_id = w.card_id OFFSET 0) a
     )::text AS accounts
