@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from tests.foundation.web.faces import face
+
+
+@pytest.fixture
+def no_limits_of_other_tests() -> None:
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.foundation.web.faces import code_now
-from tests.foundation.web.live import Live, browser, live, watched
+from tests.foundation.web.live import AUTHENTICATOR, Live, Watched, browser, live, watched
 from tests.foundation.web.test_web_browser import keep_picture, officer, press_until, sign_in
 
 from onecard.foundation.clock import today
@@ -44,6 +44,13 @@ def test_a_use_is_explained_and_given_back(live: Live, officer: BrowserContext) 
     expect(page.page.locator("[role=status].alert")).to_contain_text("已退回")
     expect(page.page.locator(".phead")).to_contain_text("已退回")
     expect(page.page.locator("#id_refund-reason")).to_have_count(0)
+    use, headers = live.known["use"], {"Referer": f"{live.staff}/"}
+    known = {each["name"]: each["value"] for each in officer.cookies(live.staff)}
+    again: dict[str, str | bool | float] = {"refund-reason": "设备故障，重复扣款"}
+    again["csrfmiddlewaretoken"] = known["onecard_staff_csrf"]
+    assert officer.request.post(f"{live.staff}/uses/{use}/refund/", form=again, headers=headers).ok
+    told = officer.request.get(f"{live.staff}/audit/?subject=use:{use}").text()
+    assert told.count("设备故障，重复扣款") == 1
     assert page.faults() == []
     page.page.close()
 
@@ -150,6 +157,18 @@ def test_an_item_is_published_by_two_officers_and_its_rules_asked_by_keyboard_al
     colleague.close()
 
 
+def test_an_item_that_was_not_there_is_kept_by_the_process_of_officers(live: Live, officer: BrowserContext) -> None:
+    text = officer.request.get(f"{live.staff}/items/culture.library_entry/versions/1.toml").text()
+    page = watched(officer, live.staff)
+    page.go("/items/upload/?lang=zh&mode=standard")
+    page.page.fill("#id_text", text.replace("culture.library_entry", "culture.archive_entry"))
+    page.page.click("#file button[type=submit]")
+    page.page.click("#difference button.primary")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("culture.archive_entry")
+    assert page.faults() == []
+    page.page.close()
+
+
 def _follow(page: Page, link: str, leads_to: str) -> None:
     """Follow a link by Tab and Enter, until the page that it leads to is there."""
     press_until(page, link, 90)
@@ -169,6 +188,7 @@ def test_a_resident_sees_which_office_looked_at_their_data(
     live: Live, officer: BrowserContext, browser: Browser
 ) -> None:
     page = watched(officer, live.staff)
+    page.go(f"/holders/{live.known['holder']}/")
     page.go(f"/holders/{live.known['holder']}/data/?lang=zh&mode=standard")
     page.page.check("#id_fields_shown_3")
     page.page.fill("#id_reason", "邮寄新卡，核对住址")
@@ -245,3 +265,86 @@ def test_a_session_warns_is_kept_by_one_key_and_its_end_loses_no_draft(
     expect(page.page.locator("#live")).to_have_text("已恢复上次没有提交的内容。")
     assert page.faults() == []
     context.close()
+
+
+def test_a_newcomer_lives_with_a_passkey_alone_by_keyboard(live: Live, browser: Browser) -> None:
+    """Set up, sign out, sign in, name, another way in, remove: with a virtual authenticator, and no code before."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 900})
+    page = watched(context, live.staff)
+    devtools = context.new_cdp_session(page.page)
+    devtools.send("WebAuthn.enable")
+    key = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
+    page.go("/")
+    sign_in(page.page, "wu", live.known["password"])
+    expect(page.page.locator("h1")).to_have_text("设置第二步验证")
+    assert page.faults() == []
+    keep_picture(page.page, "set-up")
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("h1")).to_have_text("运行总览")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("通行密钥已添加")
+    assert len(devtools.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"]) == 1
+    assert page.faults() == []
+    _sign_out(page)
+    assert page.faults() == []
+    keep_picture(page.page, "officers-sign-in")
+    sign_in(page.page, "wu", live.known["password"])
+    expect(page.page.locator("h1")).to_have_text("第二步验证")
+    expect(page.page.locator("#id_code")).to_have_count(0)
+    assert page.faults() == []
+    keep_picture(page.page, "passkey-alone")
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("h1")).to_have_text("运行总览")
+    _sign_out(page)
+    page.go("/sign-in/?next=/my-sign-in/")
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("h1")).to_have_text("我的登录方式")
+    expect(page.page.locator("#passkeys")).not_to_contain_text("还没有")
+    assert page.faults() == []
+    keep_picture(page.page, "own-sign-in")
+    _follow(page.page, "#passkeys td a", "Linux · Chrome")
+    expect(page.page.locator("main")).to_contain_text("唯一的第二步验证方式，不能删除")
+    assert page.faults() == []
+    keep_picture(page.page, "last-passkey")
+    press_until(page.page, "#id_name", 60)
+    page.page.keyboard.press("Control+A")
+    page.page.keyboard.type("办公室电脑")
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#passkeys")).to_contain_text("办公室电脑")
+    _follow(page.page, "#authenticator a", "绑定身份验证器")
+    assert page.faults() == []
+    keep_picture(page.page, "authenticator")
+    secret = page.page.locator(".secret").inner_text()
+    page.page.fill("#id_code", code_now(secret))
+    page.page.press("#id_code", "Enter")
+    expect(page.page.locator("#authenticator")).to_contain_text("已绑定")
+    page.go("/sign-in/confirm/?next=/my-sign-in/")
+    expect(page.page.locator("#id_password")).to_be_visible()
+    keep_picture(page.page, "confirm")
+    assert page.faults() == []
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("h1")).to_have_text("我的登录方式")
+    _follow(page.page, "#passkeys td a", "办公室电脑")
+    keep_picture(page.page, "own-passkey")
+    _press(page.page, "main .btn.danger")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("通行密钥已删除")
+    assert page.faults() == []
+    _sign_out(page)
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("[role=status].alert")).to_contain_text("没能用通行密钥登录")
+    expect(page.page.locator("#id_login")).to_be_visible()
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
+    _press(page.page, "#passkey-go")
+    expect(page.page.locator("#passkey-said")).to_contain_text("或用用户名和密码登录")
+    assert page.faults() == []
+    context.close()
+
+
+def _press(page: Page, button: str) -> None:
+    press_until(page, button, 90)
+    page.keyboard.press("Enter")
+
+
+def _sign_out(page: Watched) -> None:
+    page.go("/sign-out/")
+    page.page.click("main form button[type=submit]")
+    expect(page.page.locator("h1")).to_have_text("工作人员登录")

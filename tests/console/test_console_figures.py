@@ -94,6 +94,14 @@ def test_counties_tell_holders_cards_and_coverage(client: Client) -> None:
     assert "50.0" in page
 
 
+def test_where_no_card_is_active_no_target_is_missed(client: Client) -> None:
+    a_card(holder=a_registered_holder(), state=CardState.LOCKED)
+    figures.count()
+    page = shown(client)
+    assert "还没有正常卡" in page
+    assert "距目标" not in page
+
+
 def test_a_day_that_is_over_is_counted_once_and_today_again(client: Client) -> None:
     stop, card = the_catalogue(), a_card(holder=a_registered_holder())
     assert figures.count() == figures.DAYS

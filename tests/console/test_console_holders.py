@@ -1,8 +1,12 @@
 """The pages of holders: finding one, what the page shows and to whom, what is masked, and the moves of cards."""
 
+import re
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +19,7 @@ from tests.foundation.web.faces import (
     an_authenticator,
     an_officer,
     code_now,
+    number_of,
     the_catalogue,
 )
 from tests.kernel.cards.builders import a_card
@@ -67,6 +72,20 @@ def test_a_holder_is_found_by_name_initials_and_phone(client: Client, holder: Ho
     assert "没有找到" in found(client, "ZXM 1951")
 
 
+def test_a_number_is_found_as_an_input_method_writes_it_and_in_groups(
+    client: Client, holder: Holder, card: Card
+) -> None:
+    wide = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x30, 0x5B)})
+    number = number_of(1)
+    for asked in (
+        number.translate(wide),
+        card.number.translate(wide),
+        "15400000001".translate(wide),
+        f"{number[:6]} {number[6:]}",
+    ):
+        assert f"/holders/{holder.pk}/" in found(client, asked), asked
+
+
 def test_namesakes_are_paged_by_key(client: Client) -> None:
     made = [a_registered_holder(sequence=n).pk for n in range(1, 23)]
     first = found(client, "张小明")
@@ -100,11 +119,11 @@ def test_the_page_tells_cards_classes_and_history_masked(client: Client, holder:
     assert f"/uses/{use}/" in page
 
 
-def test_opening_the_page_leaves_one_fact_that_the_history_tells(client: Client, holder: Holder) -> None:
-    shown(client, f"/holders/{holder.pk}/")
-    shown(client, f"/holders/{holder.pk}/?fact=99999999")
-    (fact,) = audit.facts_about(f"holder:{holder.pk}", verb="holders.read")
-    assert (fact.place, fact.actor[:6]) == ("320600", "staff:")
+def test_opening_any_page_of_it_leaves_a_fact_that_the_history_tells(client: Client, holder: Holder) -> None:
+    for number, query in enumerate(("", "?fact=99999999"), 1):
+        shown(client, f"/holders/{holder.pk}/{query}")
+        facts = audit.facts_about(f"holder:{holder.pk}", verb="holders.read")
+        assert [(fact.place, fact.actor[:6]) for fact in facts] == [("320600", "staff:")] * number
     assert "查看持卡人页面" in shown(client, f"/holders/{holder.pk}/?kind=disclosures")
 
 
@@ -230,6 +249,16 @@ def test_a_blocked_move_says_whether_the_state_or_a_permission_is_missing(holder
     assert "锁定的卡只能注销" in shown(clerk, f"/holders/{holder.pk}/cards/{card.pk}/report-temporary/")
 
 
+def test_moves_stand_by_what_they_are_about_and_the_final_ones_last(client: Client, holder: Holder, card: Card) -> None:
+    page = shown(client, f"/holders/{holder.pk}/")
+    made = re.findall(rf'<a class="btn *(danger|)" href="/holders/{holder.pk}/cards/{card.pk}/([a-z-]+)/"', page)
+    functions = [(kind, f"{verb}-{name}") for name in ("social-security", "financial", "transit")
+                 for kind, verb in (("", "suspend"), ("danger", "close"))]  # fmt: skip
+    assert [each for each in made if each[1] != "paper"] == [
+        ("", "report-temporary"), ("danger", "report-formal"), ("danger", "lock"), ("danger", "cancel"), *functions
+    ]  # fmt: skip
+
+
 def test_a_card_of_somebody_else_is_not_reached_through_a_holder(client: Client, holder: Holder) -> None:
     other = a_card(holder=a_registered_holder(sequence=2, name="王五"))
     assert client.get(f"/holders/{holder.pk}/cards/{other.pk}/lock/").status_code == 404
@@ -258,7 +287,13 @@ def test_cancelling_takes_a_second_officer_who_shows_both_factors(client: Client
 def test_nobody_is_their_own_second_officer_nor_is_who_may_not(client: Client, holder: Holder, card: Card) -> None:
     path = f"/holders/{holder.pk}/cards/{card.pk}/cancel/"
     secret = an_authenticator(an_officer("qian", "clerk").user)
-    assert client.post(path, _second(secret)).status_code == 403
+    answer = client.post(path, _second(secret))
+    assert answer.status_code == 422
+    assert "复核人在这里没有“cards.cancel”权限" in answer.content.decode()
+    own = totp.decrypt(Authenticator.objects.get(user__username="zhou").data["secret"])
+    cache.clear()
+    answer = client.post(path, {**_second(own), "checker": "zhou"})
+    assert "经办人与复核人不能是同一人" in answer.content.decode()
     card.refresh_from_db()
     assert card.state == CardState.ACTIVE
 

@@ -164,6 +164,7 @@ def test_what_came_between_is_read_first(editor: Client, rides: Path) -> None:
         ({"text": " "}, "请选择一个文件"),
         ({"file": SimpleUploadedFile("x.toml", b"\xff\xfe")}, "不是 UTF-8"),
         ({"file": SimpleUploadedFile("x.toml", b"#" * 200_001)}, "文件太大"),
+        ({"text": ".".join(["a"] * 20_000) + " = 1"}, "每行最多 200 个点"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_refused_in_words(
@@ -175,6 +176,11 @@ def test_a_file_that_cannot_be_taken_is_refused_in_words(
     assert told in page
     assert page.count("有 1 处需要修改") == 1
     assert ItemVersion.objects.count() == 2
+
+
+def test_a_file_that_an_editor_of_windows_marked_is_taken(editor: Client, rides: Path) -> None:
+    file = SimpleUploadedFile("bus_ride.toml", second().encode("utf-8-sig"))
+    assert "与 transit.bus_ride@1 相比" in editor.post("/items/upload/", {"file": file}).content.decode()
 
 
 def test_a_file_of_other_places_is_not_taken(rides: Path) -> None:
@@ -219,6 +225,8 @@ def test_who_made_a_version_reads_why_they_do_not_publish_it(rides: Path) -> Non
     assert "请由另一位有此权限的工作人员发布" in refused.content.decode()
     assert ItemVersion.objects.get(item_id="transit.bus_ride", version=2).stage == Stage.REVIEW
     assert "等待发布的项目版本" in shown(both, "/")
+    county = a_staff_client(an_officer("he", "catalogue_approver", place="320682"))
+    assert "等待发布的项目版本" not in shown(county, "/")
     both.post(f"{path}send-back/", {"reason": "自己撤回"})
     assert ItemVersion.objects.get(item_id="transit.bus_ride", version=2).stage == Stage.DRAFT
 

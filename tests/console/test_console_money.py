@@ -97,9 +97,15 @@ def test_an_account_tells_its_balance_and_what_moved_by_pages(client: Client, tr
 def test_looking_at_a_holders_account_leaves_a_fact_about_them(client: Client) -> None:
     holder = a_registered_holder()
     purse = an_account(f"holder:{holder.pk}", "holder.purse", "purse")
-    shown(client, f"/accounts/{purse}/")
+    party = an_account(f"party:{a_party('nt-treasury', '市财政局').pk}", "bank.clearing", "purse")
+    for _ in range(reports.PAGE + 1):
+        move(party, purse, 100, "opening")
+    first = shown(client, f"/accounts/{purse}/")
     (fact,) = audit.facts_about(f"holder:{holder.pk}", verb="ledger.read")
-    assert fact.detail == {"account": purse}
+    assert fact.detail == {"account": purse, "office": "卡管科"}
+    following = first.split(f'href="/accounts/{purse}/?after=')[1].split('"')[0]
+    shown(client, f"/accounts/{purse}/?after={following}")
+    assert len(audit.facts_about(f"holder:{holder.pk}", verb="ledger.read")) == 2
 
 
 def test_an_account_takes_the_same_queries_however_much_moved(client: Client, treasury: int, bus: int) -> None:
@@ -130,3 +136,13 @@ def test_concessions_are_summed_by_funder_less_what_came_back(client: Client, tr
     before = f"?from={today.replace(year=today.year - 1)}&to={today.replace(year=today.year - 1)}"
     assert "这段时间没有优惠" in shown(client, f"/concessions/{before}")
     assert "市财政局" in shown(client, "/concessions/?from=x&to=y")
+
+
+def test_what_holders_got_is_one_sum_however_many_they_are(client: Client, treasury: int) -> None:
+    purses = [an_account(f"holder:{a_registered_holder().pk}", "holder.purse", "treasury") for _ in range(3)]
+    for purse in purses:
+        move(treasury, purse, 100, "concession")
+    move(purses[0], treasury, 40, "refund")
+    lines = list(csv.reader(io.StringIO(client.get("/concessions.csv").content.decode("utf-8-sig"))))
+    assert lines[1:] == [["市财政局", "市财政", "持卡人（合计）", "3", "3.00", "1", "0.40", "2.60"]]
+    assert shown(client, "/concessions/").count("持卡人（合计）") == 1

@@ -1,6 +1,7 @@
 """The pages of points and terminals: lists, suspending and resuming for a reason, and pairing codes."""
 
 import hashlib
+import re
 
 import pytest
 from django.db import connection
@@ -87,12 +88,12 @@ def test_suspending_and_resuming_take_a_reason_and_leave_facts(client: Client, t
     row: Point | Terminal = terminal if kind == "terminals" else terminal.point
     path = f"/{kind}/{row.pk}/"
     assert "暂停使用" in shown(client, path)
-    assert client.post(path, {"reason": " "}).status_code == 422
-    assert client.post(path, {"reason": "设备故障"}).status_code == 302
+    assert client.post(path, {"reason": " ", "step": "suspend"}).status_code == 422
+    assert client.post(path, {"reason": "设备故障", "step": "suspend"}).status_code == 302
     row.refresh_from_db()
     assert row.state == State.SUSPENDED
     assert "恢复使用" in shown(client, path)
-    client.post(path, {"reason": "已修复"})
+    client.post(path, {"reason": "已修复", "step": "resume"})
     row.refresh_from_db()
     assert row.state == State.ACTIVE
     facts = audit.facts_about(f"{kind[:-1]}:{row.code}")[:2]
@@ -101,16 +102,36 @@ def test_suspending_and_resuming_take_a_reason_and_leave_facts(client: Client, t
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["points", "terminals"])
+def test_a_page_that_is_old_or_sent_twice_never_does_the_opposite(
+    client: Client, terminal: Terminal, kind: str
+) -> None:
+    row: Point | Terminal = terminal if kind == "terminals" else terminal.point
+    path = f"/{kind}/{row.pk}/"
+    page = shown(client, path)
+    offered = dict(re.findall(r'type="hidden" name="(step)" value="(\w+)"', page))
+    for _ in range(2):
+        answer = client.post(path, {**offered, "reason": "设备故障"}, follow=True)
+    assert "这次没有改动" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.state == State.SUSPENDED
+    assert next(fact.verb for fact in audit.facts_about(f"{kind[:-1]}:{row.code}")) == "catalogue.suspend"
+    assert client.post(path, {"reason": "设备故障"}).status_code == 422
+
+
 def test_who_may_only_read_suspends_nothing_and_pairs_nothing(terminal: Terminal) -> None:
     reader = a_staff_client(an_officer("li", "catalogue_editor"))
     path = f"/terminals/{terminal.pk}/"
     page = shown(reader, path)
     assert "您可以查看，不能暂停或恢复" in page
     assert "pairing-code" not in page
-    assert reader.post(path, {"reason": "设备故障"}).status_code == 403
+    assert reader.post(path, {"reason": "设备故障", "step": "suspend"}).status_code == 403
     assert reader.post(f"{path}pairing-code/").status_code == 403
     terminal.refresh_from_db()
     assert terminal.state == State.ACTIVE
+    for state, told in ((State.SUSPENDED, "需要“catalogue.resume”权限"), (State.ENDED, "终止后不能再暂停或恢复")):
+        Terminal.objects.filter(pk=terminal.pk).update(state=state)
+        assert told in shown(reader, path)
 
 
 def test_a_pairing_code_is_shown_once_and_kept_as_a_digest(client: Client, terminal: Terminal) -> None:

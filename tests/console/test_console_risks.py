@@ -1,9 +1,11 @@
 """The pages of risk facts: who may open them, what they list and tell, and how a fact is followed up."""
 
 import csv
+import datetime as dt
 import html
 import io
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection
@@ -12,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from tests.foundation.web.faces import a_registered_holder, a_risk, a_staff_client, a_use, an_officer, the_catalogue
 from tests.kernel.cards.builders import a_card
 
+from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.postgres.raw import rows
+from onecard.kernel.audit import actions as audit_actions
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit import risks
 from onecard.kernel.audit.risks import State
@@ -159,6 +163,55 @@ def test_looking_at_a_fact_and_taking_the_table_along_leave_facts(client: Client
     (looked,), (taken,) = audit.facts_about(f"risk:{risk}"), audit.facts_about("risks")
     assert (looked.verb, looked.place, taken.verb) == ("audit.read_risks", "320602", "audit.export_risks")
     assert looked.actor == taken.actor
+
+
+def test_looking_at_a_fact_about_a_card_leaves_one_about_its_holder(client: Client, card: Card) -> None:
+    risk = a_risk("chip_replayed", f"card:{card.pk}")
+    client.get(f"/risks/{risk}/")
+    (looked,) = audit.facts_about(f"holder:{card.holder_id}", verb="audit.read_risks")
+    assert (looked.place, looked.detail) == ("320602", {"risk": risk, "office": "卡管科"})
+
+
+def test_a_bulk_looking_names_the_officer_and_leads_auditors_to_the_facts(client: Client) -> None:
+    wu = an_officer("wu", "card_officer")
+    rows("UPDATE staff_officer SET display_name = '吴桐' WHERE id = $1", wu.pk)
+    noon = dt.datetime.combine(clock.today() - dt.timedelta(days=2), dt.time(12), clock.CHINA)
+    for holder in range(3):
+        audit_actions.record(Actor(f"staff:{wu.pk}"), "holders.read", f"holder:{holder}", place="320602")
+    fact: int = rows("SELECT max(id) FROM audit_fact")[0][0]
+    span = {"from": noon.isoformat(), "until": (noon + dt.timedelta(minutes=40)).isoformat()}
+    risk = a_risk("bulk_looking", f"staff:{wu.pk}", count=120, fact=fact, **span)
+    listed = page(client, "/risks/")
+    assert "吴桐" in listed
+    assert '<td class="n">120</td>' in listed
+    told = page(client, f"/risks/{risk}/")
+    assert "60 分钟内了解至少 100 位持卡人的信息" in told
+    assert "看了谁由审计人员核查" in told
+    assert "/audit/" not in told
+    assert "涉及的用卡" not in told
+    auditor = a_staff_client(an_officer("li", "auditor"))
+    led = html.unescape(page(auditor, f"/risks/{risk}/")).split('href="/audit/?')[1].split('"')[0]
+    day = noon.date().isoformat()
+    assert dict(parse_qsl(led)) == {
+        "looks": "1", "actor": f"staff:{wu.pk}", "from": day, "to": day, "before": str(fact + 1),
+    }  # fmt: skip
+    # Facts of today are not of that day; without days the address shows the three.
+    assert "没有符合条件的审计事实" in page(auditor, f"/audit/?{led}")
+    whole = page(auditor, f"/audit/?looks=1&actor=staff:{wu.pk}&before={fact + 1}")
+    assert [f"holder:{holder}" in whole for holder in range(4)] == [True, True, True, False]
+
+
+def test_an_officer_does_not_follow_up_what_is_about_themselves() -> None:
+    zhou = an_officer("zhou", "risk_officer")
+    own = a_staff_client(zhou)
+    risk = a_risk("bulk_looking", f"staff:{zhou.pk}", count=120)
+    told = page(own, f"/risks/{risk}/")
+    assert "这条风险事实涉及您本人" in told
+    assert 'name="state"' not in told
+    assert follow_up(own, risk, state="dismissed", reason="误报").status_code in (403, 422)
+    assert rows("SELECT count(*)::int FROM audit_risk_follow") == [(0,)]
+    other = a_staff_client(an_officer("sun", "risk_officer"))
+    assert follow_up(other, risk, state="acted", reason="已核实").status_code == 302
 
 
 def follow_up(client: Client, risk: int, **form: Any) -> Any:

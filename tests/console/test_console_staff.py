@@ -5,7 +5,6 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,13 +26,8 @@ from onecard.kernel.staff import actions, register
 from onecard.kernel.staff.models import Assignment, Officer
 from onecard.kernel.staff.roles import ROLES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_of_other_tests")]
 STEPS = ("suspended", "restored", "sessions", "second-factor")
-
-
-@pytest.fixture(autouse=True)
-def no_limits_of_other_tests() -> None:
-    cache.clear()
 
 
 @pytest.fixture
@@ -231,3 +225,36 @@ def test_every_permission_and_every_verb_of_staff_has_words() -> None:
 def test_an_unknown_officer_is_not_found(admin: Client) -> None:
     assert admin.get("/officers/999999/").status_code == 404
     assert admin.post("/officers/999999/invitation/").status_code == 404
+
+
+def test_an_administrator_of_one_county_sees_no_officers_of_another() -> None:
+    near, far = an_officer("near", "clerk", place="320682"), an_officer("far", "clerk", place="320602")
+    around, new = an_officer("around", "clerk", place="3206"), an_officer("new")
+    admin = a_staff_client(me := an_officer("gu", "administrator", place="320682"))
+    listed = [int(each) for each in re.findall(r'href="/officers/(\d+)/"', shown(admin, "/officers/"))]
+    assert listed == sorted([near.pk, around.pk, new.pk, me.pk])
+    assert "没有符合条件的工作人员" in shown(admin, "/officers/?text=far")
+    assert admin.get(f"/officers/{far.pk}/").status_code == 404
+    assert admin.post(f"/officers/{far.pk}/roles/", {"role": "auditor", "place": "320682"}).status_code == 404
+    asked = {"role": "auditor", "place": "320682"}
+    assert admin.post(f"/officers/{new.pk}/roles/", asked).status_code == 302
+    assert admin.post(f"/officers/{far.pk}/roles/withdrawn/", asked).status_code == 404
+
+
+def test_what_takes_the_whole_node_says_so_before_anything_is_typed(zhou: Officer) -> None:
+    admin = a_staff_client(an_officer("gu", "administrator", place="3206"))
+    assert 'href="/officers/new/"' not in shown(admin, "/officers/")
+    for path in ("new/", *(f"{zhou.pk}/{step}/" for step in STEPS)):
+        answer = admin.get(f"/officers/{path}")
+        assert answer.status_code == 403, path
+        assert "全部地区" in answer.content.decode()
+
+
+def test_a_second_officer_who_may_not_approve_is_told_beside_their_name(zhou: Officer, admin: Client) -> None:
+    secret = an_authenticator(an_officer("sun", "auditor").user)
+    asked = {"reason": "手机丢失", "checker": "sun", "password": PASSWORD, "code": code_now(secret)}
+    answer = admin.post(f"/officers/{zhou.pk}/second-factor/", asked)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "复核人在这里没有“staff.reset_second_factor”权限" in page
+    assert "手机丢失" in page

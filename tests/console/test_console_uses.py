@@ -180,6 +180,10 @@ def ask(client: Client, **wanted: Any) -> UUID:
 
 def table(client: Client, id_: UUID) -> list[list[str]]:
     answer = client.get(f"/exports/{id_}.csv")
+    asked = exports.EXPORTS.load(id_)
+    assert asked is not None
+    asked_at = asked.asked_at.astimezone(clock.CHINA)
+    assert answer["Content-Disposition"] == f'attachment; filename="uses-{asked_at:%Y%m%d-%H%M}.csv"'
     content = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]  # a streaming answer
     return list(csv.reader(io.StringIO(content)))
 
@@ -212,7 +216,7 @@ def test_a_job_that_was_killed_goes_on_where_it_stood(
     made = [a_use(card, stop, Verdict.ADMITTED) for _ in range(5)]
     monkeypatch.setattr(exports, "PART", 2)
     id_ = ask(client)
-    export = exports._load(id_)
+    export = exports.EXPORTS.load(id_)
     assert export is not None
     exports._write_part(export)
     assert 0 <= rows("SELECT percent FROM uses_export")[0][0] < 100

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
@@ -11,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from onecard.console import permissions
 from onecard.foundation.errors import NotPermitted
+from onecard.foundation.web.links import came_from
 from onecard.kernel.staff.queries import actor_of
 
 View = Callable[..., HttpResponseBase]
@@ -45,8 +45,7 @@ def _page_of(request: HttpRequest) -> str:
     """Where to go on after signing in: this page, or the one from which a form was sent, whose draft is kept there."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    came = urlsplit(request.headers.get("Referer", ""))
-    return urlunsplit(("", "", came.path, came.query, "")) if came.netloc == request.get_host() else "/"
+    return came_from(request) or "/"
 
 
 def anyone(view: View) -> View:

@@ -167,6 +167,11 @@ def listing(actor: StaffActor, wanted: Chosen) -> Listing:
     return Listing(wanted, rows_of(actor, shown), shown[-1].pk if len(found) > trail.PAGE else None)
 
 
+def newest(actor: StaffActor, limit: int = 8) -> list[Row]:
+    """The newest facts of the officer's places, for the overview."""
+    return rows_of(actor, trail.page(actor.places_of(PERMISSION), Wanted(), limit=limit))
+
+
 def rows_of(actor: StaffActor, facts: Sequence[Fact]) -> list[Row]:
     """Facts in words, with the names of officers."""
     named = actors.names_of([*(fact.actor for fact in facts), *_officers(facts)])

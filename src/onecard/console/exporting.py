@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.http import StreamingHttpResponse
 
+from onecard.foundation.clock import CHINA
 from onecard.foundation.exports import State
 
 Words = dict[str, str]
@@ -19,5 +20,5 @@ STATES: dict[State, tuple[Words, str]] = {
 def file_of(name: str, asked_at: dt.datetime, content: Iterable[bytes]) -> StreamingHttpResponse:
     """A list that is done, as a file that is offered for saving, named after when it was asked for."""
     response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{asked_at:%Y%m%d-%H%M}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="{name}-{asked_at.astimezone(CHINA):%Y%m%d-%H%M}.csv"'
     return response

@@ -3,6 +3,7 @@ phone, or a code that the holder shows.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, NotFound
 from onecard.kernel.cards import queries as cards
 from onecard.kernel.holders import queries as holders
-from onecard.kernel.holders.queries import Line, Page
+from onecard.kernel.holders.queries import Line
 from onecard.kernel.staff.queries import StaffActor
 from onecard.kernel.uses import recognising
 
@@ -36,21 +37,20 @@ def find(actor: StaffActor, asked: str, after_id: int | None = None) -> Found:
     Raises BadInput for a form that is none of these, or a code that is not of now.
     """
     reader = actor.only("holders.read")
-    text = asked.strip()
+    # As an input method of Chinese writes them, digits and letters are wide ones; and people copy numbers in groups.
+    typed = unicodedata.normalize("NFKC", asked).strip()
+    joined = "".join(typed.split())
     for form, search in _EXACT:
-        if form.fullmatch(text):
-            line = search(reader, text)
+        if form.fullmatch(joined):
+            line = search(reader, joined)
             return Found([line] if line else [], None)
-    page = _namesakes(reader, text, after_id)
+    if initials := _INITIALS.fullmatch(typed):
+        page = holders.by_initials(reader, initials[1], int(initials[2]), after_id=after_id, limit=PAGE)
+    elif _PHONE.fullmatch(joined):
+        page = holders.by_phone(reader, joined, after_id=after_id, limit=PAGE)
+    else:
+        page = holders.by_name(reader, asked.strip(), after_id=after_id, limit=PAGE)
     return Found(page.lines, page.after_id)
-
-
-def _namesakes(reader: Actor, text: str, after_id: int | None) -> Page:
-    if initials := _INITIALS.fullmatch(text):
-        return holders.by_initials(reader, initials[1], int(initials[2]), after_id=after_id, limit=PAGE)
-    if _PHONE.fullmatch(text):
-        return holders.by_phone(reader, text, after_id=after_id, limit=PAGE)
-    return holders.by_name(reader, text, after_id=after_id, limit=PAGE)
 
 
 def _by_card(reader: Actor, number: str) -> Line | None:

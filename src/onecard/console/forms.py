@@ -14,6 +14,29 @@ from onecard.kernel.holders.rules import REASON_CHARACTERS_MAX
 from onecard.kernel.signins.models import User
 
 REASON_MISSING = {"required": _("请填写理由。")}
+AS_TYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+
+def day_field(label: Any, missing: Any = None) -> forms.DateField:
+    """A day of the calendar, typed; without `missing`, what is said where there is none, it may be left out."""
+    invalid = {"invalid": _("日期写作 2026-11-30。")}
+    return forms.DateField(
+        label=label,
+        required=missing is not None,
+        input_formats=["%Y-%m-%d"],
+        error_messages=invalid | ({"required": missing} if missing is not None else {}),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "2026-11-30", **AS_TYPED}),
+    )
+
+
+def point_field() -> forms.CharField:
+    """The code of a point."""
+    return forms.CharField(
+        label=_("用卡点代码"),
+        max_length=64,
+        error_messages={"required": _("请填写用卡点代码。")},
+        widget=forms.TextInput(attrs=AS_TYPED),
+    )
 
 
 class FollowForm(forms.Form):
@@ -63,6 +86,20 @@ class ReasonForm(forms.Form):
     def __init__(self, *args: Any, needed: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = needed
+
+
+class StateForm(ReasonForm):
+    """Why a point or a terminal is suspended or resumed. `step` is which of the two the page offered: sent twice, or
+    from a page that is old, it never becomes the other.
+    """
+
+    step = forms.ChoiceField(choices=[("suspend", "suspend"), ("resume", "resume")], widget=forms.HiddenInput())
+
+
+class SeenForm(forms.Form):
+    """What is agreed to: the kinds of messages that the page showed, by a space each."""
+
+    seen = forms.CharField(max_length=500, widget=forms.HiddenInput())
 
 
 class RevealForm(ReasonForm):
@@ -136,13 +173,7 @@ class AssignForm(forms.Form):
 
     role = forms.ChoiceField(label=_("角色"), error_messages={"required": _("请选择角色。")})
     place = forms.ChoiceField(label=_("管辖范围"), error_messages={"required": _("请选择管辖范围。")}, widget=Places)
-    until = forms.DateField(
-        label=_("有效至"),
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": _("日期写作 2026-11-30。")},
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "placeholder": "2026-11-30"}),
-    )
+    until = day_field(_("有效至"))
 
     def __init__(
         self, *args: Any, roles: Sequence[tuple[str, str]], places: Sequence[tuple[str, str]], **kwargs: Any

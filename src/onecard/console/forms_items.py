@@ -5,14 +5,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onecard.console.forms import ReasonForm
+from onecard.console.forms import AS_TYPED, ReasonForm, day_field, point_field
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import words
 from onecard_kit.terms import FEN_MAX, Leg, Medium
 
 # An item's file is some kilobytes; the longest table of fares is far below this.
 FILE_CHARS_MAX = 200_000
-_AS_TYPED = {"autocomplete": "off", "spellcheck": "false"}
 
 
 class FileForm(forms.Form):
@@ -32,7 +31,7 @@ class FileForm(forms.Form):
         required=False,
         max_length=FILE_CHARS_MAX,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 16, **_AS_TYPED}),
+        widget=forms.Textarea(attrs={"rows": 16, **AS_TYPED}),
     )
     name = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput())
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput())
@@ -58,7 +57,7 @@ class FileForm(forms.Form):
             self.add_error("file", _("文件太大：项目文件不超过 200 KB。"))
             return ""
         try:
-            text: str = file.read().decode("utf-8")
+            text: str = file.read().decode("utf-8-sig")
         except UnicodeDecodeError:
             self.add_error("file", _("文件不是 UTF-8 编码的文本。"))
             return ""
@@ -70,12 +69,7 @@ class PublishForm(forms.Form):
 
     decided_zh = forms.CharField(label=_("决定机关（中文）"), max_length=200)
     decided_en = forms.CharField(label=_("决定机关（英文）"), max_length=200)
-    decided_on = forms.DateField(
-        label=_("决定日期"),
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": _("日期写作 2026-11-30。"), "required": _("请填写决定日期。")},
-        widget=forms.TextInput(attrs={"inputmode": "numeric", **_AS_TYPED}),
-    )
+    decided_on = day_field(_("决定日期"), _("请填写决定日期。"))
 
     def __init__(self, *args: Any, undecided: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,42 +80,27 @@ class PublishForm(forms.Form):
 class EndForm(ReasonForm):
     """From which day a version is out of force, and why."""
 
-    day = forms.DateField(
-        label=_("从哪天起终止"),
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": _("日期写作 2026-11-30。"), "required": _("请填写终止的日期。")},
-        widget=forms.TextInput(attrs={"inputmode": "numeric", **_AS_TYPED}),
-    )
+    day = day_field(_("从哪天起终止"), _("请填写终止的日期。"))
     field_order = ("day", "reason")
 
 
 class OfferForm(forms.Form):
     """A point that is to offer an item, with a capacity of its own where it has one."""
 
-    point = forms.CharField(
-        label=_("用卡点代码"),
-        max_length=64,
-        error_messages={"required": _("请填写用卡点代码。")},
-        widget=forms.TextInput(attrs=_AS_TYPED),
-    )
+    point = point_field()
     capacity_count = forms.IntegerField(
         label=_("本点接待容量"),
         required=False,
         min_value=1,
         max_value=1_000_000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", **_AS_TYPED}),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", **AS_TYPED}),
     )
 
 
 class StopOfferingForm(ReasonForm):
     """A point that is to offer an item no more, and why."""
 
-    point = forms.CharField(
-        label=_("用卡点代码"),
-        max_length=64,
-        error_messages={"required": _("请填写用卡点代码。")},
-        widget=forms.TextInput(attrs=_AS_TYPED),
-    )
+    point = point_field()
     field_order = ("point", "reason")
 
 
@@ -132,26 +111,21 @@ class WhatIfForm(ReasonForm):
         label=_("卡号"),
         max_length=20,
         error_messages={"required": _("请填写卡号。")},
-        widget=forms.TextInput(attrs={"autocapitalize": "characters", **_AS_TYPED}),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", **AS_TYPED}),
     )
     item = forms.CharField(
         label=_("应用项目代码"),
         max_length=100,
         error_messages={"required": _("请填写应用项目代码。")},
-        widget=forms.TextInput(attrs=_AS_TYPED),
+        widget=forms.TextInput(attrs=AS_TYPED),
     )
-    point = forms.CharField(
-        label=_("用卡点代码"),
-        max_length=64,
-        error_messages={"required": _("请填写用卡点代码。")},
-        widget=forms.TextInput(attrs=_AS_TYPED),
-    )
+    point = point_field()
     at = forms.DateTimeField(
         label=_("什么时候"),
         required=False,
         input_formats=["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"],
         error_messages={"invalid": _("时间写作 2026-11-30 08:30。")},
-        widget=forms.TextInput(attrs=_AS_TYPED),
+        widget=forms.TextInput(attrs=AS_TYPED),
     )
     medium = forms.ChoiceField(label=_("出示方式"), required=False)
     leg = forms.ChoiceField(label=_("进或出"), required=False)
@@ -160,7 +134,7 @@ class WhatIfForm(ReasonForm):
         required=False,
         min_value=1,
         max_value=FEN_MAX,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", **_AS_TYPED}),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", **AS_TYPED}),
     )
     field_order = ("card", "item", "point", "at", "medium", "leg", "amount_fen", "reason")
 

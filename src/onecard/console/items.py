@@ -15,7 +15,7 @@ from onecard.console import actors, steps
 from onecard.console.placing import STATES
 from onecard.console.steps import Offered
 from onecard.foundation import clock
-from onecard.foundation.web.links import number_in, query_of
+from onecard.foundation.web.links import number_in, query_of, text_in
 from onecard.kernel.catalogue import difference, files, loading, queries, register, words, writing
 from onecard.kernel.catalogue.difference import Change
 from onecard.kernel.catalogue.models import Item, ItemVersion, Stage
@@ -24,12 +24,14 @@ from onecard.kernel.holders import divisions
 from onecard.kernel.staff.queries import StaffActor
 from onecard.scenarios import guides
 from onecard.scenarios.guides import Guide
+from onecard_kit import item_files
 from onecard_kit.terms import Level
 
 Words = dict[str, str]
 PERMISSION = "catalogue.read"
 OFFERS = 20
 VERSION_DIGITS = 7
+CODE_CHARS = item_files.CODE_CHARS_MAX
 TONES: dict[str, str] = {Stage.DRAFT: "info", Stage.REVIEW: "warn", Stage.PUBLISHED: "ok", Stage.ENDED: ""}
 STAGE_CHOICES = [(stage.value, told) for stage, told in words.STAGES.items()]
 LEVEL_CHOICES = [(level.value, told) for level, told in words.LEVELS.items()]
@@ -85,18 +87,18 @@ def chosen(asked: QueryDict) -> Chosen:
     """What the address asks for; what is unknown is left out."""
     level, state, stage = (asked.get(name, "") for name in ("level", "state", "stage"))
     wanted = WantedItems(
-        _plain(asked.get("text", ""))[:64],
-        _plain(asked.get("field", ""))[:64],
+        text_in(asked.get("text", ""), 64),
+        text_in(asked.get("field", ""), 64),
         level if level in list(Level) else "",
         state if state in STATES else "",
         stage if stage in list(Stage) else "",
     )
-    return Chosen(wanted, _plain(asked.get("after", ""))[:128])
+    return Chosen(wanted, text_in(asked.get("after", ""), CODE_CHARS))
 
 
-def _plain(text: str) -> str:
-    """What was typed, without what PostgreSQL keeps in no text."""
-    return text.replace("\0", "").strip()
+def of_code(code: str) -> Item:
+    """The item of a code in an address. Raises NotFound ITEM_UNKNOWN."""
+    return register.item(text_in(code, CODE_CHARS))
 
 
 def fields() -> list[tuple[str, Words]]:
@@ -183,7 +185,7 @@ class ItemPage:
 
 def one(actor: StaffActor, code: str, before: int | None = None) -> ItemPage:
     """An item. Raises NotFound ITEM_UNKNOWN."""
-    item = register.item(_plain(code))
+    item = of_code(code)
     found = queries.versions_of(item.code, before=before, limit=PAGE + 1)
     extending = queries.extended_by(item.code)
     names = queries.names_of([each.code for each in extending])
@@ -241,7 +243,7 @@ class VersionPage:
 
 def version(actor: StaffActor, code: str, number: int) -> VersionPage:
     """A version of an item at any stage. Raises NotFound ITEM_UNKNOWN, VERSION_UNKNOWN."""
-    item = register.item(_plain(code))
+    item = of_code(code)
     row = queries.version(item.code, number)
     older = queries.versions_of(item.code, before=number, limit=1)
     return VersionPage(
@@ -257,12 +259,12 @@ def version(actor: StaffActor, code: str, number: int) -> VersionPage:
 
 def toml_of(code: str, number: int) -> str:
     """A version as a file that can be edited and uploaded again."""
-    return writing.toml_of(queries.declared(queries.version(_plain(code), number)))
+    return writing.toml_of(queries.declared(queries.version(text_in(code, CODE_CHARS), number)))
 
 
 def json_of(code: str, number: int) -> bytes:
     """A version as plain values, with all that goes without saying."""
-    return msgspec.json.format(msgspec.json.encode(queries.plain(queries.version(_plain(code), number))))
+    return msgspec.json.format(msgspec.json.encode(queries.plain(queries.version(text_in(code, CODE_CHARS), number))))
 
 
 # --- Differences ------------------------------------------------------------------------------------------------------
@@ -282,7 +284,7 @@ class Compared:
 
 def compared(code: str, asked: QueryDict) -> Compared:
     """How one version differs from another; without numbers the newest from the one before it."""
-    item = register.item(_plain(code))
+    item = of_code(code)
     known = [(each.version, each.name) for each in register.standings([item.code])]
     numbers = [number for number, _name in known]
     after = _number(asked.get("to", ""), numbers, numbers[0])
@@ -369,8 +371,8 @@ class Offers:
 
 def offers(actor: StaffActor, code: str, asked: QueryDict) -> Offers:
     """Where an item is offered, in the officer's places."""
-    item = register.item(_plain(code))
-    after = _plain(asked.get("after", ""))[:64]
+    item = of_code(code)
+    after = text_in(asked.get("after", ""), 64)
     found = register.offers(actor.places_of(PERMISSION), item.code, after=after, limit=OFFERS + 1)
     shown = found[:OFFERS]
     rows = [

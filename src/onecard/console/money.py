@@ -61,6 +61,9 @@ CODES: dict[str, Words] = {
 }
 
 
+HOLDERS: Words = {"zh": "持卡人（合计）", "en": "Holders, in all"}
+
+
 @dataclass(frozen=True)
 class AccountRow:
     """An account in a list."""
@@ -198,10 +201,10 @@ class Period:
 
 @dataclass(frozen=True)
 class FunderRow:
-    """What a funder gave to one payee."""
+    """What a funder gave to one payee, or to all holders."""
 
     funder: AccountRow
-    payee: AccountRow
+    payee: Words
     given: Given
 
 
@@ -226,9 +229,12 @@ def concessions(asked: Period) -> Concessions:
     """What every funder gave in a period, and to whom."""
     funders = list(Account.objects.filter(role__in=FUNDER_ROLES, owner__startswith="party:").order_by("pk"))
     found = reports.concessions([each.pk for each in funders], asked.first, asked.last)
-    payees = list(Account.objects.filter(pk__in={each.payee for each in found}))
+    payees = list(Account.objects.filter(pk__in={each.payee for each in found if each.payee is not None}))
     shown = {row.id: row for row in rows_of([*funders, *payees])}
-    listed = [FunderRow(shown[each.funder], shown[each.payee], each) for each in found]
+    listed = [
+        FunderRow(shown[each.funder], HOLDERS if each.payee is None else shown[each.payee].owner, each)
+        for each in found
+    ]
     return Concessions(
         asked, listed, [(shown[each.pk], *_sum(found, each.pk)) for each in funders if _gave(found, each)]
     )
@@ -255,5 +261,5 @@ def table(shown: Concessions) -> Iterator[Sequence[object]]:
     """The same as cells."""
     for row in shown.rows:
         given = row.given
-        names = (in_language(row.funder.owner), in_language(row.funder.role), in_language(row.payee.owner))
+        names = (in_language(row.funder.owner), in_language(row.funder.role), in_language(row.payee))
         yield *names, given.uses, yuan(given.fen), given.back_uses, yuan(given.back_fen), yuan(given.net_fen)

@@ -1,6 +1,6 @@
 """The moves of a card and of its functions as an officer may make them: what each does, and why another is blocked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from onecard.foundation.actors import Actor
@@ -16,7 +16,9 @@ Words = dict[str, str]
 
 @dataclass(frozen=True)
 class Kind:
-    """A move as it is offered. `needs_reason`: it takes one; `checked`: it takes a second officer."""
+    """A move as it is offered. `danger`: it takes something away; `needs_reason`: it takes one; `checked`: it takes a
+    second officer.
+    """
 
     code: str
     permission: str
@@ -29,6 +31,11 @@ class Kind:
     needs_reason: bool = False
     checked: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no other move leads back."""
+        return self.verb in _FINAL
+
 
 @dataclass(frozen=True)
 class Offered:
@@ -38,6 +45,7 @@ class Offered:
     why: Words | None
 
 
+_FINAL = frozenset({CardVerb.REPORT_LOST, CardVerb.LOCK, CardVerb.CANCEL, FunctionVerb.CLOSE})
 CARD_KINDS = (
     Kind(
         "complete",
@@ -152,6 +160,7 @@ def _function_kind(function: Function, verb: FunctionVerb, name: Words, does: Wo
 
 FUNCTION_KINDS = tuple(_function_kind(function, *row) for function in Function for row in _FUNCTION_VERBS)
 KINDS = {kind.code: kind for kind in (*CARD_KINDS, *FUNCTION_KINDS)}
+WHOLE_CARD: Words = {"zh": "整张卡", "en": "Whole card"}
 STANDS_ALREADY: Words = {"zh": "现在已经是这个结果。", "en": "It stands so already."}
 
 
@@ -165,6 +174,14 @@ def kind_of(code: str) -> Kind:
 def offered(actor: StaffActor, card: Card) -> list[Offered]:
     """Every move of a card, functions loaded: whether this officer may make it now, and if not why."""
     return [Offered(kind, why_not(actor, card, kind)) for kind in (*CARD_KINDS, *FUNCTION_KINDS)]
+
+
+def grouped(moves: Iterable[Offered]) -> list[tuple[Words, list[Offered]]]:
+    """Moves by what they are about, the card as a whole first; those that nothing leads back from come last in each."""
+    in_order = sorted(moves, key=lambda each: each.kind.is_final)
+    about: list[tuple[Function | None, Words]] = [(None, WHOLE_CARD), *words.FUNCTIONS.items()]
+    groups = ((name, [each for each in in_order if each.kind.function == key]) for key, name in about)
+    return [(name, found) for name, found in groups if found]
 
 
 def why_not(actor: StaffActor, card: Card, kind: Kind) -> Words | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from onecard.console.moves import Offered, offered
+from onecard.console.moves import Offered, grouped, offered
 from onecard.foundation import clock
 from onecard.foundation.errors import NotFound
 from onecard.kernel.audit import actions as audit
@@ -44,7 +44,7 @@ class CardShown:
     valid_to: dt.date
     expired: bool
     ecard: bool
-    may: list[Offered]
+    may: list[tuple[Words, list[Offered]]]
     may_not: list[Offered]
 
 
@@ -142,6 +142,6 @@ def _card(actor: StaffActor, card: Card, bank: Party, signed: bool) -> CardShown
         valid_to=card.valid_to,
         expired=card.valid_to < clock.today(),
         ecard=signed,
-        may=[each for each in moves if each.why is None],
+        may=grouped(each for each in moves if each.why is None),
         may_not=[each for each in moves if each.why is not None],
     )

@@ -57,6 +57,7 @@ PERMISSIONS: dict[str, Words] = {
     "catalogue.suspend": {"zh": "暂停用卡点和终端", "en": "Suspend points and terminals"},
     "catalogue.resume": {"zh": "恢复用卡点和终端", "en": "Resume points and terminals"},
     "catalogue.pair": {"zh": "生成终端配对码", "en": "Make pairing codes of terminals"},
+    "sharing.read": {"zh": "查看接入系统和接收地址申请", "en": "See clients and the endpoints they ask for"},
     "sharing.agree": {"zh": "登记共享协议", "en": "File agreements with clients"},
     "sharing.end_agreement": {"zh": "终止共享协议", "en": "End agreements"},
     "sharing.give_credential": {"zh": "发放接入凭据", "en": "Give credentials to clients"},
@@ -74,7 +75,7 @@ PERMISSIONS: dict[str, Words] = {
     "staff.assign": {"zh": "授予和收回角色", "en": "Assign and withdraw roles"},
     "staff.end_sessions": {"zh": "结束工作人员的登录", "en": "End officers' sessions"},
     "staff.reset_second_factor": {
-        "zh": "重置身份验证器（须两人）",
+        "zh": "重置第二步验证（须两人）",
         "en": "Reset second factors (takes two officers)",
     },
 }

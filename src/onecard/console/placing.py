@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from onecard.foundation import clock
 from onecard.foundation.postgres.raw import rows
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import query_of, text_in
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue import register
 from onecard.kernel.catalogue.models import Offer, Point, State, Terminal, TerminalKey
@@ -90,11 +90,11 @@ def chosen(asked: QueryDict) -> Chosen:
     """What the address asks for; what is unknown is left out."""
     place, state = asked.get("place", "").strip(), asked.get("state", "")
     wanted = Wanted(
-        asked.get("code", "").strip()[:64],
+        text_in(asked.get("code", ""), 64),
         place if place.isdecimal() and place.isascii() and len(place) <= 6 else "",
         state if state in STATES else "",
     )
-    return Chosen(wanted, asked.get("after", "")[:64])
+    return Chosen(wanted, text_in(asked.get("after", ""), 64))
 
 
 def points(actor: StaffActor, wanted: Chosen) -> Listing:
@@ -149,7 +149,9 @@ def _terminal_row(terminal: Terminal, since: dt.datetime | None) -> TerminalRow:
 
 @dataclass(frozen=True)
 class PointPage:
-    """A point with the items that it offers and its terminals."""
+    """A point with the items that it offers and its terminals. `needed`: the permission that its next step takes, ''
+    where it has ended.
+    """
 
     row: PointRow
     sponsor: Words | None
@@ -159,6 +161,7 @@ class PointPage:
     items: list[tuple[str, Words, int | None]]
     terminals: list[TerminalRow]
     step: str
+    needed: str
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ class TerminalPage:
     keys: list[tuple[dt.datetime, dt.datetime | None]]
     uploads: list[tuple[Any, ...]]
     step: str
+    needed: str
     may_pair: bool
 
 
@@ -190,6 +194,7 @@ def point(actor: StaffActor, point_id: int) -> PointPage:
         items=[(code, names.get(code, {"zh": code, "en": code}), capacity) for code, capacity in offers],
         terminals=_terminal_rows(here),
         step=_step(actor, found.state, found.division),
+        needed=_needed(found.state),
     )
 
 
@@ -204,10 +209,16 @@ def terminal(actor: StaffActor, terminal_id: int) -> TerminalPage:
         keys=listed,
         uploads=rows(UPLOADS, found.pk),
         step=_step(actor, found.state, found.point.division),
+        needed=_needed(found.state),
         may_pair=found.state != State.ENDED and actor.reaches("catalogue.pair", found.point.division),
     )
 
 
 def _step(actor: StaffActor, state: str, place: str) -> str:
-    step = {State.ACTIVE: "suspend", State.SUSPENDED: "resume"}.get(State(state), "")
-    return step if step and actor.reaches(f"catalogue.{step}", place) else ""
+    needed = _needed(state)
+    return needed.partition(".")[2] if needed and actor.reaches(needed, place) else ""
+
+
+def _needed(state: str) -> str:
+    """The permission that the next step from a state takes, '' from the last."""
+    return {State.ACTIVE: "catalogue.suspend", State.SUSPENDED: "catalogue.resume"}.get(State(state), "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from onecard.console import watching
+from onecard.console import clients, watching
 from onecard.foundation import clock
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.audit import risks, verification
@@ -18,6 +18,7 @@ from onecard.kernel.cards.rules import CardState
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue import register
 from onecard.kernel.holders import divisions
+from onecard.kernel.sharing import register as sharing
 from onecard.kernel.staff.queries import StaffActor
 from onecard.kernel.uses import figures
 from onecard.kernel.uses.figures import Day, Division
@@ -25,7 +26,7 @@ from onecard_kit.verdicts import WORDS, Verdict
 
 Words = dict[str, str]
 TONES = {"active": "ok", "temp_lost": "warn", "lost": "bad", "locked": "bad"}
-RISKS_UP_TO = VERSIONS_UP_TO = 100
+RISKS_UP_TO = VERSIONS_UP_TO = REQUESTS_UP_TO = 100
 USES_SHOWN = 15
 # From which coverage on a tile takes the next tone, in percent.
 LEVELS = (20, 40, 60, 80)
@@ -170,7 +171,7 @@ def _in_words(uses: Sequence[tuple[str, Verdict, int]]) -> list[tuple[Words, Wor
 
 def waiting(actor: StaffActor) -> list[Waiting]:
     """What waits for somebody and this officer may look at; what is nothing is left out."""
-    found = [*_chain(actor), *_risks(actor), *_versions(actor), *_uses(actor)]
+    found = [*_chain(actor), *_risks(actor), *_versions(actor), *_requests(actor), *_uses(actor)]
     return [each for each in found if each.number]
 
 
@@ -200,11 +201,22 @@ def _risks(actor: StaffActor) -> Iterator[Waiting]:
 
 def _versions(actor: StaffActor) -> Iterator[Waiting]:
     if actor.holds("catalogue.publish"):
-        number = register.count_in_review(limit=VERSIONS_UP_TO)
+        number = register.count_in_review(actor.places_of("catalogue.publish"), limit=VERSIONS_UP_TO)
         yield Waiting(
             {"zh": "等待发布的项目版本", "en": "Versions of items to publish"},
             {"zh": "已送审，须由另一位工作人员发布或退回", "en": "In review: another officer publishes or sends back"},
             number, number == VERSIONS_UP_TO, "warn", "console_items", "?stage=review",
+        )  # fmt: skip
+
+
+def _requests(actor: StaffActor) -> Iterator[Waiting]:
+    """Endpoints that clients ask for, where this officer may file them."""
+    if actor.reaches("sharing.add_endpoint", clients.EVERYWHERE):
+        number = sharing.count_waiting(actor.places_of(clients.PERMISSION), limit=REQUESTS_UP_TO)
+        yield Waiting(
+            {"zh": "等待审核的接收地址", "en": "Endpoints to look at"},
+            {"zh": "接入系统申请把消息送到这些地址", "en": "Clients ask to be sent messages there"},
+            number, number == REQUESTS_UP_TO, "warn", "console_endpoint_requests",
         )  # fmt: skip
 
 

@@ -27,6 +27,11 @@ def said(form: Form, field: str | None, do: Callable[[], T]) -> T | None:
     return None
 
 
+def done(form: Form, field: str | None, do: Callable[[], object]) -> bool:
+    """Whether it was done, for what leaves nothing to show; where it was refused, the form says why, as by `said`."""
+    return said(form, field, lambda: [do()]) is not None
+
+
 def told(refused: OneCardError) -> str:
     """What a refusal says, and what to do next, in the page's language."""
     return words({"zh": f"{refused.zh}{refused.next_zh}", "en": f"{refused.en} {refused.next_en}".strip()})

@@ -47,3 +47,12 @@ class SecondOfficerForm(forms.Form):
         except NotPermitted:
             raise ValidationError(NOT_KNOWN) from None
         return given
+
+    def may(self, maker: StaffActor, permission: str, place: str = "") -> bool:
+        """Whether this officer may approve what another one does; what keeps them is said beside their name."""
+        if self.actor.name == maker.name:
+            self.add_error("checker", _("经办人与复核人不能是同一人，请由另一位工作人员复核。"))
+        elif not self.actor.reaches(permission, place):
+            lacking = _("复核人在这里没有“%(permission)s”权限，请换一位复核。") % {"permission": permission}
+            self.add_error("checker", lacking)
+        return not self.errors

@@ -1,14 +1,13 @@
 """View values of officers: a page of them, one with roles, sign-in and history, and the roles in words."""
 
 import datetime as dt
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
 from onecard.console import actors, permissions, verbs
-from onecard.foundation import clock
+from onecard.foundation import clock, node
 from onecard.foundation.web.links import number_in, query_of
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.models import Fact
@@ -20,6 +19,7 @@ from onecard.kernel.staff.register import PAGE, Listed, Wanted
 from onecard.kernel.staff.roles import ROLES
 
 Words = dict[str, str]
+PERMISSION = "staff.read"
 STATES: dict[str, Words] = {
     "serving": {"zh": "在岗", "en": "Serving"},
     "suspended": {"zh": "已停用", "en": "Suspended"},
@@ -122,15 +122,20 @@ def chosen(asked: QueryDict) -> Chosen:
 
 def listing(actor: StaffActor, wanted: Chosen) -> Listing:
     """A page of officers."""
-    found = register.page(wanted.wanted, after=wanted.after, limit=PAGE + 1)
+    found = register.page(actor.places_of(PERMISSION), wanted.wanted, after=wanted.after, limit=PAGE + 1)
     shown = found[:PAGE]
     rows = [_row(actor, each) for each in shown]
     return Listing(wanted, rows, shown[-1].officer.pk if len(found) > PAGE else 0)
 
 
+def found_by(actor: StaffActor, officer_id: int) -> Listed:
+    """An officer who acts in the viewer's places, or nowhere yet. Raises NotFound OFFICER_UNKNOWN."""
+    return register.one(actor.places_of(PERMISSION), officer_id)
+
+
 def one(actor: StaffActor, officer_id: int) -> OfficerPage:
-    """One officer. Raises NotFound OFFICER_UNKNOWN."""
-    found = register.one(officer_id)
+    """One officer of the viewer's places. Raises NotFound OFFICER_UNKNOWN."""
+    found = found_by(actor, officer_id)
     own = actor.name == f"staff:{officer_id}"
     return OfficerPage(
         row=_row(actor, found),
@@ -168,7 +173,7 @@ def scopes(actor: StaffActor) -> list[tuple[str, Words]]:
 
 
 def _cities(places: Sequence[str]) -> set[str]:
-    return {os.environ.get("ONECARD_NODE", "320600")[:4], *(place for place in places if len(place) == 4)}
+    return {node.code()[:4], *(place for place in places if len(place) == 4)}
 
 
 def _divisions_of(city: str) -> Iterator[str]:
@@ -232,6 +237,7 @@ class Step:
     name: Words
     does: Words
     icon: str
+    permission: str
     danger: bool = True
 
 
@@ -246,15 +252,17 @@ STEPS = {
                 "en": "The sign-in closes and all sessions end at once. Roles are kept, and hold again once restored.",
             },
             "lock",
+            "staff.appoint",
         ),
         Step(
             "restore",
             {"zh": "恢复", "en": "Restore"},
             {
-                "zh": "可以用原来的密码、身份验证器和角色登录。",
-                "en": "They can sign in with the password, authenticator and roles they had.",
+                "zh": "可以用原来的密码、第二步验证和角色登录。",
+                "en": "They can sign in with the password, second factor and roles they had.",
             },
             "lock-open",
+            "staff.appoint",
             danger=False,
         ),
         Step(
@@ -265,17 +273,20 @@ STEPS = {
                 "en": "Sessions on all devices end at once; whatever is done next takes a new sign-in.",
             },
             "logout",
+            "staff.end_sessions",
         ),
         Step(
             "reset_second_factor",
-            {"zh": "重置身份验证器", "en": "Reset second factor"},
+            {"zh": "重置第二步验证", "en": "Reset second factor"},
             {
-                "zh": "原来的身份验证器作废，所有登录结束，下次登录时重新绑定。"
-                "在那之前只凭密码就能打开绑定页面，请先当面确认是本人。须两人办理。",
-                "en": "The authenticator is void, all sessions end, and the next sign-in sets up another. Until then"
-                " the password alone opens the set-up page, so make sure in person who asks. It takes two officers.",
+                "zh": "身份验证器和全部通行密钥作废，所有登录结束，下次登录时重新设置。"
+                "在那之前只凭密码就能打开设置页面，请先当面确认是本人。须两人办理。",
+                "en": "The authenticator and all passkeys are void, all sessions end, and the next sign-in sets up"
+                " another second factor. Until then the password alone opens the set-up page, so make sure in person"
+                " who asks. It takes two officers.",
             },
             "key",
+            "staff.reset_second_factor",
         ),
     )
 }

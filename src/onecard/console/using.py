@@ -9,7 +9,7 @@ from django.http import QueryDict
 from onecard.console.history import use_id
 from onecard.foundation import clock
 from onecard.foundation.web import bridge
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import query_of, text_in
 from onecard.kernel.catalogue import queries as catalogue
 from onecard.kernel.catalogue import words as catalogue_words
 from onecard.kernel.catalogue.models import Item
@@ -30,6 +30,8 @@ LINES: dict[Line, Words] = {
     Line.DOUBLE: {"zh": "重复使用的", "en": "Used twice"},
     Line.DIFFERS: {"zh": "闸机与平台判定不同的", "en": "Gate and platform differ"},
 }
+# Days that anything here can be of; beyond them lie days that no id and no moment in China can be reckoned from.
+FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2999, 12, 31)
 VERDICTS = [(verdict.value, {"zh": WORDS[verdict].zh, "en": WORDS[verdict].en}) for verdict in Verdict]
 
 
@@ -87,8 +89,8 @@ def chosen(asked: QueryDict) -> Chosen:
     wanted = Wanted(
         day(asked.get("from", "")),
         day(asked.get("to", "")),
-        asked.get("point", "").strip()[:64],
-        asked.get("item", "").strip()[:64],
+        text_in(asked.get("point", ""), 64),
+        text_in(asked.get("item", ""), 64),
         verdict if verdict in list(Verdict) else "",
         Line(line) if line in list(Line) else Line.ANY,
     )
@@ -96,11 +98,12 @@ def chosen(asked: QueryDict) -> Chosen:
 
 
 def day(text: str) -> dt.date | None:
-    """A day as it is typed, e.g. 2026-11-21; None where it is none."""
+    """A day as it is typed, e.g. 2026-11-21; None where it is none, or none of this system's time."""
     try:
-        return dt.date.fromisoformat(text.strip())
+        typed = dt.date.fromisoformat(text.strip())
     except ValueError:
         return None
+    return typed if FIRST_DAY <= typed <= LAST_DAY else None
 
 
 def items() -> list[tuple[str, Words]]:

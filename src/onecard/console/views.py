@@ -31,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor.holds("figures.read"):
         page["figures"] = reading.figures_of(actor)
     if actor.holds("audit.read"):
-        page["facts"] = auditing.rows_of(actor, audit.latest(actor.places_of("audit.read"), limit=8))
+        page["facts"] = auditing.newest(actor)
         page["sealed"] = audit.sealed()
     return render(request, "overview.html", page)
 

@@ -13,7 +13,7 @@ from onecard.console import finding, history, moves, people
 from onecard.console.access import needs
 from onecard.console.forms import FindForm, ReasonForm, RevealForm
 from onecard.console.page import actor_at, page_of
-from onecard.console.refusing import said
+from onecard.console.refusing import done, said
 from onecard.console.second import SecondOfficerForm
 from onecard.foundation.web.jinja import words
 from onecard.kernel.cards import words as card_words
@@ -21,6 +21,7 @@ from onecard.kernel.holders import divisions
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.holders.queries import Line
 from onecard.kernel.holders.rules import check_reason
+from onecard.kernel.staff.queries import StaffActor
 
 
 @needs("holders.read")
@@ -43,7 +44,7 @@ def holder(request: HttpRequest, holder_id: int) -> HttpResponse:
     """One holder: masked data, cards with their moves, and the history. Opening it leaves a fact."""
     position = history.chosen(request.GET)
     actor = actor_at(request)
-    line = people.look(actor, holder_id) if position.is_first else people.line_of(actor, holder_id)
+    line = people.look(actor, holder_id)
     return render(request, "holder.html", _holder_page(request, line, position))
 
 
@@ -88,10 +89,9 @@ def move(request: HttpRequest, holder_id: int, card_id: int, move_code: str) -> 
     signed = request.POST if form.is_valid() else None
     second = SecondOfficerForm(signed, request=request) if kind.checked else None
     why = moves.why_not(actor, card, kind)
-    if form.is_valid() and (second is None or second.is_valid()):
+    if form.is_valid() and (second is None or _approved(second, actor, kind.permission, card.issuing_place)):
         checker = second.actor if second is not None else None
-        done = said(form, None, lambda: _move(actor, card.pk, kind, form.cleaned_data["reason"], checker))
-        if done is not None:
+        if done(form, None, lambda: _move(actor, card.pk, kind, form.cleaned_data["reason"], checker)):
             messages.success(request, _("已办理：%(move)s。") % {"move": words(kind.name)})
             return redirect("console_holder", line.id)
     wrong = form.errors or (second is not None and second.errors)
@@ -101,6 +101,9 @@ def move(request: HttpRequest, holder_id: int, card_id: int, move_code: str) -> 
     return render(request, "move.html", page, status=422 if wrong else 200)
 
 
-def _move(actor: Any, card_id: int, kind: moves.Kind, reason: str, checker: Any) -> bool:
+def _approved(second: SecondOfficerForm, maker: StaffActor, permission: str, place: str) -> bool:
+    return second.is_valid() and second.may(maker, permission, place)
+
+
+def _move(actor: Any, card_id: int, kind: moves.Kind, reason: str, checker: Any) -> None:
     moves.make(actor, card_id, kind, check_reason(reason) if reason else "", checker)
-    return True

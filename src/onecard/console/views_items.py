@@ -17,12 +17,11 @@ from onecard.console.forms import ReasonForm
 from onecard.console.forms_items import EndForm, FileForm, OfferForm, PublishForm, StopOfferingForm, WhatIfForm
 from onecard.console.page import actor_at, page_of
 from onecard.console.placing import STATE_CHOICES
-from onecard.console.refusing import said
+from onecard.console.refusing import done, said
 from onecard.console.steps import Offered, Step
 from onecard.foundation.web.jinja import words
-from onecard.foundation.web.links import number_in
-from onecard.kernel.catalogue import actions, register
-from onecard.kernel.staff.queries import StaffActor
+from onecard.foundation.web.links import number_in, text_in
+from onecard.kernel.catalogue import actions
 from onecard.scenarios import legal
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -129,11 +128,9 @@ def _step(
 ) -> HttpResponse:
     form = _form_of(step, request, undecided)
     actor, code = actor_at(request), str(back[1])
-    if form.is_valid():
-        done = said(form, None, lambda: _run(step, actor, code, values["number"], form))
-        if done:
-            messages.success(request, _("已办理：%(step)s。") % {"step": words(step.name)})
-            return redirect(*back)
+    if form.is_valid() and done(form, None, lambda: step.run(actor, code, values["number"], form.cleaned_data)):
+        messages.success(request, _("已办理：%(step)s。") % {"step": words(step.name)})
+        return redirect(*back)
     page = page_of(request, "items", step=step, why=offered.why, form=form, code=code, back=back, **values)
     return render(request, "item_step.html", page, status=422 if form.errors else 200)
 
@@ -145,11 +142,6 @@ def _form_of(step: Step, request: HttpRequest, undecided: bool) -> Form:
     if step.code == "publish":
         return PublishForm(given, undecided=undecided)
     return EndForm(given) if step.code == "end" else ReasonForm(given)
-
-
-def _run(step: Step, actor: StaffActor, code: str, number: int, form: Form) -> bool:
-    step.run(actor, code, number, form.cleaned_data)
-    return True
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -198,11 +190,11 @@ def offers(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 def offer(request: HttpRequest, code: str) -> HttpResponse:
     """Have a point offer the item."""
-    actor, known = actor_at(request), register.item(code)
+    actor, known = actor_at(request), items.of_code(code)
     form = OfferForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         point, capacity = form.cleaned_data["point"], form.cleaned_data["capacity_count"]
-        if said(form, "point", lambda: [actions.offer(actor, point, known.code, capacity_count=capacity)]):
+        if done(form, "point", lambda: actions.offer(actor, point, known.code, capacity_count=capacity)):
             messages.success(request, _("已开通。"))
             return redirect("console_item_offers", known.code)
     page = page_of(request, "items", form=form, code=known.code, stops=False)
@@ -213,12 +205,12 @@ def offer(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 def stop_offering(request: HttpRequest, code: str) -> HttpResponse:
     """Have a point offer the item no more, for a reason."""
-    actor, known = actor_at(request), register.item(code)
-    initial = {"point": request.GET.get("point", "")[:64]}
+    actor, known = actor_at(request), items.of_code(code)
+    initial = {"point": text_in(request.GET.get("point", ""), 64)}
     form = StopOfferingForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         point, reason = form.cleaned_data["point"], form.cleaned_data["reason"]
-        if said(form, "point", lambda: [actions.stop_offering(actor, point, known.code, reason)]):
+        if done(form, "point", lambda: actions.stop_offering(actor, point, known.code, reason)):
             messages.success(request, _("已停办。"))
             return redirect("console_item_offers", known.code)
     page = page_of(request, "items", form=form, code=known.code, stops=True)
@@ -232,7 +224,7 @@ def stop_offering(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def legal_bases(request: HttpRequest) -> HttpResponse:
     """The register of legal bases, a page at a time."""
-    after = request.GET.get("after", "").replace("\0", "")[:64]
+    after = text_in(request.GET.get("after", ""), 64)
     page = page_of(request, "items", register=legal.register(after), after=after)
     return render(request, "legal_bases.html", page)
 
@@ -241,7 +233,7 @@ def legal_bases(request: HttpRequest) -> HttpResponse:
 @require_safe
 def legal_basis(request: HttpRequest, code: str) -> HttpResponse:
     """A text with its articles, and the items in force that point to each."""
-    return render(request, "legal_basis.html", page_of(request, "items", text=legal.text(code.replace("\0", ""))))
+    return render(request, "legal_basis.html", page_of(request, "items", text=legal.text(text_in(code, 64))))
 
 
 # --- What if ----------------------------------------------------------------------------------------------------------
@@ -252,7 +244,7 @@ def legal_basis(request: HttpRequest, code: str) -> HttpResponse:
 def what_if(request: HttpRequest) -> HttpResponse:
     """What would become of a use: every rule that was looked at, and why the winner won."""
     actor = actor_at(request)
-    initial = {name: request.GET.get(name, "")[:100] for name in ("item", "point")}
+    initial = {name: text_in(request.GET.get(name, ""), 100) for name in ("item", "point")}
     form = WhatIfForm(request.POST if request.method == "POST" else None, initial=initial)
     page = page_of(request, "uses", form=form)
     if form.is_valid():

@@ -26,13 +26,14 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @needs("ledger.read")
 @require_safe
 def account(request: HttpRequest, account_id: int) -> HttpResponse:
-    """One account: what it holds, and what moved, newest first. A holder's leaves a fact about them."""
+    """One account: what it holds, and what moved, newest first. Each page of a holder's leaves a fact about them."""
     actor = actor_at(request)
     reports.require_read(actor)
     cursor = request.GET.get("after", "")
     shown = money.one(account_id, cursor)
-    if shown.row.holder_id is not None and not cursor:
-        audit.record(actor, "ledger.read", f"holder:{shown.row.holder_id}", detail={"account": account_id})
+    if shown.row.holder_id is not None:
+        detail = {"account": account_id, **actor.signed}
+        audit.record(actor, "ledger.read", f"holder:{shown.row.holder_id}", detail=detail)
     return render(request, "account.html", page_of(request, "accounts", account=shown))
 
 

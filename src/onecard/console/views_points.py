@@ -9,10 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onecard.console import placing
 from onecard.console.access import needs
-from onecard.console.forms import ReasonForm
+from onecard.console.forms import StateForm
 from onecard.console.page import actor_at, page_of
-from onecard.console.refusing import said
-from onecard.foundation.actors import Actor
+from onecard.console.refusing import done
 from onecard.kernel.catalogue import actions
 
 
@@ -39,9 +38,8 @@ def point(request: HttpRequest, point_id: int) -> HttpResponse:
     """One point; POST suspends or resumes it, for a reason."""
     actor = actor_at(request)
     shown = placing.point(actor, point_id)
-    form = ReasonForm(request.POST or None)
-    if form.is_valid() and _stepped(actor, form, "point", shown.row.code, shown.step):
-        messages.success(request, _("已办理。"))
+    form = StateForm(request.POST or None, initial={"step": shown.step})
+    if form.is_valid() and _stepped(request, form, "point", shown.row.code, shown.step):
         return redirect("console_point", point_id)
     page = page_of(request, "points", point=shown, form=form)
     return render(request, "point.html", page, status=422 if form.errors else 200)
@@ -53,18 +51,26 @@ def terminal(request: HttpRequest, terminal_id: int) -> HttpResponse:
     """One terminal; POST suspends or resumes it, for a reason."""
     actor = actor_at(request)
     shown = placing.terminal(actor, terminal_id)
-    form = ReasonForm(request.POST or None)
-    if form.is_valid() and _stepped(actor, form, "terminal", shown.row.code, shown.step):
-        messages.success(request, _("已办理。"))
+    form = StateForm(request.POST or None, initial={"step": shown.step})
+    if form.is_valid() and _stepped(request, form, "terminal", shown.row.code, shown.step):
         return redirect("console_terminal", terminal_id)
     page = page_of(request, "terminals", terminal=shown, form=form)
     return render(request, "terminal.html", page, status=422 if form.errors else 200)
 
 
-def _stepped(actor: Actor, form: Form, kind: str, code: str, step: str) -> bool:
-    """Suspend or resume as offered; who is offered nothing is refused by the verb itself."""
+def _stepped(request: HttpRequest, form: Form, kind: str, code: str, offered: str) -> bool:
+    """Suspend or resume as the page said that was sent; where it stands otherwise by now, nothing is changed. Who is
+    offered nothing is refused by the verb itself.
+    """
+    step, reason = form.cleaned_data["step"], form.cleaned_data["reason"]
+    if offered and step != offered:
+        messages.warning(request, _("状态在您提交之前已经变了，这次没有改动。请先看现在的状态。"))
+        return True
     verb = actions.resume if step == "resume" else actions.suspend
-    return bool(said(form, "reason", lambda: [verb(actor, kind, code, form.cleaned_data["reason"])]))
+    if not done(form, "reason", lambda: verb(actor_at(request), kind, code, reason)):
+        return False
+    messages.success(request, _("已办理。"))
+    return True
 
 
 @needs("catalogue.pair")
@@ -74,5 +80,5 @@ def pair(request: HttpRequest, terminal_id: int) -> HttpResponse:
     actor = actor_at(request)
     shown = placing.terminal(actor, terminal_id)
     code = actions.make_pairing_code(actor, shown.row.code)
-    page = page_of(request, "terminals", terminal=shown, form=ReasonForm(), code=code)
+    page = page_of(request, "terminals", terminal=shown, form=StateForm(initial={"step": shown.step}), code=code)
     return render(request, "terminal.html", page)

@@ -15,12 +15,13 @@ from onecard.console import staffing
 from onecard.console.access import anyone, needs
 from onecard.console.forms import AppointForm, AssignForm, FirstSignInForm, ReasonForm
 from onecard.console.page import actor_at, page_of
-from onecard.console.refusing import said, told
+from onecard.console.refusing import done, said, told
 from onecard.console.second import SecondOfficerForm
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import Conflict
 from onecard.foundation.web.jinja import words
-from onecard.kernel.staff import actions, register
+from onecard.foundation.web.links import text_in
+from onecard.kernel.staff import actions
 from onecard.kernel.staff.models import Officer
 
 # The scope that has no digits, as the form names it: nobody chooses it by choosing nothing.
@@ -47,6 +48,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def appoint(request: HttpRequest) -> HttpResponse:
     """Appoint an officer. The answer shows, once, the code by which they set their password."""
+    actor_at(request).require("staff.appoint")
     form = AppointForm(request.POST or None)
     if form.is_valid():
         made = said(form, "username", lambda: _appointed(actor_at(request), form.cleaned_data))
@@ -73,7 +75,7 @@ def officer(request: HttpRequest, officer_id: int) -> HttpResponse:
 @require_POST
 def invite(request: HttpRequest, officer_id: int) -> HttpResponse:
     """Make another code by which an officer sets their password; the answer shows it once."""
-    found = register.one(officer_id).officer
+    found = staffing.found_by(actor_at(request), officer_id).officer
     try:
         return _invited(request, found, actions.invite(actor_at(request), found))
     except Conflict as refused:
@@ -90,7 +92,7 @@ def _invited(request: HttpRequest, officer: Officer, code: str) -> HttpResponse:
 @require_POST
 def assign(request: HttpRequest, officer_id: int) -> HttpResponse:
     """Give an officer a role in a place, until a day or for good."""
-    found = register.one(officer_id).officer
+    found = staffing.found_by(actor_at(request), officer_id).officer
     form = _assign_form(request, request.POST)
     if form.is_valid():
         asked, actor = form.cleaned_data, actor_at(request)
@@ -105,8 +107,9 @@ def assign(request: HttpRequest, officer_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, officer_id: int) -> HttpResponse:
     """Take a role away from an officer in a place."""
-    found = register.one(officer_id).officer
-    actions.withdraw(actor_at(request), found, request.POST.get("role", ""), request.POST.get("place", "").strip())
+    found = staffing.found_by(actor_at(request), officer_id).officer
+    role, place = (text_in(request.POST.get(name, ""), 64) for name in ("role", "place"))
+    actions.withdraw(actor_at(request), found, role, place)
     messages.success(request, _("已收回角色。"))
     return redirect("console_officer", officer_id)
 
@@ -135,7 +138,7 @@ def end_sessions(request: HttpRequest, officer_id: int) -> HttpResponse:
 @needs("staff.reset_second_factor")
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset(request: HttpRequest, officer_id: int) -> HttpResponse:
-    """Forget an officer's authenticator, for a reason and with a second officer."""
+    """Forget an officer's authenticator and passkeys, for a reason and with a second officer."""
 
     def do(actor: Actor, found: Officer, reason: str) -> None:
         actions.reset_second_factor(actor, found, reason, approved_by=second.actor)
@@ -154,20 +157,17 @@ def _for_a_reason(
     second: SecondOfficerForm | None = None,
 ) -> HttpResponse:
     """What it does and the form that asks why; then the officer's page again."""
-    shown, form = staffing.one(actor_at(request), officer_id), ReasonForm(request.POST or None)
-    if form.is_valid() and (second is None or second.is_valid()):
-        found, reason = register.one(officer_id).officer, form.cleaned_data["reason"]
-        if said(form, "reason", lambda: _done(do, actor_at(request), found, reason)):
+    actor, permission = actor_at(request), staffing.STEPS[step].permission
+    actor.require(permission)
+    shown, form = staffing.one(actor, officer_id), ReasonForm(request.POST or None)
+    if form.is_valid() and (second is None or (second.is_valid() and second.may(actor, permission))):
+        found, reason = staffing.found_by(actor, officer_id).officer, form.cleaned_data["reason"]
+        if done(form, "reason", lambda: do(actor, found, reason)):
             messages.success(request, _("已办理：%(step)s。") % {"step": words(staffing.STEPS[step].name)})
             return redirect("console_officer", officer_id)
     page = page_of(request, "officers", shown=shown, step=staffing.STEPS[step], form=form, second=second)
     wrong = form.errors or (second is not None and second.errors)
     return render(request, "officer_step.html", page, status=422 if wrong else 200)
-
-
-def _done(do: Callable[[Actor, Officer, str], object], actor: Actor, found: Officer, reason: str) -> bool:
-    do(actor, found, reason)
-    return True
 
 
 def _officer_page(
@@ -193,7 +193,7 @@ def first_sign_in(request: HttpRequest) -> HttpResponse:
         if not consume(request, action="first_sign_in", key=asked["username"]):
             form.add_error(None, _("尝试次数过多，请十五分钟后再试。"))
         elif actions.accept(asked["username"], asked["code"], asked["password"]):
-            messages.success(request, _("密码已设置。请登录，然后绑定身份验证器。"))
+            messages.success(request, _("密码已设置。请登录，然后设置第二步验证。"))
             return redirect("account_login")
         else:
             form.add_error("code", _("用户名与首次登录码不符，或登录码已过期、已用过。请核对，或请管理员重新生成。"))

@@ -90,7 +90,8 @@ def export(request: HttpRequest, export_id: UUID) -> HttpResponse:
 @require_safe
 def export_csv(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A list that is done, as a file."""
-    found = exports.one(actor_at(request), export_id)
+    actor = actor_at(request)
+    found = exports.one(actor, export_id)
     if found.state is not State.DONE:
         return redirect("console_export", export_id)
-    return file_of("uses", found.asked_at, exports.content(found))
+    return file_of("uses", found.asked_at, exports.content(actor, found))

@@ -1,19 +1,25 @@
 """View values of risk facts: a page of them, one with the uses concerned, and the table to take along."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from onecard.console import actors, auditing
+from onecard.foundation import clock
 from onecard.foundation.web.jinja import moment
 from onecard.foundation.web.jinja import words as in_language
 from onecard.foundation.web.links import number_in, query_of
+from onecard.kernel.audit import actions as audit
 from onecard.kernel.audit import risks
 from onecard.kernel.audit.risk_files import By, RiskKind, Severity
 from onecard.kernel.audit.risks import Filters, Follow, Risk, State
+from onecard.kernel.audit.trail import Wanted
 from onecard.kernel.cards import words as card_words
 from onecard.kernel.cards.models import Card
 from onecard.kernel.catalogue import words as catalogue_words
@@ -29,10 +35,12 @@ from onecard_kit.verdicts import WORDS, Verdict
 Words = dict[str, str]
 PERMISSION = "audit.read_risks"
 TABLE_MAX = 10_000
+# Of whom a risk fact may say that they looked at very many holders.
+LOOKERS = ("staff:", "client:")
 # How far around a fact its card's uses are shown.
 AROUND = dt.timedelta(hours=2)
 # Parts of a fact that have a place of their own on its page.
-TOLD_ELSEWHERE = frozenset({"uses", "use", "place", "terminals", "terminal", "from", "until", "at"})
+TOLD_ELSEWHERE = frozenset({"uses", "use", "place", "terminals", "terminal", "from", "until", "at", "fact"})
 STATES: dict[State, Words] = {
     State.OPEN: {"zh": "待处置", "en": "Open"},
     State.LOOKED_AT: {"zh": "已查看", "en": "Looked at"},
@@ -144,6 +152,9 @@ class RiskPage:
     followed: list[FollowRow]
     follows: int
     steps: list[tuple[str, str]]
+    own: bool
+    looks: bool
+    trail: str
 
 
 def chosen(asked: QueryDict) -> Chosen:
@@ -219,8 +230,8 @@ def _words(both: object) -> Words:
     return {"zh": both.zh, "en": both.en}  # type: ignore[attr-defined]  # Bilingual
 
 
-def _subjects(found: Iterable[Risk]) -> dict[str, Words]:
-    """Subjects in words: a card by its masked number, a terminal by its code, a point and a city by name."""
+def _subjects(found: Sequence[Risk]) -> dict[str, Words]:
+    """Subjects in words: a card by its masked number, a terminal by its code; a point, a city, an officer by name."""
     ids: dict[str, set[int]] = {}
     named: dict[str, Words] = {}
     for risk in found:
@@ -229,6 +240,7 @@ def _subjects(found: Iterable[Risk]) -> dict[str, Words]:
             named[risk.subject] = {"zh": divisions.name_of(key), "en": ""}
         elif key.isdecimal():
             ids.setdefault(kind, set()).add(int(key))
+    named |= actors.names_of(risk.subject for risk in found if risk.subject.startswith(LOOKERS))
     for card in Card.objects.filter(pk__in=ids.get(By.CARD, ())):
         number = card_words.masked(card.number)
         named[f"card:{card.pk}"] = {"zh": f"卡 {number}", "en": f"Card {number}"}
@@ -242,11 +254,15 @@ def _subjects(found: Iterable[Risk]) -> dict[str, Words]:
 # --- One risk fact ----------------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def one(actor: StaffActor, risk_id: int) -> RiskPage:
-    """A risk fact with the uses concerned, what to do, and what officers made of it."""
+    """A risk fact with the uses concerned, what to do, and what officers made of it. One about a card shows where its
+    holder was, so that looking at it leaves a fact about them, too.
+    """
     risk, follows = risks.open_one(actor, risk_id)
     kind = risks.kinds().get(risk.kind)
     card_id = int(risk.subject[5:]) if risk.subject.startswith("card:") and risk.subject[5:].isdecimal() else None
+    _tell_holder(actor, risk, card_id)
     seen = uses.around(_ids(risk), card_id, risk.at - AROUND, risk.at + AROUND)
     return RiskPage(
         row=_rows([risk], {kind.kind: kind} if kind is not None else {})[0],
@@ -260,7 +276,19 @@ def one(actor: StaffActor, risk_id: int) -> RiskPage:
         followed=_followed(follows),
         follows=risk.follows,
         steps=_steps(actor, risk),
+        own=risks.is_about(risk, actor),
+        looks=_is_of_looks(risk),
+        trail=_trail(actor, risk),
     )
+
+
+def _tell_holder(actor: StaffActor, risk: Risk, card_id: int | None) -> None:
+    if card_id is None:
+        return
+    holder_id = Card.objects.filter(pk=card_id).values_list("holder_id", flat=True).first()
+    if holder_id is not None:
+        detail = {"risk": risk.id, **actor.signed}
+        audit.record(actor, "audit.read_risks", f"holder:{holder_id}", place=risk.place, detail=detail)
 
 
 def _ids(risk: Risk) -> list[UUID]:
@@ -277,6 +305,11 @@ def _rule(kind: RiskKind | None) -> str:
         return _("发生时即时产生。")
     rule = kind.looks_at.rule
     within = {"minutes": rule.within_minutes}
+    if kind.looks_at.looks is not None:
+        return _("%(minutes)s 分钟内了解至少 %(holders)s 位持卡人的信息。") % {
+            **within,
+            "holders": kind.looks_at.looks.holders,
+        }
     if kind.looks_at.journals is not None:
         return _("%(minutes)s 分钟内发现流水断链。") % within
     if kind.looks_at.places is not None:
@@ -289,6 +322,21 @@ def _rule(kind: RiskKind | None) -> str:
     return _("%(minutes)s 分钟内达到 %(count)s 次。") % count
 
 
+def _is_of_looks(risk: Risk) -> bool:
+    return risk.subject.startswith(LOOKERS)
+
+
+def _trail(actor: StaffActor, risk: Risk) -> str:
+    """The address of the facts that a bulk looking is about, for who may see them; '' for others and other risks."""
+    if not (_is_of_looks(risk) and actor.holds(auditing.PERMISSION) and "from" in risk.detail):
+        return ""
+    first, last = (
+        dt.datetime.fromisoformat(risk.detail[name]).astimezone(clock.CHINA).date() for name in ("from", "until")
+    )
+    wanted = Wanted(actor=risk.subject, looks=True, from_day=first, to_day=last)
+    return reverse("console_audit") + auditing.Chosen(risk.subject, wanted, None).query(risk.detail["fact"] + 1)
+
+
 def _told(risk: Risk) -> Iterator[tuple[str, str]]:
     """What the fact itself says, in words; what has no words is told as it stands."""
     left = {name: value for name, value in risk.detail.items() if name not in TOLD_ELSEWHERE}
@@ -299,8 +347,9 @@ def _told(risk: Risk) -> Iterator[tuple[str, str]]:
     if terminals:
         codes = Terminal.objects.filter(pk__in=terminals).order_by("code").values_list("code", flat=True)
         yield _("涉及终端"), ", ".join(codes)
+    count = _("持卡人数") if _is_of_looks(risk) else _("次数")
     for name, label in (
-        ("count", _("次数")), ("km", _("相距（公里）")), ("seconds", _("间隔（秒）")), ("counter", _("卡片计数器")),
+        ("count", count), ("km", _("相距（公里）")), ("seconds", _("间隔（秒）")), ("counter", _("卡片计数器")),
     ):  # fmt: skip
         if name in left:
             yield label, str(left.pop(name))
@@ -337,6 +386,6 @@ def _followed(follows: Sequence[Follow]) -> list[FollowRow]:
 
 def _steps(actor: StaffActor, risk: Risk) -> list[tuple[str, str]]:
     """What the officer may make of it now; nothing where they may only read."""
-    if not actor.reaches("audit.follow_risk", risk.place):
+    if risks.is_about(risk, actor) or not actor.reaches("audit.follow_risk", risk.place):
         return []
     return [(state.value, in_language(STATES[state])) for state in risks.STEPS[risk.state]]
