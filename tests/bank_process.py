@@ -1,5 +1,6 @@
 """The simulated bank as a real process, which may be killed and comes back on its port with its books."""
 
+import datetime as dt
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,8 +56,10 @@ class BankProcess(SimulatorProcess):
         return found
 
     def booked(self) -> list[Entry]:
-        """What was booked today."""
-        return [entry for page in self.caller.statement(clock.today()) for entry in page.entries]
+        """What was booked since this bank runs, in order: today, and yesterday where midnight came meanwhile."""
+        today = clock.today()
+        days = (today - dt.timedelta(days=1), today)
+        return [entry for day in days for page in self.caller.statement(day) for entry in page.entries]
 
     def held_fen(self) -> int:
         """What is held now, of all accounts."""

@@ -297,13 +297,14 @@ class SmallCity:
     def a_code(self, card: Card, *, at: dt.datetime | None = None, signer: Signer | None = None, **changes: Any) -> str:
         """A code of the card's e-card, for the window that holds `at`."""
         starts, ends = codes.windows(int((at or clock.now()).timestamp()), 1)[0]
-        day = clock.day_of(dt.datetime.fromtimestamp(starts, dt.UTC))
+        not_before = changes.get("not_before", starts)
+        day = clock.day_of(dt.datetime.fromtimestamp(not_before, dt.UTC))
         claims = codes.Claims(
             issuer=changes.get("issuer", PLACE),
             kid=changes.get("kid", KID),
             ref=self.refs.on(day).ref(card.serial),
             via=changes.get("via", codes.Via.SELF),
-            not_before=changes.get("not_before", starts),
+            not_before=not_before,
             expires=changes.get("expires", ends),
             nonce=os.urandom(12),
             classes=changes.get("classes", ()),

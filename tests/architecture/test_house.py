@@ -91,6 +91,9 @@ GIVE_AWAYS = {
         )
     ),
     "words that a faulty scan put in the place of others": "中国" + "体育" + "彩票",
+    "a day by the server's clock, which turns over at eight in the morning in China": "current"
+    + "_date|local"
+    + "time",
     "something left to do": r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b",
 }
 

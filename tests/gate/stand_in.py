@@ -54,6 +54,7 @@ class StandIn:
         self.list_issued: int | None = None
         self.pack_changes: dict[str, Any] = {}
         self.packed: bytes | None = None
+        self.not_made = ""
         self.takes_lines = True
         self.instead: tuple[int, str, bytes] | None = None
         self._server: _Server | None = None
@@ -152,6 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, json.dumps(self.platform.keys()).encode())
         elif self.path == "/v1/pack":
             self._tagged(self.platform.pack().encode(), "application/jwt")
+        elif self.platform.not_made and self.path.endswith(self.platform.not_made):
+            self._problem(404, "LIST_NOT_MADE")
         elif self.path.startswith("/v1/status-lists/"):
             self._tagged(self.platform.status_list(self.path), "application/statuslist+cwt")
         elif self.path.startswith("/v1/journals/"):

@@ -1,5 +1,6 @@
 """The gate's commands and its life between a platform that answers and one that does not."""
 
+import datetime as dt
 import json
 import shutil
 import stat
@@ -11,12 +12,14 @@ import pytest
 from msgspec.structs import replace
 from tests.gate.process import GateProcess, a_gate, run, told, until
 from tests.gate.stand_in import JOURNAL, KEY, SECOND_JOURNAL, StandIn, a_platform
-from tests.kit.packs import FORGER, RIDE, a_code
+from tests.kit.packs import CARDS_PATH, FORGER, RIDE, TERMINALS_PATH, a_code
 
+from onecard.foundation import clock
 from onecard_gate import cli
 from onecard_gate.home import Home
 from onecard_kit import requests
 from onecard_kit.journal_file import SEQUENCES_LEAPT, JournalFile
+from onecard_kit.pack import DAYS_OF_CODES
 from onecard_kit.status_list import Status
 from onecard_kit.suites import ED25519, Signer
 
@@ -463,6 +466,15 @@ def test_a_loss_is_known_after_the_next_list(platform: StandIn, paired: Path) ->
     platform.stop()
     (result,) = told(paired, "present", now_code(), status=1)
     assert result["verdict"] == "CARD_LOST"
+
+
+def test_a_list_that_is_not_made_yet_keeps_no_other_away(platform: StandIn, paired: Path) -> None:
+    """Just after midnight a further day has none for up to a minute."""
+    platform.not_made = f"{clock.today() + dt.timedelta(days=DAYS_OF_CODES - 1)}"
+    platform.paths.clear()
+    [wrong] = told(paired, "sync", status=3)[0]["wrong"]
+    assert platform.not_made in wrong
+    assert {CARDS_PATH, TERMINALS_PATH} <= set(platform.paths)
 
 
 def test_nothing_older_takes_the_place_of_what_is_here(platform: StandIn, paired: Path) -> None:

@@ -1,7 +1,7 @@
 """A virtual card behind a real PC/SC stack: Debian's pcscd with vpcd, whose reader it plugs itself into.
 
-It speaks docs/card-interface.md from the card's side, and knows nothing of the gate. vpcd's protocol is two bytes of
-length and a message: one byte long, a control (off, on, reset, ATR); longer, a command.
+It speaks docs/card-interface.md from the card's side; of the gate it takes only the way to pcscd. vpcd's protocol is
+two bytes of length and a message: one byte long, a control (off, on, reset, ATR); longer, a command.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from tests.gate import debian
 
+from onecard_gate.inputs import pcsc
 from onecard_kit import chips
 
 PORT = 35963
@@ -74,6 +75,14 @@ def on_the_reader(card: VirtualCard) -> Iterator[VirtualCard]:
             line.shutdown(socket.SHUT_RDWR)
         line.close()
         thread.join(10)
+        _until_gone()
+
+
+def _until_gone() -> None:
+    """Until pcscd has seen that the card left: it looks now and then, and would give out the next one for this one."""
+    with pcsc.Context() as context:
+        for reader in context.readers():
+            assert context.wait(reader, is_present=False, within_ms=10_000), f"a card stays on {reader}"
 
 
 def _serve(card: VirtualCard, line: socket.socket) -> None:

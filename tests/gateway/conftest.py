@@ -4,9 +4,18 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 from tests.gateway import documented
 from tests.gateway.process import GatewayProcess, a_gateway
 from tests.small_city import SmallCity
+
+from onecard.check import running as check
+
+ADDS_UP = {
+    "BALANCES", "LEDGERS", "HOLDS", "USE_TRANSFERS", "REFUNDS", "JOURNEYS", "NONCES", "JOURNAL_KEYS", "OFFLINE_LINES",
+    "QUOTAS", "PARTITIONS", "PASSES", "CAPACITIES",
+}  # fmt: skip
+"""The invariants that hold in a city which a test made by hand."""
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +44,19 @@ def gateway(
 def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=gateway.url, timeout=20, event_hooks={"response": [documented.check]}) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def client(gateway: GatewayProcess) -> Iterator[httpx.Client]:
+    """For what takes longer than a use, such as an upload; nothing is held against the reference."""
+    with httpx.Client(base_url=gateway.url, timeout=60) as made:
+        yield made
+
+
+@pytest.fixture
+def adds_up(city: SmallCity, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After a test the books balance, and everything that is counted is what its uses say."""
+    yield
+    with django_db_blocker.unblock():
+        found = check.run(fresh_database["owner"])
+    assert [each.plain() for each in found if each.code in ADDS_UP and not each.ok] == []

@@ -18,13 +18,9 @@ from tests.small_city import Card, SmallCity, Terminal
 from onecard.check import running as check
 from onecard_kit.terms import Leg
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("adds_up")]
 
 RIDE, DAY_S = "transit.bus_ride", 86_400
-CHECKS = {
-    "BALANCES", "LEDGERS", "HOLDS", "USE_TRANSFERS", "REFUNDS", "JOURNEYS", "NONCES", "JOURNAL_KEYS", "OFFLINE_LINES",
-    "QUOTAS", "PARTITIONS",
-}  # fmt: skip
 FERRY = """
 code = "transit.ferry_{name}"
 version = 1
@@ -106,22 +102,6 @@ def gateway(
 ) -> Iterator[GatewayProcess]:
     with a_gateway(environment_for, fresh_database["gateway"], workers=2) as process:
         yield process
-
-
-@pytest.fixture(scope="module")
-def client(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=60) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _it_adds_up(city: Port, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """After every test the books balance and every line has its use."""
-    yield
-    with django_db_blocker.unblock():
-        found = check.run(fresh_database["owner"])
-    faults = [each.plain() for each in found if each.code in CHECKS and not each.ok]
-    assert faults == []
 
 
 def use_online(client: httpx.Client, terminal: Terminal, content: dict[str, Any], sequence: int) -> dict[str, Any]:

@@ -9,15 +9,15 @@ import httpx
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 from tests.gateway.gates import OfflineGate
-from tests.gateway.process import GatewayProcess, a_gateway, send
-from tests.gateway.test_gateway_journals import CHECKS, METRO_ITEM, Port, use_online
+from tests.gateway.process import send
+from tests.gateway.test_gateway_journals import METRO_ITEM, Port, use_online
 from tests.small_city import Card
 
 from onecard.check import running as check
 from onecard.kernel.uses import journeys, mine
 from onecard_kit.terms import Leg
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("adds_up")]
 
 HOUR_S = 3600.0
 
@@ -27,28 +27,6 @@ def city(fresh_database: dict[str, str]) -> Iterator[Port]:
     made = Port(fresh_database["owner"])
     yield made
     made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def client(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=60) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _it_adds_up(city: Port, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    yield
-    with django_db_blocker.unblock():
-        found = check.run(fresh_database["owner"])
-    assert [each.plain() for each in found if not each.ok and each.code in CHECKS] == []
 
 
 @pytest.fixture

@@ -154,7 +154,8 @@ def test_a_number_in_a_header_is_digits_alone(city: SmallCity, http: httpx.Clien
 
 def test_unknown_paths_and_methods(http: httpx.Client) -> None:
     assert verdict(http.get("/v1/nothing")) == "NO_SUCH_PATH"
-    assert (http.get("/v1/uses").status_code, verdict(http.get("/v1/uses"))) == (405, "METHOD_NOT_ALLOWED")
+    wrong = http.get("/v1/uses")
+    assert (wrong.status_code, verdict(wrong), wrong.headers["allow"]) == (405, "METHOD_NOT_ALLOWED", "POST")
 
 
 def test_codes_of_strangers(city: SmallCity, http: httpx.Client) -> None:
@@ -192,8 +193,8 @@ def test_pairing_gives_a_key_once_and_the_key_works(city: SmallCity, http: httpx
     assert bytes.fromhex(told["key"]) not in bytes(sealed)
 
 
-def test_of_all_codes_that_a_terminal_was_given_one_pairs_it(city: SmallCity, http: httpx.Client) -> None:
-    """A slip of paper with the first code that turned up afterwards would make somebody else the terminal."""
+def test_of_all_codes_that_a_terminal_was_given_the_last_pairs_it_once(city: SmallCity, http: httpx.Client) -> None:
+    """A slip of paper with the first code that turns up elsewhere would make somebody else the terminal."""
     bus, pairing_codes = city.a_terminal(), ["PAIRING236", "PAIRING237"]
     for code in pairing_codes:
         city.run(
@@ -205,6 +206,7 @@ def test_of_all_codes_that_a_terminal_was_given_one_pairs_it(city: SmallCity, ht
     def pair(code: str) -> int:
         return httpx.post(f"{http.base_url}/v1/pairings", json={"pairing_code": code}, timeout=60).status_code
 
+    assert pair("PAIRING236") == 401
     with ThreadPoolExecutor(8) as at_once:
         assert sorted(at_once.map(pair, pairing_codes * 4)) == [200, *[401] * 7]
     assert city.one("SELECT count(*) FROM catalogue_terminal_key WHERE terminal_id = $1", bus.id) == 2

@@ -1,21 +1,19 @@
 """Who was admitted online without the gate's hearing of it, and was turned away: all of it is given back, once."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
 from tests.gateway.gates import OfflineGate
-from tests.gateway.process import GatewayProcess, a_gateway, send
+from tests.gateway.process import send
 from tests.gateway.test_gateway_journals import METRO_ITEM, RIDE, Port, use_online
 from tests.small_city import Card, Terminal
 
-from onecard.check import running as check
 from onecard_kit.terms import Leg
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("adds_up")]
 
 LOST: dict[str, Any] = {"verdict": "OFFLINE_NOT_ALLOWED", "reason": "unanswered"}
 HALL, PASS, PARK, TOPUP = "culture.hall", "tourism.two_visits", "tourism.park", "payments.purse_topup"
@@ -87,35 +85,6 @@ def city(fresh_database: dict[str, str]) -> Iterator[Town]:
     made = Town(fresh_database["owner"])
     yield made
     made.connection.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(
-    fresh_database: dict[str, str], environment_for: Callable[[str], dict[str, str]]
-) -> Iterator[GatewayProcess]:
-    with a_gateway(environment_for, fresh_database["gateway"]) as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def client(gateway: GatewayProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=60) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _it_adds_up(city: Town, fresh_database: dict[str, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """After every test everything that is counted is what its uses say."""
-    yield
-    with django_db_blocker.unblock():
-        found = check.run(fresh_database["owner"])
-    assert [each.plain() for each in found if not each.ok and each.code in CHECKS] == []
-
-
-CHECKS = {
-    "BALANCES", "LEDGERS", "HOLDS", "USE_TRANSFERS", "REFUNDS", "JOURNEYS", "JOURNAL_KEYS", "OFFLINE_LINES", "PASSES",
-    "QUOTAS", "CAPACITIES",
-}  # fmt: skip
 
 
 def unheard(client: httpx.Client, gate: OfflineGate, card: Card, **content: Any) -> tuple[dict[str, Any], str, int]:

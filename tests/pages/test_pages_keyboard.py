@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests import list_worker
 from tests.foundation.web.faces import code_now, number_of
 from tests.foundation.web.live import browser, watched
+from tests.foundation.web.test_web_browser import keep_picture
 from tests.pages.house import PIN, House, a_house
 from tests.pages.keyboard import Keyboard
 
@@ -185,6 +186,46 @@ def test_an_officer_follows_up_a_risk(house: House, officer: Keyboard) -> None:
     officer.fits()
 
 
+def test_an_officer_files_an_endpoint_and_declines_another(house: House, officer: Keyboard) -> None:
+    officer.press("Enter", "nav a[href='/']")
+    officer.arrives("运行总览")
+    officer.press("Enter", ".work a[href='/endpoint-requests/']")
+    officer.arrives("接收地址申请")
+    keep_picture(officer.page, "endpoint-requests")
+    for key, step, told in (
+        ("endpoint_request", "accepted", "已登记"), ("other_request", "declined", "已答复不予登记"),
+    ):  # fmt: skip
+        here = f"/endpoint-requests/{house.known[key]}/"
+        officer.follow(f"main a[href='{here}']")
+        keep_picture(officer.page, key)
+        if step == "declined":
+            officer.type("#id_reason", "不是本单位的地址")
+        officer.press("Enter", f"main form[action='{here}{step}/'] [type=submit]")
+        expect(officer.page.locator(SAID)).to_contain_text(told)
+        officer.fits()
+        officer.follow("main a[href='/endpoint-requests/']")
+
+
+def test_an_officer_takes_from_a_client_what_it_had(house: House, officer: Keyboard) -> None:
+    officer.follow("nav a[href='/clients/']")
+    officer.arrives("接入系统")
+    keep_picture(officer.page, "clients")
+    here = f"/clients/{house.known['client']}/"
+    officer.follow(f"main a[href='{here}']")
+    keep_picture(officer.page, "client")
+    for step in (
+        f"endpoints/{house.known['endpoint']}/ended/", f"credentials/{house.known['credential']}/withdrawn/",
+        "suspended/", "resumed/",
+    ):  # fmt: skip
+        officer.follow(f"main a[href='{here}{step}']")
+        keep_picture(officer.page, f"client-{step}")
+        officer.type("#id_reason", "系统停用")
+        officer.press("Enter", "main form .btn.danger, main form .btn.primary")
+        expect(officer.page.locator(SAID)).to_contain_text("已办理")
+        expect(officer.page.locator(f"main a[href='{here}{step}']")).to_have_count(0)
+        officer.fits()
+
+
 def test_an_integrator_tries_a_use(house: House, browser: Browser) -> None:
     for hands in _at(browser, house.homes["public"], "/dev/", width=1366):
         hands.press("Enter", "a[href='/dev/start']")
@@ -212,7 +253,8 @@ def test_staff_pair_a_terminal_page_and_check_a_code(house: House, browser: Brow
         shown = httpx.post(
             f"{house.gateway.url}/v1/codes", json={"windows": 1}, headers={"Authorization": f"Bearer {holder['token']}"}
         )
-        hands.type("#paste", shown.json()["windows"][0]["code"])
+        hands.to("#paste")
+        hands.page.keyboard.insert_text(shown.json()["windows"][0]["code"])  # as pasting does: a code lives a minute
         hands.press("Enter")
         expect(hands.page.locator("#result-title")).to_have_text("请通行")
         hands.fits()

@@ -36,6 +36,7 @@ def seen() -> Seen:
     return Seen()
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("language", "mode"), LOOKS)
 def test_every_page(house: House, visitors: dict[Who, BrowserContext], seen: Seen, language: str, mode: str) -> None:
     found = []

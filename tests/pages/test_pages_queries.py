@@ -28,11 +28,14 @@ from onecard.foundation.actors import Actor
 from onecard.foundation.ids import uuid7
 from onecard.kernel.cards.models import Card
 from onecard.kernel.catalogue import actions as catalogue
-from onecard.kernel.catalogue.models import Point, Terminal
+from onecard.kernel.catalogue.models import Client as CallingClient
+from onecard.kernel.catalogue.models import Item, ItemVersion, Point, Terminal
 from onecard.kernel.holders import queries as holders
 from onecard.kernel.ledger import actions as ledger
 from onecard.kernel.ledger.queries import account_of
 from onecard.kernel.ledger.rules import Ledger, Transfer
+from onecard.kernel.sharing import endpoints
+from onecard.kernel.sharing.models import EndpointRequest
 from onecard.kernel.signins.models import User
 from onecard.kernel.staff.models import Officer
 from onecard.kernel.staff.queries import actor_of
@@ -70,9 +73,28 @@ def grow(known: dict[str, Any]) -> None:
         holders.reveal(zhou, card.holder_id, ["phone"], f"第{n}次核对")
         holders.reveal(Actor(f"holder:{card.holder_id}"), card.holder_id, ["phone"], f"第{n}次自己查看")
         an_officer(f"he-{n}", "clerk")
+        _an_item(f"transit.more_{n}")
+        _a_client(f"nt-more-{n}", known["client"])
         _move(card.holder_id, stop.operator_id, known["account"], n)
     exports.ask(zhou, ["3206"], Wanted(item="transit.bus_ride"), "zh")
     figures.count()
+
+
+def _an_item(code: str) -> None:
+    """Another item, which says in a draft what the bus says."""
+    bus = Item.objects.get(pk="transit.bus_ride")
+    item = Item.objects.create(code=code, field=bus.field, level=bus.level, area=bus.area)
+    said = ItemVersion.objects.filter(item=bus).values("starts_on", "declaration", "digest")[0]
+    ItemVersion.objects.create(item=item, version=1, **said)
+
+
+def _a_client(code: str, known_id: int) -> None:
+    """Another client, and more of everything of one that is known."""
+    known = CallingClient.objects.get(pk=known_id)
+    made = CallingClient.objects.create(code=code, party=known.party, name_zh="又一系统", name_en="One more")
+    for client in (known, made):
+        EndpointRequest.objects.create(client=client, url=f"https://{code}.example/asked", kinds=["ping"])
+        endpoints.add(SYSTEM, client.code, f"https://{code}.example/onecard", ["ping"])
 
 
 def _move(holder_id: int, operator_id: int, treasury: int, n: int) -> None:

@@ -80,7 +80,8 @@ def test_a_role_opens_what_it_may_and_nothing_else(known: dict[str, Any]) -> Non
     wrong = []
     with face("staff"):
         for role in (*ROLES, Shipped("nothing", "", "", ())):
-            client = a_staff_client(an_officer(f"ma-{role.code}", *([role.code] if role.permissions else [])))
+            held = [role.code] if role.permissions else []
+            client = a_staff_client(an_officer(f"ma-{role.code}", *held, place=""))
             for name, sample in GUARDED.items():
                 wrong += [f"{role.code}: {asked}" for asked in wrongly(client, name, sample, role.permissions, known)]
     assert wrong == []

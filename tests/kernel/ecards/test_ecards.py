@@ -36,7 +36,7 @@ def facts(ecard: Ecard) -> list[str]:
 
 
 def shown(token: str) -> list[tuple[object, ...]]:
-    return rows(DEVICE, actions.token_digest(token))
+    return rows(DEVICE, queries.token_digest(token))
 
 
 def standing_by(purpose: Purpose = Purpose.CODES) -> bytes:
@@ -126,7 +126,7 @@ class TestDevices:
         token = actions.enrol_device(CLERK, ecard.serial, " 手机 ")
         device = Device.objects.get(ecard=ecard)
         assert len(token) == 43
-        assert bytes(device.token_digest) == actions.token_digest(token)
+        assert bytes(device.token_digest) == queries.token_digest(token)
         assert device.label == "手机"
         assert len(shown(token)) == 1
         assert shown(token + "x") == []

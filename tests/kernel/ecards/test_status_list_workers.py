@@ -34,8 +34,6 @@ lists._store = slow
 """
 ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
 
-CHANGED = (clock.today().isoformat(), (clock.today() + dt.timedelta(days=1)).isoformat(), CARDS)
-"""What is made anew when a card was lost."""
 
 Worker = Callable[..., "subprocess.Popen[str]"]
 
@@ -52,6 +50,12 @@ def worker(fresh_database: dict[str, str], environment_for: Callable[[str], dict
     return partial(list_worker.start, environment_for, fresh_database["worker"])
 
 
+def changed() -> tuple[str, ...]:
+    """The lists that are made anew when a card was lost."""
+    today = clock.today()
+    return today.isoformat(), (today + dt.timedelta(days=1)).isoformat(), CARDS
+
+
 def lists_of(city: SmallCity) -> dict[tuple[str, str], tuple[int, bytes]]:
     found = city.run("SELECT name, form, number, body FROM ecards_status_list")
     return {(name, form): (number, bytes(body)) for name, form, number, body in found}
@@ -65,7 +69,7 @@ def test_the_list_before_stands_when_a_worker_is_killed_while_it_stores(city: Sm
     killed.communicate(timeout=60)
     assert killed.returncode == -9
     assert lists_of(city) == before
-    assert made(worker()) == len(CHANGED)
+    assert made(worker()) == len(changed())
     today = clock.today()
     number, body = lists_of(city)[today.isoformat(), "cwt"]
     ref = permutation(city.codes_ring.derive("ref"), today).ref(card.serial)
@@ -83,6 +87,6 @@ def test_two_at_once_make_one_list(city: SmallCity, worker: Worker) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     second = worker()
-    assert (made(first), made(second)) == (len(CHANGED), 0)
+    assert (made(first), made(second)) == (len(changed()), 0)
     newer = {key for key, (number, _) in lists_of(city).items() if number > before}
-    assert newer == {(name, form) for name in CHANGED for form in FORMS}
+    assert newer == {(name, form) for name in changed() for form in FORMS}

@@ -47,7 +47,7 @@ def tied(mother: Holder, ecard: Ecard, son: Holder) -> Tie:
 
 
 def fetches(token: str) -> list[tuple[object, ...]]:
-    return rows(DEVICE, actions.token_digest(token))
+    return rows(DEVICE, queries.token_digest(token))
 
 
 def test_a_relative_shows_a_code_that_says_so_once_both_agreed() -> None:
