@@ -23,6 +23,7 @@ from tests.foundation.web.faces import (
     an_officer,
     code_now,
     face,
+    secret_on,
     sign_in,
 )
 from tests.foundation.web.soft_key import SoftKey
@@ -31,6 +32,7 @@ from onecard.foundation.errors import Conflict, NotPermitted
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.signins import factors, passkeys
 from onecard.kernel.signins.models import Kind, User
+from onecard.kernel.signins.sessions.staff import end_all
 from onecard.kernel.staff import actions as staff
 from onecard.kernel.staff import command
 from onecard.kernel.staff.models import Officer
@@ -233,7 +235,7 @@ def test_an_authenticator_beside_a_passkey_takes_the_proof_and_leaves_a_fact(zho
     page = client.get(SET_UP).content.decode()
     assert "绑定身份验证器" in page
     assert "passkey-go" not in page
-    secret = page.split('class="mono secret">')[1].split("<")[0]
+    secret = secret_on(page)
     assert client.post(SET_UP, {"code": code_now(secret)})["Location"] == MINE
     assert told_of(zhou) == ["signins.add_authenticator", "signins.add_passkey"]
 
@@ -296,6 +298,24 @@ def test_a_reset_by_two_takes_passkeys_too(zhou: Officer) -> None:
     again = Client()
     sign_in(again, "zhou")
     assert again.get("/")["Location"] == SET_UP
+
+
+@pytest.mark.parametrize("kind", ["passkey", "authenticator"])
+def test_nothing_is_added_that_a_reset_would_have_taken(
+    zhou: Officer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    sign_in(client, "zhou")
+    key, asked = SoftKey(), client.post(MAKE).json()
+    secret = secret_on(client.get(SET_UP).content.decode())
+    # The reset was first at the officer's row, and ended their sessions.
+    monkeypatch.setattr(factors, "lock", lambda user: end_all(user.pk))
+    sent = {"credential": key.made(asked)} if kind == "passkey" else {"code": code_now(secret)}
+    answer = client.post(ADD if kind == "passkey" else SET_UP, sent)
+    assert answer.status_code == 403
+    assert "您的登录刚才已被结束" in answer.content.decode()
+    assert not factors.of_user(zhou.user).exists()
+    assert told_of(zhou) == []
 
 
 def test_the_command_line_takes_a_code(zhou: Officer, monkeypatch: pytest.MonkeyPatch) -> None:

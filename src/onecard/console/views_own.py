@@ -58,6 +58,7 @@ def add(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             added = passkeys.add(user, request.POST.get("credential", ""), browsers.name_of(request))
+            factors.require_session(request)
             _record(request, "add_passkey", added.pk)
     except BadInput as refused:
         messages.warning(request, told(refused))

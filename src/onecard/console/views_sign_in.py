@@ -102,6 +102,8 @@ class SetUpAuthenticator(ActivateTOTPView):  # type: ignore[misc]  # allauth shi
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         user = cast(User, self.request.user)
+        factors.lock(user)
+        factors.require_session(self.request)
         is_first = not factors.of_user(user).exists()
         response: HttpResponse = super().form_valid(form)
         factors.note_shown(self.request, user, TOTP)

@@ -2,10 +2,11 @@
 
 import pytest
 from django.db import transaction
-from tests.foundation.web.faces import SYSTEM, an_officer
+from tests.foundation.web.faces import SYSTEM, an_authenticator, an_officer
 from tests.kernel.side import WAIT_S, Side
 
 from onecard.foundation.errors import Conflict
+from onecard.kernel.signins import factors
 from onecard.kernel.staff import actions
 from onecard.kernel.staff.models import Assignment, Officer
 
@@ -30,3 +31,14 @@ def test_of_two_who_choose_a_username_at_once_one_hears_that_it_is_taken(side: S
         side.wait_for_lock(second)
     with pytest.raises(Conflict, match="USERNAME_TAKEN"):
         second.result(WAIT_S)
+
+
+def test_a_reset_takes_the_factor_that_is_being_added(side: Side) -> None:
+    officer = an_officer("resets", "clerk")
+    with transaction.atomic():
+        factors.lock(officer.user)
+        second = side.start(lambda: actions.reset_second_factor(SYSTEM, officer, "手机丢失"))
+        side.wait_for_lock(second)
+        an_authenticator(officer.user)
+    second.result(WAIT_S)
+    assert not factors.of_user(officer.user).exists()

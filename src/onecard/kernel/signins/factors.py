@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from onecard.foundation.errors import NotPermitted
 from onecard.kernel.signins.models import User
 
 # For so long after somebody showed a second factor it is still them who sits there.
@@ -42,3 +43,25 @@ def was_shown(request: HttpRequest, *, within_s: float | None = None) -> bool:
 def may_add(request: HttpRequest) -> bool:
     """Whether who sits there may add a second factor: it is their first one, or they showed one just now."""
     return was_shown(request, within_s=FRESH_S) or not of_user(request.user).exists()  # type: ignore[arg-type]
+
+
+def lock(user: User) -> None:
+    """Take a user's row for the caller's transaction: what they may sign in by changes one step at a time, so that no
+    eleventh passkey, no loss of the last factor, and nothing that is added during a reset slips through.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def require_session(request: HttpRequest) -> None:
+    """Raises NotPermitted SESSION_ENDED where the session of this request was ended since it began. To be asked under
+    `lock`: a reset takes the sessions with the factors.
+    """
+    key = request.session.session_key
+    if key is None or not request.session.exists(key):
+        raise NotPermitted(
+            "SESSION_ENDED",
+            "您的登录刚才已被结束，没有任何改动。",
+            "Your session was ended just now; nothing was changed.",
+            next_zh="请重新登录。",
+            next_en="Sign in again.",
+        )

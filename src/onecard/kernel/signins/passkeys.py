@@ -55,7 +55,7 @@ def begin_adding(user: User, shown_as: str) -> dict[str, Any]:
 @transaction.atomic
 def add(user: User, answered: str, name: str) -> Authenticator:
     """Keep the passkey that the browser made. Raises BadInput PASSKEY_REFUSED, Conflict PASSKEYS_MANY."""
-    _lock(user)
+    factors.lock(user)
     _refuse_more(user)
     try:
         credential = json.loads(answered)
@@ -128,7 +128,7 @@ def remove(user: User, passkey_id: int) -> None:
 
     Raises NotFound PASSKEY_UNKNOWN, and Conflict FACTOR_LAST for an officer who has no other second factor.
     """
-    _lock(user)
+    factors.lock(user)
     passkey = one(user, passkey_id)
     if is_last_factor(user, passkey):
         raise Conflict(
@@ -144,11 +144,6 @@ def remove(user: User, passkey_id: int) -> None:
 def is_last_factor(user: User, passkey: Authenticator) -> bool:
     """Whether an officer would have no second factor without this passkey. No resident needs one."""
     return user.kind == Kind.STAFF and not factors.of_user(user).exclude(pk=passkey.pk).exists()
-
-
-def _lock(user: User) -> None:
-    """One change of a user's passkeys at a time, so that no eleventh and no loss of the last slips through."""
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _refuse_more(user: User) -> None:

@@ -9,7 +9,7 @@ from onecard.foundation import clock
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, Conflict, NotFound, NotPermitted
 from onecard.kernel.audit import actions as audit
-from onecard.kernel.signins import invitations
+from onecard.kernel.signins import factors, invitations
 from onecard.kernel.signins.models import Kind, User
 from onecard.kernel.signins.sessions.staff import end_all
 from onecard.kernel.staff.models import Assignment, Officer, Role
@@ -177,6 +177,7 @@ def reset_second_factor(actor: Actor, officer: Officer, reason: str, *, approved
         )
     _require_two(actor, approved_by)
     _check_reason(reason)
+    factors.lock(officer.user)
     forgotten, _ = Authenticator.objects.filter(user_id=officer.user_id).delete()
     if forgotten:
         detail = {"sessions": end_all(officer.user_id)} | ({"approved_by": approved_by.name} if approved_by else {})
