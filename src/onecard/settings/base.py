@@ -211,8 +211,13 @@ CSRF_FAILURE_VIEW = "onecard.foundation.web.errors.csrf_failure"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"brief": {"()": "onecard.foundation.web.logs.Brief"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},
+    "loggers": {
+        "procrastinate.blueprints": {"level": "WARNING"},
+        # Somebody's wrong host, which anyone may send: what was asked for says it all.
+        "django.security.DisallowedHost": {"filters": ["brief"]},
+    },
 }
