@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 from tests.small_city import PLACE
+
+from onecard.gateway.lists import LOOK_S
 
 BUILD = f"""
 import os, time, django
@@ -32,3 +35,12 @@ def made(process: "subprocess.Popen[str]") -> int:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     return int(out)
+
+
+def build(environment_for: Environment, url: str) -> int:
+    """Make the lists under the worker's URL, and wait until a gateway that just looked for new ones looks again; how
+    many were made.
+    """
+    number = made(start(environment_for, url))
+    time.sleep(LOOK_S)
+    return number

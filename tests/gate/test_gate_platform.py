@@ -73,7 +73,7 @@ def city(fresh_database: dict[str, str]) -> Iterator[SmallCity]:
 def build(
     city: SmallCity, fresh_database: dict[str, str], environment_for: list_worker.Environment
 ) -> Callable[[], int]:
-    return lambda: list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+    return lambda: list_worker.build(environment_for, fresh_database["worker"])
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def bus(city: SmallCity, stop: int) -> Terminal:
 
 @pytest.fixture(scope="module")
 def build(fresh_database: dict[str, str], environment_for: list_worker.Environment) -> Callable[[], int]:
-    return lambda: list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+    return lambda: list_worker.build(environment_for, fresh_database["worker"])
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 @pytest.fixture(scope="module")
 def build(fresh_database: dict[str, str], environment_for: list_worker.Environment) -> Callable[[], int]:
     """Bring the lists up to date, as the worker does each minute."""
-    return lambda: list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+    return lambda: list_worker.build(environment_for, fresh_database["worker"])
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 def lists(
     city: SmallCity, fresh_database: dict[str, str], environment_for: list_worker.Environment
 ) -> Callable[[], int]:
-    list_worker.made(list_worker.start(environment_for, fresh_database["worker"]))
+    list_worker.build(environment_for, fresh_database["worker"])
     return lambda: 0
 
 

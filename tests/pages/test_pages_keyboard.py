@@ -242,7 +242,7 @@ def test_an_integrator_tries_a_use(house: House, browser: Browser) -> None:
 
 
 def test_staff_pair_a_terminal_page_and_check_a_code(house: House, browser: Browser) -> None:
-    list_worker.made(list_worker.start(house.environment_for, house.urls["worker"]))
+    list_worker.build(house.environment_for, house.urls["worker"])
     waiting, holder = house.sandbox["terminals"][0], house.sandbox["holders"][0]
     for hands in _at(browser, house.terminal_page, "/terminal/", width=1366):
         expect(hands.page.locator("#pairing")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,6 +95,12 @@ def an_authenticator(user: User) -> str:
     return secret
 
 
+def secret_on(page: str) -> str:
+    """The secret that a page shows to be typed into an authenticator, in groups of four."""
+    shown = page.split('class="mono secret">')[1].split("</p>")[0]
+    return re.sub("<[^>]*>", "", shown)
+
+
 def code_now(secret: str, entered_in_s: float = ENTERED_IN_S) -> str:
     """What an authenticator shows now; if that is about to change, what it shows next, as whoever types would wait."""
     if (left := totp.app_settings.TOTP_PERIOD - time.time() % totp.app_settings.TOTP_PERIOD) < entered_in_s:
@@ -159,9 +166,20 @@ def the_catalogue() -> Point:
     return stop
 
 
+def _milliseconds() -> Iterator[int]:
+    """The present again and again, and never the same twice."""
+    last = 0
+    while True:
+        last = max(last + 1, time.time_ns() // 1_000_000)
+        yield last
+
+
+_MOMENTS = _milliseconds()
+
+
 def a_use(card: Card, point: Point, verdict: Verdict, *, paid_fen: int = 0, concession: str | None = None) -> UUID:
-    """A recorded bus ride of now; its id."""
-    id_ = uuid7()
+    """A recorded bus ride of now; its id, which comes after that of the one before: pages go by ids."""
+    id_ = uuid7(next(_MOMENTS))
     version = catalogue_models.ItemVersion.objects.get(item_id="transit.bus_ride")
     rows(
         "INSERT INTO uses_use (id, at, terminal_id, point_id, item, item_version_id, card_id, medium, verdict,"
