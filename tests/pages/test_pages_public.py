@@ -44,6 +44,8 @@ def test_every_page(house: House, visitors: dict[Who, BrowserContext], seen: See
         walk = Walk(context, house.homes["public"], language, mode, seen)
         walk.over([filled(address, house.known) for address in pages("public", who)])
         if who is Who.RESIDENT:
+            # Open to anyone, and another page for who is signed in.
+            walk.over(["/", "/services/transit.bus_ride"])
             walk.over(["/nowhere/"], 404)
         walk.close()
         found += walk.found

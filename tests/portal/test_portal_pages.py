@@ -8,6 +8,7 @@ from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.cards.rules import CardState
+from onecard.kernel.cards.words import masked
 from onecard.kernel.catalogue.models import Item
 from onecard_kit.verdicts import WORDS, Verdict
 
@@ -117,6 +118,45 @@ def test_home_lists_what_the_card_is_for_today() -> None:
     assert 'href="/services"' in page
     Item.objects.filter(pk="transit.bus_ride").update(state="suspended")
     assert "公交乘车" not in Client().get("/").content.decode()
+
+
+def test_home_greets_who_is_signed_in_with_their_card_and_its_last_uses() -> None:
+    user, card = a_resident()
+    stop = the_catalogue()
+    for paid in (50, 100, 150, 200):
+        a_use(card, stop, Verdict.ADMITTED, paid_fen=paid)
+    client = a_resident_client(user)
+    page = client.get("/").content.decode()
+    assert "，您好" in page
+    assert masked(card.number) in page
+    assert card.number not in page
+    assert "<b>正常</b>" in page
+    assert [paid for paid in ("0.50", "1.00", "1.50", "2.00") if f'<span class="amt">{paid} 元' in page] == [
+        "1.00",
+        "1.50",
+        "2.00",
+    ]
+    assert 'href="/lost/"' in page
+    client.post(f"/cards/{card.pk}/lost/")
+    page = client.get("/").content.decode()
+    assert "<b>临时挂失</b>" in page
+    assert f'href="/cards/{card.pk}/found/"' in page
+
+
+def test_home_tells_a_stranger_nothing_of_anybody() -> None:
+    user, card = a_resident()
+    a_use(card, the_catalogue(), Verdict.ADMITTED, paid_fen=100)
+    a_resident_client(user).get("/")
+    page = Client().get("/").content.decode()
+    assert "，您好" not in page
+    assert masked(card.number) not in page
+    assert "最近用卡" not in page
+
+
+def test_a_wrong_host_leaves_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert Client().get("/", headers={"host": "elsewhere.example"}).status_code == 400
+    [told] = [each for each in caplog.records if "elsewhere.example" in each.getMessage()]
+    assert told.exc_info is None
 
 
 def test_staff_cannot_sign_in_here() -> None:

@@ -21,6 +21,9 @@ from onecard_kit.verdicts import WORDS, Verdict
 
 Words = dict[str, str]
 
+# So many of the newest uses stand beside the cards, and on the first page.
+LATEST = 10
+LATEST_AT_HOME = 3
 TONES = {
     CardState.ACTIVE: "ok",
     CardState.INACTIVE: "info",
@@ -66,9 +69,25 @@ class UseRow:
     admitted: bool
 
 
-def my_uses(cards: list["CardFace"]) -> list[UseRow]:
+@dataclass(frozen=True)
+class Mine:
+    """What a holder's first page tells them of their own. `card`: the one they use; None before the first."""
+
+    name: str
+    card: CardFace | None
+    uses: list[UseRow]
+
+
+def mine(holder_id: int) -> Mine:
+    """A holder's own: the card that is active, or else the newest, and the last uses of all."""
+    cards = my_cards(holder_id)
+    card = next((card for card in cards if card.is_active), cards[0] if cards else None)
+    return Mine(my_name(holder_id), card, my_uses(cards, LATEST_AT_HOME))
+
+
+def my_uses(cards: list["CardFace"], limit: int = LATEST) -> list[UseRow]:
     """The newest uses of the holder's cards."""
-    return [_use(use) for use in uses.latest([card.id for card in cards])]
+    return [_use(use) for use in uses.latest([card.id for card in cards], limit)]
 
 
 _GIVEN_BACK: dict[str, Words] = {

@@ -20,8 +20,10 @@ from onecard_kit.terms import Means
 @anyone
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What one card does in this city."""
-    return render(request, "home.html", {"fields": services.fields(), "events": services.life_events()})
+    """What one card does in this city; for who is signed in, their card, its last uses and the ways on."""
+    holder = holder_of(request)
+    mine = reading.mine(holder) if holder is not None else None
+    return render(request, "home.html", {"mine": mine, "fields": services.fields(), "events": services.life_events()})
 
 
 @anyone
