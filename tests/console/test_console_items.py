@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -12,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from tests.foundation.web.faces import a_staff_client, an_officer, the_catalogue
 from tests.kernel.catalogue.builders import ENTRY, RIDE, an_item, load_published
 
+from onecard.console.forms import YuanField
 from onecard.foundation import clock
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.catalogue import files, register
 from onecard.kernel.catalogue.models import Item, ItemVersion, Offer, Point, Stage
 from onecard_kit import item_files
+from onecard_kit.terms import FEN_MAX
 
 pytestmark = pytest.mark.django_db
 RIDES = "/items/transit.bus_ride/"
@@ -313,3 +316,17 @@ def test_submitting_twice_is_said_in_words(editor: Client, rides: Path) -> None:
     assert "正在送审，不能修改" in refused.content.decode()
     told = [fact.verb for fact in audit.facts_about("item:transit.bus_ride")]
     assert told.count("catalogue.submit") == 2  # the first version's, and once for this one
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"),
+    [("12.50", 1_250), ("3", 300), ("0.01", 1), ("１２．５", 1_250), ("", None)],
+)
+def test_an_amount_is_typed_in_yuan(typed: str, fen: int | None) -> None:
+    assert YuanField(required=False, fen_max=FEN_MAX).clean(typed) == fen
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "1.005", "1e-9", "十元", "NaN", "Infinity", "1e9", "9" * 40, "0x1"])
+def test_what_is_no_amount_is_refused_in_words(typed: str) -> None:
+    with pytest.raises(ValidationError, match=r"金额写作 12\.50|金额不能超过 10000000 元"):
+        YuanField(required=False, fen_max=FEN_MAX).clean(typed)

@@ -1,6 +1,8 @@
 """Forms of the console."""
 
+import unicodedata
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -70,6 +72,28 @@ class FindForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
     )
     after = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput())
+
+
+class YuanField(forms.DecimalField):
+    """An amount as people write it: 元, above nothing, with two decimals at most. Its value is whole fen."""
+
+    def __init__(self, *, fen_max: int, **more: Any) -> None:
+        as_written = _("金额写作 12.50，最多两位小数，不能是零或负数。")
+        refused = dict.fromkeys(("invalid", "max_decimal_places", "min_value"), as_written)
+        too_much = _("金额不能超过 %(limit_value)s 元。")
+        super().__init__(
+            min_value=Decimal("0.01"),
+            max_value=Decimal(fen_max) / 100,
+            decimal_places=2,
+            error_messages=refused | {"max_value": too_much},
+            widget=forms.TextInput(attrs={"inputmode": "decimal", **AS_TYPED}),
+            **more,
+        )
+
+    def clean(self, value: object) -> int | None:
+        # As wide as a keyboard for Chinese may make digits and point.
+        amount = super().clean(unicodedata.normalize("NFKC", str(value or "")))
+        return None if amount is None else int(amount * 100)
 
 
 class ReasonForm(forms.Form):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onecard.console.forms import AS_TYPED, ReasonForm, day_field, point_field
+from onecard.console.forms import AS_TYPED, ReasonForm, YuanField, day_field, point_field
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import words
 from onecard_kit.terms import FEN_MAX, Leg, Medium
@@ -129,13 +129,7 @@ class WhatIfForm(ReasonForm):
     )
     medium = forms.ChoiceField(label=_("出示方式"), required=False)
     leg = forms.ChoiceField(label=_("进或出"), required=False)
-    amount_fen = forms.IntegerField(
-        label=_("金额（分）"),
-        required=False,
-        min_value=1,
-        max_value=FEN_MAX,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", **AS_TYPED}),
-    )
+    amount_fen = YuanField(label=_("金额（元）"), required=False, fen_max=FEN_MAX)
     field_order = ("card", "item", "point", "at", "medium", "leg", "amount_fen", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
