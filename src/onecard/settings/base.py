@@ -217,6 +217,8 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "procrastinate.blueprints": {"level": "WARNING"},
+        # A line for each job that is queued, between what a command tells.
+        "procrastinate.jobs": {"level": "WARNING"},
         # Somebody's wrong host, which anyone may send: what was asked for says it all.
         "django.security.DisallowedHost": {"filters": ["brief"]},
     },
