@@ -1,5 +1,6 @@
 """Passkeys of officers: both factors at once, one's own to add and remove, and never those of residents."""
 
+import datetime as dt
 import json
 import time
 from argparse import Namespace
@@ -28,6 +29,7 @@ from tests.foundation.web.faces import (
 )
 from tests.foundation.web.soft_key import SoftKey
 
+from onecard.foundation import clock
 from onecard.foundation.errors import Conflict, NotPermitted
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.signins import factors, passkeys
@@ -67,7 +69,8 @@ def is_in(client: Client) -> bool:
 
 
 def a_while_ago(client: Client) -> None:
-    """The last proof of who sits at a client lies longer back than it counts."""
+    """The last proof of who sits at a client, and all that it was shown by, lie longer back than it counts."""
+    Authenticator.objects.update(created_at=clock.now() - dt.timedelta(hours=1))
     session: Any = client.session
     for record in session["account_authentication_methods"]:
         record["at"] = time.time() - factors.FRESH_S - 1
@@ -316,6 +319,43 @@ def test_nothing_is_added_that_a_reset_would_have_taken(
     assert "您的登录刚才已被结束" in answer.content.decode()
     assert not factors.of_user(zhou.user).exists()
     assert told_of(zhou) == []
+
+
+def test_a_session_ends_with_the_factor_that_it_showed(zhou: Officer) -> None:
+    """A sign-in that was under way during a reset writes its session after the reset has taken all there were."""
+    client = a_staff_client(zhou)
+    assert is_in(client)
+    factors.of_user(zhou.user).delete()
+    assert client.get("/")["Location"].startswith("/sign-in/")
+    late = a_staff_client(zhou)
+    factors.of_user(zhou.user).delete()
+    an_authenticator(zhou.user)
+    assert late.get("/")["Location"].startswith("/sign-in/")
+
+
+def test_who_waited_while_another_set_up_the_first_factor_adds_none_by_password_alone(
+    zhou: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    sign_in(client, "zhou")
+    key, asked = SoftKey(), client.post(MAKE).json()
+    monkeypatch.setattr(factors, "lock", an_authenticator)
+    answer = client.post(ADD, {"credential": key.made(asked)})
+    assert answer.status_code == 403
+    assert "请先确认是您本人" in answer.content.decode()
+
+
+def test_an_authenticator_that_is_sent_twice_at_once_is_set_up_once(
+    zhou: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    sign_in(client, "zhou")
+    key = added(client)
+    secret = secret_on(client.get(SET_UP).content.decode())
+    monkeypatch.setattr(factors, "lock", an_authenticator)
+    assert client.post(SET_UP, {"code": code_now(secret)})["Location"] == MINE
+    assert factors.of_user(zhou.user).count() == 2
+    assert is_in(entered(key))
 
 
 def test_the_command_line_takes_a_code(zhou: Officer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,16 @@ def asked_first(request: HttpRequest, back: str) -> HttpResponse:
     return redirect_to_login(back, reverse("console_confirm"))
 
 
+def begin(request: HttpRequest, user: User) -> bool:
+    """Take the officer's row, in the caller's transaction, and ask again what may have changed while waiting for it;
+    whether what is added will be their first second factor. Raises NotPermitted SESSION_ENDED or PROOF_STALE.
+    """
+    factors.lock(user)
+    factors.require_session(request)
+    require(request)
+    return not factors.of_user(user).exists()
+
+
 def require(request: HttpRequest) -> None:
     """Raises NotPermitted PROOF_STALE where whoever sits there has to show first that it is them."""
     if not factors.may_add(request):

@@ -52,13 +52,11 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     """Keep the passkey that this browser made. Where it is the first second factor it opens the house."""
-    confirming.require(request)
     user = _me(request)
-    is_first = not factors.of_user(user).exists()
     try:
         with transaction.atomic():
+            is_first = confirming.begin(request, user)
             added = passkeys.add(user, request.POST.get("credential", ""), browsers.name_of(request))
-            factors.require_session(request)
             _record(request, "add_passkey", added.pk)
     except BadInput as refused:
         messages.warning(request, told(refused))

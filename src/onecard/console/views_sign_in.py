@@ -102,9 +102,9 @@ class SetUpAuthenticator(ActivateTOTPView):  # type: ignore[misc]  # allauth shi
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         user = cast(User, self.request.user)
-        factors.lock(user)
-        factors.require_session(self.request)
-        is_first = not factors.of_user(user).exists()
+        is_first = confirming.begin(self.request, user)
+        if factors.authenticator_of(user) is not None:  # sent twice, and the first has set it up
+            return redirect("console_own_sign_in")
         response: HttpResponse = super().form_valid(form)
         factors.note_shown(self.request, user, TOTP)
         actor = actor_of(user)

@@ -2,11 +2,12 @@
 
 import pytest
 from django.db import transaction
-from tests.foundation.web.faces import SYSTEM, an_authenticator, an_officer
+from tests.foundation.web.faces import PASSWORD, SYSTEM, an_authenticator, an_officer
 from tests.kernel.side import WAIT_S, Side
 
 from onecard.foundation.errors import Conflict
-from onecard.kernel.signins import factors
+from onecard.kernel.signins import factors, invitations
+from onecard.kernel.signins.models import Invitation
 from onecard.kernel.staff import actions
 from onecard.kernel.staff.models import Assignment, Officer
 
@@ -42,3 +43,22 @@ def test_a_reset_takes_the_factor_that_is_being_added(side: Side) -> None:
         an_authenticator(officer.user)
     second.result(WAIT_S)
     assert not factors.of_user(officer.user).exists()
+
+
+def test_who_takes_up_an_invitation_takes_the_officer_first_as_a_suspension_does(side: Side) -> None:
+    """The other way round the two would wait for one another, and one of them would fail."""
+    officer = an_officer("invited", "clerk")
+    with transaction.atomic():
+        code = invitations.make(officer.user_id)
+
+    def take_up() -> None:
+        with transaction.atomic():
+            invitations.accept("invited", code, PASSWORD)
+
+    with transaction.atomic():
+        factors.lock(officer.user)
+        second = side.start(take_up)
+        side.wait_for_lock(second)
+        assert Invitation.objects.select_for_update(nowait=True).filter(user=officer.user).exists()
+    second.result(WAIT_S)
+    assert not Invitation.objects.filter(user=officer.user).exists()

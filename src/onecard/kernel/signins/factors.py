@@ -3,10 +3,12 @@
 What a session has shown stands in django-allauth's records of it, with the moment.
 """
 
+import datetime as dt
 import time
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
+from django.contrib.auth import logout
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -40,6 +42,18 @@ def was_shown(request: HttpRequest, *, within_s: float | None = None) -> bool:
     return any(record["method"] == "mfa" and record["at"] >= since for record in records)
 
 
+def still_holds(request: HttpRequest) -> bool:
+    """Whether one of the factors that the user has now was there when this session showed one: a reset takes them all,
+    also from a sign-in that was under way, and what is set up afterwards is not what such a session showed.
+    """
+    records = get_authentication_records(request, request.user)
+    shown = [record["at"] for record in records if record["method"] == "mfa"]
+    if not shown:
+        return False
+    last = dt.datetime.fromtimestamp(max(shown), dt.UTC)
+    return of_user(request.user).filter(created_at__lte=last).exists()  # type: ignore[arg-type]
+
+
 def may_add(request: HttpRequest) -> bool:
     """Whether who sits there may add a second factor: it is their first one, or they showed one just now."""
     return was_shown(request, within_s=FRESH_S) or not of_user(request.user).exists()  # type: ignore[arg-type]
@@ -58,6 +72,7 @@ def require_session(request: HttpRequest) -> None:
     """
     key = request.session.session_key
     if key is None or not request.session.exists(key):
+        logout(request)
         raise NotPermitted(
             "SESSION_ENDED",
             "您的登录刚才已被结束，没有任何改动。",

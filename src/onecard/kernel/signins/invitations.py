@@ -27,13 +27,14 @@ def make(user_id: int) -> str:
 
 def accept(username: str, code: str, password: str) -> User | None:
     """Set the password of who was invited, in the caller's transaction; None if name and code do not fit, or lapsed."""
-    found = Invitation.objects.select_for_update().select_related("user").filter(user__username=username).first()
-    if found is None or not found.user.is_active or found.expires_at <= clock.now():
+    # The user first, as whoever suspends them takes the two: the other way round they would wait for one another.
+    user = User.objects.select_for_update(no_key=True).filter(username=username).first()
+    found = Invitation.objects.select_for_update().filter(user=user).first() if user is not None else None
+    if user is None or found is None or not user.is_active or found.expires_at <= clock.now():
         return None
     typed = code.upper().replace("-", "").replace(" ", "")
     if not hmac.compare_digest(bytes(found.digest), _digest(typed)):
         return None
-    user = found.user
     user.set_password(password)
     user.save(update_fields=["password"])
     found.delete()

@@ -47,7 +47,8 @@ class AccountPreferences:
 class SecondFactor:
     """Where a second factor is obligatory, a session that has not shown one opens the set-up page and nothing else.
 
-    A session opened with the password alone, before somebody set the factor up elsewhere, is closed.
+    A session opened with the password alone, before somebody set the factor up elsewhere, is closed, and so is one that
+    showed a factor which a reset has taken since.
     """
 
     # The set-up page, what it sends where somebody chooses a passkey, and the way out.
@@ -64,9 +65,9 @@ class SecondFactor:
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         if not settings.ONECARD_SECOND_FACTOR or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        if not request.user.is_authenticated or factors.was_shown(request):
+        if not request.user.is_authenticated or factors.still_holds(request):
             return None
-        if factors.of_user(request.user).exists():
+        if factors.was_shown(request) or factors.of_user(request.user).exists():
             logout(request)
             return HttpResponseRedirect(reverse("account_login"))
         if request.resolver_match and request.resolver_match.url_name in self.OPEN_WITHOUT:
