@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
 
 from onecard.foundation.errors import OneCardError
 from onecard.foundation.web import errors
@@ -18,7 +18,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 A_YEAR_S = 31_536_000
-TOO_LONG = (LockNotAvailable, QueryCanceled, IdleInTransactionSessionTimeout)
+TOO_LONG = (LockNotAvailable, QueryCanceled, IdleInTransactionSessionTimeout, DeadlockDetected)
 
 
 class Headers:
@@ -87,6 +87,8 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path:  # names nothing: PostgreSQL keeps that character in no text
+            return errors.page_not_found(request, Http404())
         response = self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             return errors.not_opened(request, response.headers["Allow"])
