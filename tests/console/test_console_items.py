@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.foundation.web.faces import a_staff_client, an_officer, the_catalogue
+from tests.foundation.web.faces import a_registered_holder, a_staff_client, an_officer, the_catalogue
+from tests.kernel.cards.builders import a_card
 from tests.kernel.catalogue.builders import ENTRY, RIDE, an_item, load_published
 
 from onecard.console.forms import YuanField
@@ -320,13 +321,38 @@ def test_submitting_twice_is_said_in_words(editor: Client, rides: Path) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "fen"),
-    [("12.50", 1_250), ("3", 300), ("0.01", 1), ("１２．５", 1_250), ("", None)],
+    [
+        ("12.50", 1_250),
+        ("3", 300),
+        ("0.01", 1),
+        ("１２．５", 1_250),
+        ("１２。５０", 1_250),
+        ("10000000", FEN_MAX),
+        ("", None),
+    ],
 )
 def test_an_amount_is_typed_in_yuan(typed: str, fen: int | None) -> None:
     assert YuanField(required=False, fen_max=FEN_MAX).clean(typed) == fen
 
 
-@pytest.mark.parametrize("typed", ["0", "-1", "1.005", "1e-9", "十元", "NaN", "Infinity", "1e9", "9" * 40, "0x1"])
+@pytest.mark.parametrize(
+    "typed", ["0", "-1", "1.005", "1e-9", "十元", "NaN", "Infinity", "1e9", "9" * 40, "0x1", "1_0", "٣", "1,5"]
+)
 def test_what_is_no_amount_is_refused_in_words(typed: str) -> None:
-    with pytest.raises(ValidationError, match=r"金额写作 12\.50|金额不能超过 10000000 元"):
+    with pytest.raises(ValidationError, match=r"金额写作 12\.50"):
         YuanField(required=False, fen_max=FEN_MAX).clean(typed)
+
+
+def test_what_is_more_than_any_amount_is_refused() -> None:
+    with pytest.raises(ValidationError, match="金额不能超过 10,000,000 元"):
+        YuanField(required=False, fen_max=FEN_MAX).clean("10000000.01")
+
+
+@pytest.mark.parametrize(("field", "typed"), [("card", "A00000000"), ("item", "transit.nothing"), ("point", "nowhere")])
+def test_what_if_says_beside_the_field_what_is_not_known(field: str, typed: str) -> None:
+    stop = the_catalogue()
+    card = a_card(holder=a_registered_holder())
+    asked = {"card": card.number, "item": "transit.bus_ride", "point": stop.code, "reason": "核对", field: typed}
+    response = a_staff_client(an_officer("sun", "clerk", "auditor")).post("/what-if/", asked)
+    assert response.status_code == 422
+    assert f'id="id_{field}_error"' in response.content.decode()

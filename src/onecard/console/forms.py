@@ -1,5 +1,6 @@
 """Forms of the console."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,7 @@ from onecard.kernel.holders.rules import REASON_CHARACTERS_MAX
 from onecard.kernel.signins.models import User
 
 REASON_MISSING = {"required": _("请填写理由。")}
+AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 AS_TYPED = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -74,26 +77,28 @@ class FindForm(forms.Form):
     after = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput())
 
 
-class YuanField(forms.DecimalField):
+class YuanField(forms.CharField):
     """An amount as people write it: 元, above nothing, with two decimals at most. Its value is whole fen."""
 
     def __init__(self, *, fen_max: int, **more: Any) -> None:
-        as_written = _("金额写作 12.50，最多两位小数，不能是零或负数。")
-        refused = dict.fromkeys(("invalid", "max_decimal_places", "min_value"), as_written)
-        too_much = _("金额不能超过 %(limit_value)s 元。")
-        super().__init__(
-            min_value=Decimal("0.01"),
-            max_value=Decimal(fen_max) / 100,
-            decimal_places=2,
-            error_messages=refused | {"max_value": too_much},
-            widget=forms.TextInput(attrs={"inputmode": "decimal", **AS_TYPED}),
-            **more,
-        )
+        super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", **AS_TYPED}), **more)
+        self.fen_max = fen_max
 
     def clean(self, value: object) -> int | None:
-        # As wide as a keyboard for Chinese may make digits and point.
-        amount = super().clean(unicodedata.normalize("NFKC", str(value or "")))
-        return None if amount is None else int(amount * 100)
+        text = wide_as_typed(super().clean(value)).replace("。", ".")
+        if not text:
+            return None
+        fen = int(Decimal(text) * 100) if AMOUNT.fullmatch(text) else 0
+        if not fen:
+            raise ValidationError(_("金额写作 12.50，最多两位小数，不能是零或负数。"))
+        if fen > self.fen_max:
+            raise ValidationError(_("金额不能超过 %(yuan)s 元。") % {"yuan": f"{self.fen_max // 100:,}"})
+        return fen
+
+
+def wide_as_typed(text: str) -> str:
+    """A text whose letters, digits and points a keyboard for Chinese may have made wide, as it was meant."""
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 class ReasonForm(forms.Form):

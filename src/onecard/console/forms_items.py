@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onecard.console.forms import AS_TYPED, ReasonForm, YuanField, day_field, point_field
+from onecard.console.forms import AS_TYPED, ReasonForm, YuanField, day_field, point_field, wide_as_typed
 from onecard.foundation.web.jinja import words as in_language
 from onecard.kernel.catalogue import words
 from onecard_kit.terms import FEN_MAX, Leg, Medium
@@ -140,3 +140,6 @@ class WhatIfForm(ReasonForm):
         shown = (Medium.CODE, Medium.CARD)
         medium.choices = [("", _("有电子社保卡的出示二维码")), *((m.value, in_language(words.MEDIA[m])) for m in shown)]
         leg.choices = [("", _("不分进出")), (Leg.IN.value, _("进")), (Leg.OUT.value, _("出"))]
+
+    def clean_card(self) -> str:
+        return wide_as_typed(self.cleaned_data["card"]).upper()

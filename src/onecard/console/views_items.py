@@ -2,6 +2,7 @@
 and what would become of a use.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -17,11 +18,13 @@ from onecard.console.forms import ReasonForm
 from onecard.console.forms_items import EndForm, FileForm, OfferForm, PublishForm, StopOfferingForm, WhatIfForm
 from onecard.console.page import actor_at, page_of
 from onecard.console.placing import STATE_CHOICES
-from onecard.console.refusing import done, said
+from onecard.console.refusing import done, said, told
 from onecard.console.steps import Offered, Step
+from onecard.foundation.errors import NotFound
 from onecard.foundation.web.jinja import words
 from onecard.foundation.web.links import number_in, text_in
 from onecard.kernel.catalogue import actions
+from onecard.kernel.uses.explain import Explanation
 from onecard.scenarios import legal
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -248,7 +251,19 @@ def what_if(request: HttpRequest) -> HttpResponse:
     form = WhatIfForm(request.POST if request.method == "POST" else None, initial=initial)
     page = page_of(request, "uses", form=form)
     if form.is_valid():
-        page["explained"] = explained = said(form, None, lambda: asking.what_if(actor, **form.cleaned_data))
+        page["explained"] = explained = _asked(form, lambda: asking.what_if(actor, **form.cleaned_data))
         if explained is not None:
             page["verdict"], page["tone"] = asking.verdict(explained)
     return render(request, "what_if.html", page, status=422 if form.errors else 200)
+
+
+UNKNOWN_IN = {"CARD_UNKNOWN": "card", "ECARD_UNKNOWN": "medium", "ITEM_UNKNOWN": "item", "POINT_UNKNOWN": "point"}
+
+
+def _asked(form: WhatIfForm, ask: Callable[[], Explanation]) -> Explanation | None:
+    """What asking tells; None where it was refused, which the form says, beside the field that names what is not."""
+    try:
+        return said(form, None, ask)
+    except NotFound as refused:
+        form.add_error(UNKNOWN_IN.get(refused.code), told(refused))
+        return None

@@ -133,8 +133,8 @@ def _presented(card: Card, medium: Medium | None) -> Presented:
             "ECARD_UNKNOWN",
             "该卡没有电子社保卡，无法出示二维码。",
             "The card has no e-card, so no code can be shown.",
-            next_zh="请用 --medium card。",
-            next_en="Ask with --medium card.",
+            next_zh="请改问出示实体卡。",
+            next_en="Ask about the physical card instead.",
         )
     if medium is not Medium.CARD and serial is not None:
         return Presented(Medium.CODE, serial=serial)
