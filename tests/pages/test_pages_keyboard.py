@@ -106,6 +106,22 @@ def test_a_resident_unlocks_the_code(resident: Keyboard) -> None:
     resident.fits()
 
 
+def test_a_chip_that_takes_the_focus_is_whole_in_sight(house: House, browser: Browser) -> None:
+    """On the narrowest phone a row of chips is three times as wide as the page, and the page itself never moves."""
+    for hands in _at(browser, house.homes["public"], "/services", width=320):
+        chips = hands.page.locator(".chips a").count()
+        hands.to(".chips a")
+        for _ in range(chips):
+            left, right = hands.page.evaluate(
+                "(({left, right}) => [left, right])(document.activeElement.getBoundingClientRect())"
+            )
+            assert left >= 0, hands.page.evaluate("document.activeElement.innerText")
+            assert right <= 320, hands.page.evaluate("document.activeElement.innerText")
+            hands.page.keyboard.press("Tab")
+        assert hands.page.evaluate("scrollX") == 0
+        hands.fits()
+
+
 def test_a_resident_finds_a_service(resident: Keyboard) -> None:
     resident.press("Enter", "a[href='/services']")
     resident.arrives("应用项目清单")

@@ -4,9 +4,11 @@ import pytest
 from django.test import Client
 from tests.foundation.web.faces import a_resident, a_resident_client, a_use, an_officer, sign_in, the_catalogue
 
+from onecard.foundation.actors import Actor
 from onecard.foundation.ids import uuid7
 from onecard.foundation.postgres.raw import rows
 from onecard.kernel.audit import queries as audit
+from onecard.kernel.cards import actions as cards
 from onecard.kernel.cards.rules import CardState
 from onecard.kernel.cards.words import masked
 from onecard.kernel.catalogue.models import Item
@@ -141,6 +143,38 @@ def test_home_greets_who_is_signed_in_with_their_card_and_its_last_uses() -> Non
     page = client.get("/").content.decode()
     assert "<b>临时挂失</b>" in page
     assert f'href="/cards/{card.pk}/found/"' in page
+
+
+@pytest.mark.parametrize("mode", ["standard", "elder"])
+def test_home_begins_with_what_the_card_can_do_now(mode: str) -> None:
+    user, card = a_resident()
+    client = a_resident_client(user)
+
+    def first() -> str:
+        page = client.get(f"/?mode={mode}").content.decode()
+        return page.split('class="fill" href="' if mode == "elder" else 'class="go" href="')[1].partition('"')[0]
+
+    assert first() == "/ecard/"
+    client.post(f"/cards/{card.pk}/lost/")
+    assert first() == f"/cards/{card.pk}/found/"
+    cards.report_lost(Actor(f"holder:{card.holder_id}"), card.pk, "formal")
+    assert first() == "/cards/"
+    assert 'href="/lost/"' not in client.get("/?mode=standard").content.decode()
+
+
+def test_home_lets_a_session_last_anew() -> None:
+    user, _card = a_resident()
+    client = Client()
+    sign_in(client, user.username)
+    page = client.get("/").content.decode()
+    left = int(page.split('data-left="')[1].partition('"')[0])
+    assert left > 1_700
+    assert 'data-left="' not in Client().get("/").content.decode()
+
+
+def test_no_address_holds_a_null() -> None:
+    for path in ("/services/%00", "/legal-bases/a%00b", "/uses/%00/", "/%00"):
+        assert Client().get(path).status_code == 404
 
 
 def test_home_tells_a_stranger_nothing_of_anybody() -> None:

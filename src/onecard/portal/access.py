@@ -25,7 +25,10 @@ def anyone(view: View) -> View:
 def holder_of(request: HttpRequest) -> int | None:
     """The holder who is signed in, on a page that is open to anyone; None for a stranger."""
     user = request.user
-    return user.holder_id if user.is_authenticated and user.kind == Kind.HOLDER else None
+    if not user.is_authenticated or user.kind != Kind.HOLDER or user.holder_id is None:
+        return None
+    sessions.keep(request)
+    return int(user.holder_id)
 
 
 def holder_only(view: View) -> View:

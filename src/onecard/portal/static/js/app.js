@@ -9,6 +9,8 @@ try {
   if (held && kept !== "offline" && held.mark !== kept) localStorage.removeItem("codes");
 } catch { localStorage.removeItem("codes"); }
 document.addEventListener("submit", (e) => { if (/\/(sign-out|lock)\/$/.test(e.target.action)) localStorage.removeItem("codes"); });
+// A row of chips is pushed sideways on a phone; a browser leaves one that is half in sight where it is.
+document.addEventListener("focusin", ({ target }) => { if (target.matches(".chip")) target.scrollIntoView({ block: "nearest", inline: "nearest" }); });
 if (kept !== "offline" && navigator.serviceWorker) {
   navigator.serviceWorker.register("/worker.js").catch(() => {});
   navigator.serviceWorker.ready.then(({ active }) => active.postMessage(`?lang=${root.lang.slice(0, 2)}&mode=${root.dataset.mode}`));
