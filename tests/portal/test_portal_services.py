@@ -361,9 +361,9 @@ def test_drafts_are_nowhere_and_what_begins_ends_or_rests_says_so(tmp_path: Path
         assert Client().get(path).status_code == 404
 
 
-def test_an_address_with_a_nul_is_as_if_it_had_none(tmp_path: Path) -> None:
+def test_a_value_with_a_nul_is_as_if_it_had_none(tmp_path: Path) -> None:
     load_published(tmp_path, BUS)
-    assert "项目bus" in page("/services/transit.bus%00", after="\0")
+    assert "项目bus" in page("/services/transit.bus", after="\0")
 
 
 def test_a_price_says_all_that_bounds_it(tmp_path: Path) -> None:

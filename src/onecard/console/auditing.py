@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from onecard.console import actors, verbs
 from onecard.console.using import day
-from onecard.foundation.web.links import number_in, query_of
+from onecard.foundation.web.links import number_in, query_of, text_in
 from onecard.kernel.audit import trail
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.audit.queries import Finding
@@ -138,9 +138,7 @@ class Listing:
 
 def chosen(asked: QueryDict) -> Chosen:
     """What the address asks for; what is unknown is left out."""
-    actor, subject, verb, before = (
-        asked.get(name, "").replace("\0", "").strip()[:80] for name in ("actor", "subject", "verb", "before")
-    )
+    actor, subject, verb, before = (text_in(asked.get(name, ""), 80) for name in ("actor", "subject", "verb", "before"))
     wanted = Wanted(
         actor_of(actor),
         subject,

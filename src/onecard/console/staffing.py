@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from onecard.console import actors, permissions, verbs
 from onecard.foundation import clock, node
-from onecard.foundation.web.links import number_in, query_of
+from onecard.foundation.web.links import number_in, query_of, text_in
 from onecard.kernel.audit import queries as audit
 from onecard.kernel.audit.models import Fact
 from onecard.kernel.holders import divisions
@@ -113,7 +113,7 @@ def chosen(asked: QueryDict) -> Chosen:
     """What the address asks for; what is unknown is left out."""
     state, role, after = (asked.get(name, "") for name in ("state", "role", "after"))
     wanted = Wanted(
-        asked.get("text", "").replace("\0", "").strip()[:64],
+        text_in(asked.get("text", ""), 64),
         state if state in STATES else "",
         role if role in dict(ROLE_CHOICES) else "",
     )

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from onecard.foundation.web.links import text_in
 from onecard.portal import money as purses
 from onecard.portal import seen as looked
 from onecard.portal import using
@@ -29,7 +30,7 @@ def use(request: HttpRequest, use_id: str) -> HttpResponse:
 @require_safe
 def money(request: HttpRequest) -> HttpResponse:
     """My purse and what moved it, a page at a time."""
-    after = request.GET.get("after", "").replace("\0", "")
+    after = text_in(request.GET.get("after", ""))
     return render(request, "money.html", {"purse": purses.purse(request.holder_id, after)})  # type: ignore[attr-defined]
 
 

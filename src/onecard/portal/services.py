@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from onecard.foundation import clock, node
-from onecard.foundation.web.links import query_of
+from onecard.foundation.web.links import query_of, text_in
 from onecard.kernel.catalogue import queries, rules, words
 from onecard.kernel.catalogue.models import ItemVersion, Point, Stage
 from onecard.kernel.holders import divisions
@@ -149,7 +149,7 @@ def chosen(asked: QueryDict) -> Chosen:
     counties = {place.code: place for place in counties_of(node.code())}
     place = counties.get(asked.get("county", ""), Place(node.code(), divisions.name_of(node.code())))
     names = ("field", "level", "kind", "q", "after", "event")
-    return Chosen(place, *(asked.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in names))
+    return Chosen(place, *(text_in(asked.get(name, ""), TEXT_MAX) for name in names))
 
 
 def counties_of(city: str) -> list[Place]:
@@ -227,12 +227,12 @@ def _once(told: list[Words]) -> list[Words]:
 
 def service(code: str, after: str = "") -> ServicePage:
     """An item that was ever published; its points after a code. Raises NotFound ITEM_UNKNOWN."""
-    today, code = clock.today(), code.replace("\0", "")
+    today = clock.today()
     row = queries.item(code)
     version = queries.version_for(code, today)
     assert version is not None
     item = queries.declared(version)
-    points = queries.points_of(code, after=after.replace("\0", "")[:TEXT_MAX], limit=POINTS + 1)
+    points = queries.points_of(code, after=text_in(after), limit=POINTS + 1)
     return ServicePage(
         **vars(guides.of(row, item)),
         code=code,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onecard.foundation import clock, node
+from onecard.foundation.web.links import text_in
 from onecard.foundation.web.tables import csv_response
 from onecard.kernel.cards import actions
 from onecard.kernel.entitlements import actions as entitlements
@@ -81,7 +82,7 @@ def _with_next(response: HttpResponse, request: HttpRequest, part: open_data.Par
 @require_safe
 def legal_bases(request: HttpRequest) -> HttpResponse:
     """The register of legal bases, a page at a time."""
-    after = request.GET.get("after", "").replace("\0", "")
+    after = text_in(request.GET.get("after", ""))
     return render(request, "legal_bases.html", {"register": legal.register(after)})
 
 
@@ -89,7 +90,7 @@ def legal_bases(request: HttpRequest) -> HttpResponse:
 @require_safe
 def legal_basis(request: HttpRequest, code: str) -> HttpResponse:
     """One text: its articles, and the items that point to them."""
-    return render(request, "legal_basis.html", {"text": legal.text(code.replace("\0", ""))})
+    return render(request, "legal_basis.html", {"text": legal.text(code)})
 
 
 @holder_only
@@ -142,7 +143,7 @@ def means(request: HttpRequest) -> HttpResponse:
         return render(request, "means.html", {"choices": paying.my_choices(mine), "by_bank": paying.pays_by_bank(mine)})
     first = request.POST.get("first", "")
     chosen = [Means(first)] if first in list(Means) else []
-    item = request.POST.get("item", "").replace("\0", "")
+    item = text_in(request.POST.get("item", ""))
     entitlements.choose_means(request.actor, mine, item, chosen)  # type: ignore[attr-defined]
     messages.success(request, _("付款方式已更改，下一次用卡起生效。"))
     return redirect("portal_means")

@@ -8,6 +8,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 # The longest number that any column of ours takes.
 DIGITS_MAX = 18
+# No code of ours is longer, and no place in a list.
+KEY_CHARS_MAX = 100
 
 
 def query_of(values: Mapping[str, object]) -> str:
@@ -20,9 +22,9 @@ def number_in(text: str, digits_max: int = DIGITS_MAX) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits_max else None
 
 
-def text_in(text: str, chars_max: int) -> str:
-    """The text that a value of an address is: without its edges, and without the one character that PostgreSQL keeps in
-    no text.
+def text_in(text: str, chars_max: int = KEY_CHARS_MAX) -> str:
+    """The text that a value of an address is, by default a code's: without its edges, and without the one character
+    that PostgreSQL keeps in no text.
     """
     return text.replace("\0", "").strip()[:chars_max]
 
