@@ -3,10 +3,10 @@ phone, or a code that the holder shows.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from onecard.console.forms import wide_as_typed
 from onecard.foundation.actors import Actor
 from onecard.foundation.errors import BadInput, NotFound
 from onecard.kernel.cards import queries as cards
@@ -38,7 +38,7 @@ def find(actor: StaffActor, asked: str, after_id: int | None = None) -> Found:
     """
     reader = actor.only("holders.read")
     # As an input method of Chinese writes them, digits and letters are wide ones; and people copy numbers in groups.
-    typed = unicodedata.normalize("NFKC", asked).strip()
+    typed = wide_as_typed(asked)
     joined = "".join(typed.split())
     for form, search in _EXACT:
         if form.fullmatch(joined):
